@@ -1,0 +1,296 @@
+import { join, resolve } from "node:path";
+
+/** Where a listener binds, and the address that is written into certificates, mails and pages. */
+export interface Listener {
+  readonly host: string;
+  readonly port: number;
+  readonly url: string;
+}
+
+/** Everything the environment decides, validated and frozen. */
+export interface Config {
+  /** `demo` makes a CA on the first start; `production` refuses what a demo takes for granted. */
+  readonly mode: "demo" | "production";
+  readonly dataDir: string;
+  /** Absent: an embedded PostgreSQL under the data folder. */
+  readonly databaseUrl: string | undefined;
+  /** Absent: the queue lives in PostgreSQL. */
+  readonly redisUrl: string | undefined;
+  readonly va: Listener;
+  readonly app: Listener;
+  readonly mtls: Listener;
+  /** Absent: mails become `.eml` files under `<data>/outbox`. */
+  readonly mailUrl: string | undefined;
+  readonly mailFrom: string;
+  /** Who is told of what needs an operator. Absent: nobody by mail, the metrics still show it. */
+  readonly operatorMail: string | undefined;
+  readonly keyStoreDir: string;
+  readonly kekFile: string;
+  /** Whether the key-encryption key may be made up on the first start. */
+  readonly kekMayBeMade: boolean;
+  readonly journalDir: string;
+  readonly trustDomain: string;
+  /** How old the last known status may be before OCSP answers tryLater, in milliseconds. */
+  readonly maxStaleMs: number;
+  /** The server certificate of the mTLS listener as PEM files; absent: one of Suido's own CA. */
+  readonly mtlsCertificate: { readonly certFile: string; readonly keyFile: string } | undefined;
+  readonly trustedProxies: readonly string[];
+  readonly timeZone: string;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+}
+
+const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+
+/** All that is wrong with the environment, one line a fault, each with the variable's name and never its value. */
+export class ConfigurationError extends Error {
+  readonly faults: readonly string[];
+  constructor(faults: readonly string[]) {
+    super(`the configuration is not usable:\n${faults.map((fault) => `  ${fault}`).join("\n")}`);
+    this.faults = faults;
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads variables one by one and collects what is wrong with them, so that all faults are told at once. */
+class Reader {
+  readonly faults: string[] = [];
+  readonly #seen = new Set<string>();
+  readonly #env: Environment;
+
+  constructor(env: Environment) {
+    this.#env = env;
+  }
+
+  /** The value read by `parse`, or `fallback` where the variable is absent, empty or wrong. `parse` throws what would be right. */
+  read<T>(name: string, fallback: T, parse: (text: string) => T): T {
+    this.#seen.add(name);
+    const text = this.#env[name]?.trim();
+    if (text === undefined || text === "") return fallback;
+    try {
+      return parse(text);
+    } catch (error) {
+      this.fault(name, error instanceof Error ? error.message : "is wrong");
+      return fallback;
+    }
+  }
+
+  fault(name: string, sentence: string): void {
+    this.faults.push(`${name} ${sentence}`);
+  }
+
+  /** A misspelt setting must not be ignored in silence. */
+  refuseUnknown(): void {
+    for (const name of Object.keys(this.#env)) {
+      if (name.startsWith("SUIDO_") && !this.#seen.has(name))
+        this.fault(name, "is not a setting of Suido");
+    }
+  }
+}
+
+function oneOf<const T extends string>(choices: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = choices.find((choice) => choice === text);
+    if (found === undefined) throw new Error(`must be one of ${choices.join(", ")}`);
+    return found;
+  };
+}
+
+function urlOf(schemes: readonly string[]): (text: string) => string {
+  return (text) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url === undefined || !schemes.includes(url.protocol)) {
+      throw new Error(
+        `must be an address that begins with ${schemes.map((scheme) => `${scheme}//`).join(" or ")}`,
+      );
+    }
+    return text;
+  };
+}
+
+/** An address that others are given: no query, no fragment, no credentials, and no slash at its end. */
+function publicUrl(schemes: readonly string[]): (text: string) => string {
+  return (text) => {
+    const url = new URL(urlOf(schemes)(text));
+    if (url.search !== "" || url.hash !== "" || url.username !== "" || url.password !== "") {
+      throw new Error("must be a plain address without query, fragment or credentials");
+    }
+    return text.replace(/\/+$/, "");
+  };
+}
+
+function hostAndPort(text: string): { host: string; port: number } {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s/]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port < 1 || port > 65535)
+    throw new Error("must be host:port, for example 127.0.0.1:8080");
+  return { host: match[1] ?? match[2] ?? "", port };
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function durationMs(text: string): number {
+  const match = /^(\d{1,6})([smhd])$/.exec(text);
+  if (match === null || Number(match[1]) === 0)
+    throw new Error("must be a duration such as 30m, 24h or 7d");
+  return Number(match[1]) * (UNITS[match[2] ?? ""] ?? 0);
+}
+
+function timeZone(text: string): string {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone;
+  } catch {
+    throw new Error("must be an IANA time zone, for example Asia/Tokyo");
+  }
+}
+
+function trustDomain(text: string): string {
+  // SPIFFE-ID §2.1: lower-case letters, digits, dots, dashes and underscores.
+  if (!/^[a-z0-9._-]{1,255}$/.test(text))
+    throw new Error("must be a SPIFFE trust domain: lower-case letters, digits, dots and dashes");
+  return text;
+}
+
+function mailAddress(text: string): string {
+  if (
+    !/^(?:[^<>\r\n,;:"]+ <[^\s@<>,;:"]+@[^\s@<>,;:"]+>|[^\s@<>,;:"]+@[^\s@<>,;:"]+)$/.test(text)
+  ) {
+    throw new Error("must be one mail address, with or without a name before it");
+  }
+  return text;
+}
+
+function addresses(text: string): readonly string[] {
+  const all = text.split(",").map((part) => part.trim());
+  if (!all.every((part) => /^[0-9a-fA-F:.]+(?:\/\d{1,3})?$/.test(part))) {
+    throw new Error("must be IP addresses or networks, separated by commas");
+  }
+  return all;
+}
+
+function keyStore(text: string): string {
+  if (/^(?:pkcs11|awskms):/.test(text))
+    throw new Error("names a key store that this version does not have; it has file:");
+  if (!text.startsWith("file:")) throw new Error("must begin with file:");
+  return text.slice("file:".length);
+}
+
+function readListener(
+  reader: Reader,
+  name: "VA" | "APP" | "MTLS",
+  defaults: { host: string; port: number; scheme: string },
+): Listener {
+  const { host, port } = reader.read(`SUIDO_${name}_LISTEN`, defaults, hostAndPort);
+  // A listener on every address is reached by its loopback name from this machine.
+  const named = host === "0.0.0.0" || host === "::" ? defaults.host : host;
+  const own = `${defaults.scheme}//${named.includes(":") ? `[${named}]` : named}:${port}`;
+  return Object.freeze({
+    host,
+    port,
+    url: reader.read(
+      `SUIDO_${name}_URL`,
+      own,
+      publicUrl(name === "VA" ? ["http:", "https:"] : [defaults.scheme, "https:"]),
+    ),
+  });
+}
+
+function isLoopbackOrBareIp(url: string): boolean {
+  const host = new URL(url).hostname;
+  return (
+    host === "localhost" ||
+    host.endsWith(".localhost") ||
+    host.startsWith("[") ||
+    /^\d+\.\d+\.\d+\.\d+$/.test(host)
+  );
+}
+
+function refuseDemoHabits(reader: Reader, config: Config, given: { kek: boolean }): void {
+  if (config.va.url.startsWith("https:"))
+    reader.fault(
+      "SUIDO_VA_URL",
+      "must be http in production: a client that checks a certificate cannot first check ours (RFC 5280 §8)",
+    );
+  if (isLoopbackOrBareIp(config.va.url))
+    reader.fault(
+      "SUIDO_VA_URL",
+      "must have a host name in production: it is written into every certificate for years",
+    );
+  if (!given.kek)
+    reader.fault(
+      "SUIDO_KEK_FILE",
+      "must be set in production: the key-encryption key is yours to make and to keep",
+    );
+  if (config.mtlsCertificate === undefined) {
+    reader.fault(
+      "SUIDO_MTLS_CERT",
+      "must be set in production: devices do not trust our root, so the host that proves and renews needs a public certificate",
+    );
+  }
+}
+
+function readMtlsCertificate(reader: Reader): Config["mtlsCertificate"] {
+  const certFile = reader.read("SUIDO_MTLS_CERT", "", resolve);
+  const keyFile = reader.read("SUIDO_MTLS_KEY", "", resolve);
+  if (certFile === "" && keyFile === "") return undefined;
+  if (certFile === "") reader.fault("SUIDO_MTLS_CERT", "must be set where SUIDO_MTLS_KEY is");
+  if (keyFile === "") reader.fault("SUIDO_MTLS_KEY", "must be set where SUIDO_MTLS_CERT is");
+  return { certFile, keyFile };
+}
+
+function refuseSharedPorts(reader: Reader, config: Config): void {
+  const taken = new Map<number, string>();
+  for (const name of ["va", "app", "mtls"] as const) {
+    const variable = `SUIDO_${name.toUpperCase()}_LISTEN`;
+    const before = taken.get(config[name].port);
+    if (before !== undefined) reader.fault(variable, `has the same port as ${before}`);
+    taken.set(config[name].port, variable);
+  }
+}
+
+/**
+ * The configuration that the environment describes. Called once, by `src/cli`; nothing else reads the environment.
+ * Throws ConfigurationError with every fault at once.
+ */
+export function loadConfig(env: Environment): Config {
+  const reader = new Reader(env);
+  const dataDir = reader.read("SUIDO_DATA_DIR", resolve("data"), resolve);
+  const under = (name: string): string => join(dataDir, name);
+  const mode = reader.read("SUIDO_MODE", "demo" as const, oneOf(["demo", "production"]));
+  const kekFile = reader.read("SUIDO_KEK_FILE", "", resolve);
+  const config: Config = {
+    mode,
+    dataDir,
+    databaseUrl: reader.read<string | undefined>(
+      "DATABASE_URL",
+      undefined,
+      urlOf(["postgres:", "postgresql:"]),
+    ),
+    redisUrl: reader.read<string | undefined>("REDIS_URL", undefined, urlOf(["redis:", "rediss:"])),
+    va: readListener(reader, "VA", { host: "127.0.0.1", port: 8080, scheme: "http:" }),
+    app: readListener(reader, "APP", { host: "localhost", port: 8000, scheme: "http:" }),
+    mtls: readListener(reader, "MTLS", { host: "localhost", port: 8443, scheme: "https:" }),
+    mailUrl: reader.read<string | undefined>(
+      "SUIDO_MAIL_URL",
+      undefined,
+      urlOf(["smtp:", "smtps:"]),
+    ),
+    mailFrom: reader.read("SUIDO_MAIL_FROM", "Suido <no-reply@suido.localhost>", mailAddress),
+    operatorMail: reader.read<string | undefined>("SUIDO_OPERATOR_MAIL", undefined, mailAddress),
+    keyStoreDir: resolve(reader.read("SUIDO_KEY_STORE", "", keyStore) || under("keys")),
+    kekFile: kekFile === "" ? under("kek") : kekFile,
+    kekMayBeMade: mode === "demo" && kekFile === "",
+    journalDir: reader.read("SUIDO_JOURNAL_DIR", under("journal"), resolve),
+    trustDomain: reader.read("SUIDO_TRUST_DOMAIN", "suido.localhost", trustDomain),
+    maxStaleMs: reader.read("SUIDO_MAX_STALE", durationMs("24h"), durationMs),
+    mtlsCertificate: readMtlsCertificate(reader),
+    trustedProxies: reader.read("SUIDO_TRUSTED_PROXIES", [], addresses),
+    timeZone: reader.read("SUIDO_TZ", "Asia/Tokyo", timeZone),
+    logLevel: reader.read("SUIDO_LOG_LEVEL", "info" as const, oneOf(LOG_LEVELS)),
+  };
+  refuseSharedPorts(reader, config);
+  if (mode === "production") refuseDemoHabits(reader, config, { kek: kekFile !== "" });
+  reader.refuseUnknown();
+  if (reader.faults.length > 0) throw new ConfigurationError(reader.faults);
+  return Object.freeze(config);
+}

@@ -1,0 +1,157 @@
+import { describe, expect, it } from "vitest";
+
+import { ConfigurationError, loadConfig } from "../../../src/config/environment.ts";
+
+function faultsOf(env: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+/** What production asks for, so that one value at a time can be spoilt. */
+const PRODUCTION = {
+  SUIDO_MODE: "production",
+  SUIDO_VA_URL: "http://va.example.jp",
+  SUIDO_KEK_FILE: "/etc/suido/kek",
+  SUIDO_MTLS_CERT: "/etc/suido/mtls.pem",
+  SUIDO_MTLS_KEY: "/etc/suido/mtls.key",
+};
+
+describe("loadConfig", () => {
+  it("gives the defaults of the contract to an empty environment", () => {
+    const config = loadConfig({});
+    expect([config.va.url, config.app.url, config.mtls.url]).toEqual([
+      "http://127.0.0.1:8080",
+      "http://localhost:8000",
+      "https://localhost:8443",
+    ]);
+    expect(config).toMatchObject({
+      mode: "demo",
+      timeZone: "Asia/Tokyo",
+      maxStaleMs: 86_400_000,
+      logLevel: "info",
+    });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it("derives the public address from the listener unless one is given", () => {
+    const config = loadConfig({
+      SUIDO_VA_LISTEN: "0.0.0.0:9080",
+      SUIDO_APP_LISTEN: "[::1]:9000",
+      SUIDO_MTLS_URL: "https://prove.example.jp/",
+    });
+    expect([config.va.url, config.app.url, config.mtls.url]).toEqual([
+      "http://127.0.0.1:9080",
+      "http://[::1]:9000",
+      "https://prove.example.jp",
+    ]);
+  });
+
+  it.for([
+    {
+      name: "a listener without a port",
+      env: { SUIDO_VA_LISTEN: "127.0.0.1" },
+      blames: "SUIDO_VA_LISTEN",
+    },
+    {
+      name: "a port that is none",
+      env: { SUIDO_APP_LISTEN: "localhost:70000" },
+      blames: "SUIDO_APP_LISTEN",
+    },
+    {
+      name: "a port for two",
+      env: { SUIDO_APP_LISTEN: "localhost:8080" },
+      blames: "SUIDO_APP_LISTEN",
+    },
+    {
+      name: "a database that is not PostgreSQL",
+      env: { DATABASE_URL: "mysql://localhost/x" },
+      blames: "DATABASE_URL",
+    },
+    {
+      name: "a queue that is not Redis",
+      env: { REDIS_URL: "http://localhost" },
+      blames: "REDIS_URL",
+    },
+    {
+      name: "an address with a query",
+      env: { SUIDO_VA_URL: "http://va.example.jp/?a=b" },
+      blames: "SUIDO_VA_URL",
+    },
+    { name: "an unknown mode", env: { SUIDO_MODE: "test" }, blames: "SUIDO_MODE" },
+    { name: "an unknown log level", env: { SUIDO_LOG_LEVEL: "loud" }, blames: "SUIDO_LOG_LEVEL" },
+    { name: "an unknown time zone", env: { SUIDO_TZ: "Asia/Atlantis" }, blames: "SUIDO_TZ" },
+    {
+      name: "a duration without a unit",
+      env: { SUIDO_MAX_STALE: "24" },
+      blames: "SUIDO_MAX_STALE",
+    },
+    {
+      name: "a key store that we lack",
+      env: { SUIDO_KEY_STORE: "pkcs11:token=x" },
+      blames: "SUIDO_KEY_STORE",
+    },
+    {
+      name: "a key without its certificate",
+      env: { SUIDO_MTLS_CERT: "/c" },
+      blames: "SUIDO_MTLS_KEY",
+    },
+    {
+      name: "a mail address with a line break",
+      env: { SUIDO_MAIL_FROM: "a@example.jp\r\nBcc: b@example.jp" },
+      blames: "SUIDO_MAIL_FROM",
+    },
+    {
+      name: "a misspelt setting",
+      env: { SUIDO_VA_LSTEN: "127.0.0.1:1" },
+      blames: "SUIDO_VA_LSTEN",
+    },
+    {
+      name: "a trust domain in capitals",
+      env: { SUIDO_TRUST_DOMAIN: "Suido" },
+      blames: "SUIDO_TRUST_DOMAIN",
+    },
+    {
+      name: "a proxy that is a name",
+      env: { SUIDO_TRUSTED_PROXIES: "proxy.example.jp" },
+      blames: "SUIDO_TRUSTED_PROXIES",
+    },
+  ])("refuses $name", ({ env, blames }) => {
+    expect(faultsOf(env)).toEqual([expect.stringMatching(`^${blames} `)]);
+  });
+
+  it("tells all faults at once, by name and without values", () => {
+    const faults = faultsOf({
+      DATABASE_URL: "secret-a",
+      SUIDO_MAIL_URL: "secret-b",
+      SUIDO_TZ: "secret-c",
+    });
+    expect(faults).toHaveLength(3);
+    expect(faults.join()).not.toContain("secret");
+  });
+
+  it("takes a complete production environment", () => {
+    expect(loadConfig(PRODUCTION)).toMatchObject({ mode: "production", kekMayBeMade: false });
+  });
+
+  it.for([
+    { name: "a loopback VA address", variable: "SUIDO_VA_URL", value: "http://localhost:8080" },
+    { name: "a bare IP as VA address", variable: "SUIDO_VA_URL", value: "http://192.0.2.7" },
+    { name: "an https VA address", variable: "SUIDO_VA_URL", value: "https://va.example.jp" },
+    { name: "a made-up key-encryption key", variable: "SUIDO_KEK_FILE", value: "" },
+  ])("refuses $name in production", ({ variable, value }) => {
+    expect(faultsOf({ ...PRODUCTION, [variable]: value })).toEqual([
+      expect.stringContaining(variable),
+    ]);
+  });
+
+  it("refuses production without a public certificate for the mTLS host", () => {
+    expect(faultsOf({ ...PRODUCTION, SUIDO_MTLS_CERT: "", SUIDO_MTLS_KEY: "" })).toEqual([
+      expect.stringContaining("SUIDO_MTLS_CERT"),
+    ]);
+  });
+});
