@@ -7,12 +7,18 @@ export function toHex(bytes: Uint8Array): string {
   return text;
 }
 
+/** The value of a hex digit of either case. */
+function digit(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code < 0x40 ? code - 0x30 : (code & 0x0f) + 9;
+}
+
 /** The octets of a hex text of either case. Throws RangeError when it is not whole octets of hex. */
 export function fromHex(text: string): Uint8Array {
   if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) throw new RangeError("not hex");
   const bytes = new Uint8Array(text.length / 2);
   for (let i = 0; i < bytes.length; i++)
-    bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
+    bytes[i] = (digit(text, 2 * i) << 4) | digit(text, 2 * i + 1);
   return bytes;
 }
 

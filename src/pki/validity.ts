@@ -1,0 +1,97 @@
+import { BACKDATE_MS } from "./clock.ts";
+import { BeyondIssuerError } from "./errors.ts";
+import type { Profile, ValidityRule } from "./profile.ts";
+
+/** The first and the last second of a certificate's life, both inclusive (RFC 5280 §4.1.2.5). */
+export interface Validity {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+export interface ValidityQuestion {
+  readonly now: Date;
+  /** An IANA zone, such as `Asia/Tokyo`. */
+  readonly timeZone: string;
+  /** Absent only for a root. */
+  readonly issuerNotAfter?: Date;
+}
+
+const DAY_MS = 86_400_000;
+
+/** What the clock on the wall there shows, as milliseconds of a UTC date with the same digits. */
+function wallClock(at: number, format: Intl.DateTimeFormat): number {
+  const part = Object.fromEntries(
+    format.formatToParts(at).map(({ type, value }) => [type, Number(value)]),
+  );
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part;
+  return Date.UTC(year, month - 1, day, hour, minute, second);
+}
+
+/** Formats by zone, of which a process has one: making one costs more than building, linting and signing a certificate. */
+const FORMATS = new Map<string, Intl.DateTimeFormat>();
+
+function wallClockFormat(timeZone: string): Intl.DateTimeFormat {
+  const known = FORMATS.get(timeZone);
+  if (known !== undefined) return known;
+  const format = new Intl.DateTimeFormat("en-u-ca-iso8601-nu-latn", {
+    timeZone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  });
+  FORMATS.set(timeZone, format);
+  return format;
+}
+
+/** The moment at which the wall clock shows this. Two rounds settle it, also near a change to or from summer time. */
+function momentOf(wall: number, format: Intl.DateTimeFormat): number {
+  let at = wall;
+  for (let round = 0; round < 2; round++) at += wall - wallClock(at, format);
+  return at;
+}
+
+/** So many months later on the wall's calendar; a day that the month does not have becomes its last (31 January → 28 February). */
+function addMonths(wall: number, months: number): number {
+  const from = new Date(wall);
+  const to = new Date(wall);
+  to.setUTCDate(1);
+  to.setUTCMonth(from.getUTCMonth() + months);
+  const daysInMonth = new Date(Date.UTC(to.getUTCFullYear(), to.getUTCMonth() + 1, 0)).getUTCDate();
+  to.setUTCDate(Math.min(from.getUTCDate(), daysInMonth));
+  return to.getTime();
+}
+
+function endOf(rule: ValidityRule, now: number, timeZone: string): number {
+  if (rule.kind === "days" && rule.endOfDay !== true) return now + rule.count * DAY_MS;
+  const format = wallClockFormat(timeZone);
+  const wall = wallClock(now, format);
+  const last =
+    rule.kind === "days"
+      ? wall + rule.count * DAY_MS
+      : addMonths(wall, rule.count * (rule.kind === "years" ? 12 : 1));
+  return momentOf(
+    rule.endOfDay === true ? Math.floor(last / DAY_MS) * DAY_MS + DAY_MS - 1000 : last,
+    format,
+  );
+}
+
+/**
+ * When a certificate that is issued now begins and ends, in whole seconds. It begins BACKDATE_MS ago. Throws
+ * BeyondIssuerError when it would outlive its issuer (RFC 5280 §6.1 would refuse it then): never shortened in silence.
+ */
+export function validityOf(profile: Profile, question: ValidityQuestion): Validity {
+  const { now, timeZone, issuerNotAfter } = question;
+  const second = Math.floor(now.getTime() / 1000) * 1000;
+  const notBefore = new Date(second - BACKDATE_MS);
+  const notAfter = new Date(endOf(profile.validity, second, timeZone));
+  if (issuerNotAfter !== undefined && notAfter > issuerNotAfter) {
+    throw new BeyondIssuerError(
+      `a "${profile.name}" certificate would end ${notAfter.toISOString()}, after its issuer (${issuerNotAfter.toISOString()})`,
+    );
+  }
+  return { notBefore, notAfter };
+}
