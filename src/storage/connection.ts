@@ -1,0 +1,54 @@
+import type { ClientConfig } from "pg";
+
+/** The roles that one may become. They cannot log in: the login of DATABASE_URL is a member of all and only does SET ROLE. */
+export type Role = "suido_owner" | "suido_app" | "suido_va" | "suido_signer" | "suido_worker";
+
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly role: Role;
+  readonly applicationName: string;
+}
+
+/** A server that does not answer is reported soon, because somebody waits. */
+const CONNECT_TIMEOUT_MS = 3_000;
+
+/** No statement of ours takes long; one that does holds locks that others wait for. */
+const STATEMENT_TIMEOUT_MS = 30_000;
+
+/** A transaction waits neither for network nor for mail nor for the signer, so one that idles is a fault. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
+
+/** How soon the kernel begins to ask whether a silent connection still lives. */
+const KEEPALIVE_DELAY_MS = 10_000;
+
+/**
+ * Settings of a connection that works as one role. The role and the time zone go into the start-up message: no statement
+ * can run before them. UTC is demanded because Prisma's adapter sends times without an offset, which the server would take
+ * for its own local time.
+ */
+export function connectionConfig({ url, role, applicationName }: ConnectionOptions): ClientConfig {
+  const { bare, options } = takeOptions(url);
+  return {
+    connectionString: bare,
+    options: [options, `-c role=${role}`, "-c timezone=UTC"]
+      .filter((part) => part !== "")
+      .join(" "),
+    application_name: applicationName,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEPALIVE_DELAY_MS,
+  };
+}
+
+/** What stands in the URL wins over the settings beside it, so `options` in it would silently drop the role. */
+function takeOptions(url: string): { bare: string; options: string } {
+  const mark = url.indexOf("?");
+  if (mark < 0) return { bare: url, options: "" };
+  const parameters = new URLSearchParams(url.slice(mark + 1));
+  const options = parameters.get("options") ?? "";
+  for (const name of ["options", "application_name", "statement_timeout"]) parameters.delete(name);
+  const rest = parameters.toString();
+  return { bare: rest === "" ? url.slice(0, mark) : `${url.slice(0, mark)}?${rest}`, options };
+}

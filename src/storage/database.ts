@@ -1,0 +1,141 @@
+import pg from "pg";
+import { type ConnectionOptions, connectionConfig } from "./connection.ts";
+import { storageError } from "./errors.ts";
+import { retryConflicts } from "./retry.ts";
+import type { Sql } from "./sql.ts";
+
+export type { Role } from "./connection.ts";
+
+interface TransactionOptions {
+  readonly isolation?: "repeatable read";
+  readonly readOnly?: boolean;
+}
+
+/**
+ * A pool of connections that all work as one role. A database that is away is a DatabaseUnavailableError; every other
+ * error passes as it came.
+ */
+export interface Database {
+  /** One statement, no tenant. With a name it is prepared once per connection. */
+  query<Row extends object>(
+    text: string,
+    values?: readonly unknown[],
+    name?: string,
+  ): Promise<Row[]>;
+  /**
+   * Several statements, all or none. After a serialization failure or a deadlock `work` is called again, at most five
+   * times: it must do nothing that a rollback does not undo.
+   */
+  transaction<T>(work: (sql: Sql) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** A transaction that sees and writes one corporation's rows only. It too may be called again. */
+  tenant<T>(corporationId: string, work: (sql: Sql) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions extends ConnectionOptions {
+  readonly max: number;
+  /** Hears of connections that broke while nobody used them. */
+  readonly onError?: (error: Error) => void;
+}
+
+/** Opens a pool; no connection is made yet. */
+export function openDatabase({ max, onError, ...connection }: DatabaseOptions): Database {
+  const pool = new pg.Pool({ ...connectionConfig(connection), max });
+  const report = (error: Error): void => onError?.(error);
+  pool.on("error", report);
+  // A connection that breaks between two statements of a transaction says so to the client, and an error event that
+  // nobody hears ends the process.
+  pool.on("connect", (client) => client.on("error", report));
+  return {
+    query: <Row extends object>(
+      text: string,
+      values: readonly unknown[] = [],
+      name?: string,
+    ): Promise<Row[]> =>
+      run(async () => {
+        const statement = { text, values: [...values], ...(name === undefined ? {} : { name }) };
+        return (await pool.query<Row>(statement)).rows;
+      }),
+    transaction: (work, options = {}) =>
+      run(() => retryConflicts(() => transact(pool, beginOf(options), work))),
+    tenant: (corporationId, work) =>
+      run(() =>
+        retryConflicts(() =>
+          transact(pool, "begin", async (sql) => {
+            await enterTenant(sql, corporationId);
+            return work(sql);
+          }),
+        ),
+      ),
+    close: () => pool.end(),
+  };
+}
+
+/** Sets the corporation for the rest of the transaction: `true` is what lets nobody inherit it. */
+export async function enterTenant(sql: Sql, corporationId: string): Promise<void> {
+  await sql.query(
+    "select set_config('suido.corporation_id', $1, true)",
+    [corporationId],
+    "enter-tenant",
+  );
+}
+
+async function run<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw storageError(error);
+  }
+}
+
+function beginOf({ isolation, readOnly }: TransactionOptions): string {
+  return `begin${isolation === undefined ? "" : ` isolation level ${isolation}`}${readOnly === true ? " read only" : ""}`;
+}
+
+async function transact<T>(
+  pool: pg.Pool,
+  begin: string,
+  work: (sql: Sql) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query(begin);
+    const result = await work(sqlOver(client));
+    await commit(client);
+    return result;
+  } catch (error) {
+    // A connection that cannot even roll back is thrown away, and with it the transaction.
+    await client.query("rollback").catch((cause: unknown) => {
+      broken = cause instanceof Error ? cause : new Error("rollback failed", { cause });
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/**
+ * PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and no error: without this, work that swallowed the
+ * error of a statement would pass for done.
+ */
+async function commit(client: pg.PoolClient): Promise<void> {
+  const { command } = await client.query("commit");
+  if (command !== "COMMIT") {
+    throw new Error("the transaction was rolled back: a statement in it had failed");
+  }
+}
+
+/** One connection as Sql. */
+function sqlOver(client: pg.PoolClient): Sql {
+  return {
+    query: async <Row extends object>(
+      text: string,
+      values: readonly unknown[] = [],
+      name?: string,
+    ): Promise<Row[]> => {
+      const statement = { text, values: [...values], ...(name === undefined ? {} : { name }) };
+      return (await client.query<Row>(statement)).rows;
+    },
+  };
+}
