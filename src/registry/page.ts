@@ -1,0 +1,114 @@
+import { fromHex, toHex } from "../pki/bytes.ts";
+import type { Sql } from "../storage/sql.ts";
+import { type PrismaStore, sqlOf, type Tx } from "../storage/prisma.ts";
+import { InvalidValueError, NotFoundError } from "./errors.ts";
+import { type Principal, type Reference, tenantOf } from "./principal.ts";
+import { lookUp } from "./tenant.ts";
+
+/** Which page of a list: the one behind a cursor, and how many items at most. */
+export interface PageRequest {
+  readonly after?: string;
+  readonly limit?: number;
+}
+
+/** A page, in the order of ids, and where the next one begins, if there is one. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly nextCursor?: string;
+}
+
+/** What a query must return: the rows with ids above `after`, and one more than the page holds. */
+export interface Window {
+  readonly after: string | null;
+  readonly size: number;
+}
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 200;
+
+/** 16 octets in base64url without padding (RFC 4648 §5); the last character has four bits that are zero. */
+const CURSOR = /^[A-Za-z0-9_-]{21}[AQgw]$/;
+
+/** The cursor that stands behind the item with this id. Opaque: callers must not take it apart. */
+function cursorBehind(id: string): string {
+  return Buffer.from(fromHex(id.replaceAll("-", ""))).toString("base64url");
+}
+
+/** The window of a request for a page. Throws InvalidValueError. */
+export function windowOf({ after, limit = DEFAULT_LIMIT }: PageRequest): Window {
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
+    throw new InvalidValueError("limit", `is not a whole number from 1 to ${MAX_LIMIT}`);
+  }
+  if (after === undefined) return { after: null, size: limit + 1 };
+  if (!CURSOR.test(after)) throw new InvalidValueError("after", "is no cursor of ours");
+  const id = toHex(Buffer.from(after, "base64url")).replace(
+    /^(.{8})(.{4})(.{4})(.{4})/,
+    "$1-$2-$3-$4-",
+  );
+  return { after: id, size: limit + 1 };
+}
+
+/** The page that a window's rows make. */
+export function pageOf<Item extends { readonly id: string }>(
+  rows: readonly Item[],
+  window: Window,
+): Page<Item> {
+  const items = rows.slice(0, window.size - 1);
+  const last = items.at(-1);
+  if (rows.length < window.size || last === undefined) return { items };
+  return { items, nextCursor: cursorBehind(last.id) };
+}
+
+/** How one kind of thing is listed. */
+export interface Listing<Item> {
+  readonly page: PageRequest;
+  /** What the list is narrowed to; it must be in one tenant. */
+  readonly references: readonly Reference[];
+  /** The window of one tenant's items. */
+  readonly within: (tx: Tx, window: Window) => Promise<readonly Item[]>;
+  /** The window of all tenants' items, for principals who are bound to none. */
+  readonly across: (sql: Sql, window: Window) => Promise<readonly Item[]>;
+}
+
+/** A page of what the principal may see. What is narrowed to something missing, or to another's, is an empty page. */
+export async function listPage<Item extends { readonly id: string }>(
+  store: PrismaStore,
+  principal: Principal,
+  listing: Listing<Item>,
+): Promise<Page<Item>> {
+  const window = windowOf(listing.page);
+  const scope = await scopeOf(lookUp(store), principal, listing.references);
+  switch (scope.kind) {
+    case "nowhere":
+      return { items: [] };
+    case "everywhere":
+      return pageOf(await store.across((tx) => listing.across(sqlOf(tx), window)), window);
+    case "tenant":
+      return pageOf(
+        await store.tenant(scope.corporationId, (tx) => listing.within(tx, window)),
+        window,
+      );
+  }
+}
+
+type ListScope =
+  | { readonly kind: "nowhere" }
+  | { readonly kind: "everywhere" }
+  | { readonly kind: "tenant"; readonly corporationId: string };
+
+async function scopeOf(
+  sql: Sql,
+  principal: Principal,
+  references: readonly Reference[],
+): Promise<ListScope> {
+  const tenants = new Set(principal.corporationId === undefined ? [] : [principal.corporationId]);
+  try {
+    for (const reference of references) tenants.add(await tenantOf(sql, principal, reference));
+  } catch (error) {
+    if (error instanceof NotFoundError) return { kind: "nowhere" };
+    throw error;
+  }
+  const [corporationId, another] = tenants;
+  if (another !== undefined) return { kind: "nowhere" };
+  return corporationId === undefined ? { kind: "everywhere" } : { kind: "tenant", corporationId };
+}
