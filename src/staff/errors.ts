@@ -1,0 +1,24 @@
+/** Stable, documented codes: part of the API. Rename one only in a major release. */
+export type StaffErrorCode = "unauthorized" | "forbidden";
+
+/** A failure that a caller can act on. Anything else that is thrown is a bug and becomes a bare 500. */
+export abstract class StaffError extends Error {
+  abstract readonly code: StaffErrorCode;
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** No API key, or none that counts. It says nothing of why, so that nobody learns which keys there were. */
+export class UnauthorizedError extends StaffError {
+  readonly code = "unauthorized";
+
+  constructor() {
+    super("a valid API key is needed");
+  }
+}
+
+/** The principal's role may not do this. */
+export class ForbiddenError extends StaffError {
+  readonly code = "forbidden";
+}

@@ -1,0 +1,39 @@
+import type { Principal, Role } from "../registry/principal.ts";
+import { ForbiddenError } from "./errors.ts";
+
+/** Something that one must be allowed to do. */
+export type Permission = keyof typeof ROLES_OF;
+
+/**
+ * Who may do what. A role that is not named may not. Products and proxies are programs outside of the company's own
+ * staff; they read what they need for a request, and nothing of people.
+ */
+const ROLES_OF = {
+  "registry:read": ["admin", "operator", "support", "auditor"],
+  "registry:write": ["admin", "operator"],
+  "certificates:read": ["admin", "operator", "support", "auditor", "product"],
+  "certificates:issue": ["admin", "operator"],
+  /** Renew and reissue: a new certificate for a binding that is there. */
+  "certificates:replace": ["admin", "operator", "support"],
+  "certificates:revoke": ["admin", "operator", "support"],
+  /** Releasing a hold gives access back, so it takes more than taking access away. */
+  "certificates:unhold": ["admin", "operator"],
+  "status:read": ["admin", "operator", "support", "auditor", "product", "proxy"],
+  "audit:read": ["admin", "auditor"],
+  "events:read": ["admin", "operator", "auditor", "product"],
+  "metrics:read": ["admin", "operator", "auditor"],
+  "keys:manage": ["admin"],
+} as const satisfies Record<string, readonly Role[]>;
+
+/** Whether a role may do this. */
+export function allows(role: Role, permission: Permission): boolean {
+  const roles: readonly Role[] = ROLES_OF[permission];
+  return roles.includes(role);
+}
+
+/** Throws ForbiddenError unless the principal may do this. */
+export function demand(principal: Principal, permission: Permission): void {
+  if (!allows(principal.role, permission)) {
+    throw new ForbiddenError(`the role ${principal.role} lacks the permission ${permission}`);
+  }
+}
