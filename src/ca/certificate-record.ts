@@ -1,0 +1,128 @@
+import { toHex } from "../pki/bytes.ts";
+import { pemEncode } from "../pki/pem.ts";
+import { type RevocationReason, reasonName } from "../pki/revocation-reason.ts";
+import { type Serial, serialFromInteger } from "../pki/serial.ts";
+
+/** What people and products are told of a certificate. Where several hold: revoked > expired > hold > good. */
+export const CERTIFICATE_STATUSES = ["good", "hold", "revoked", "expired"] as const;
+export type CertificateStatus = (typeof CERTIFICATE_STATUSES)[number];
+
+/** A certificate of a device, as the API shows it. */
+export interface CertificateRecord {
+  readonly serialNumber: Serial;
+  readonly status: CertificateStatus;
+  /** Of a revoked or held one. */
+  readonly reason?: RevocationReason;
+  /** The true time; what is published is backdated. */
+  readonly revokedAt?: Date;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly issuedAt: Date;
+  readonly deviceId: string;
+  /** The person who is responsible for it. */
+  readonly accountId: string;
+  readonly pharmacyId: string;
+  readonly corporationId: string;
+  readonly profile: string;
+  /** SHA-256 of the certificate in DER, lower-case hex. */
+  readonly fingerprint: string;
+  readonly replaces?: Serial;
+  /** The newest good one of those that came after it. */
+  readonly replacedBy?: Serial;
+  /** Who made the private key: the device, or we (and gave it away). */
+  readonly keyOrigin: "subject" | "server";
+  /** PEM. */
+  readonly certificate: string;
+  /** PEM, the issuing CA first, the root last. */
+  readonly chain: readonly string[];
+}
+
+/** The columns of ca.issued that a record is made of. */
+export interface IssuedRow {
+  readonly serial: Uint8Array;
+  readonly issuer_id: string;
+  readonly state: "good" | "hold" | "revoked";
+  readonly reason: number | null;
+  readonly revoked_at: Date | null;
+  readonly not_before: Date;
+  readonly not_after: Date;
+  readonly issued_at: Date;
+  readonly profile: string;
+  readonly key_origin: "subject" | "server";
+  readonly replaces: Uint8Array | null;
+  readonly der: Uint8Array;
+  readonly der_sha256: Uint8Array;
+}
+
+/** The columns of app.binding beside them, and the successor. */
+export interface BoundRow {
+  readonly device_id: string;
+  readonly account_id: string;
+  readonly pharmacy_id: string;
+  readonly corporation_id: string;
+  readonly replaced_by: Uint8Array | null;
+}
+
+/** For a query that calls ca.issued `i`. */
+export const ISSUED_COLUMNS = `i.serial, i.issuer_id, i.state, i.reason, i.revoked_at, i.not_before, i.not_after, i.issued_at,
+  i.profile, i.key_origin, i.replaces, i.der, i.der_sha256`;
+
+/** For a query that calls app.binding `b`. */
+export const BOUND_COLUMNS = "b.device_id, b.account_id, b.pharmacy_id, b.corporation_id";
+
+/** The newest good certificate that came, directly or not, after `i`; `$1` is the time. Those of one batch are as old as each other. */
+export const SUCCESSOR = `(with recursive later as (
+    select s.serial, s.state, s.not_after, s.issued_at, 1 as depth from ca.issued s where s.replaces = i.serial
+    union all
+    select s.serial, s.state, s.not_after, s.issued_at, later.depth + 1 from later join ca.issued s on s.replaces = later.serial
+  ) select later.serial from later where later.state = 'good' and later.not_after >= $1
+  order by later.issued_at desc, later.depth desc limit 1)`;
+
+/** The status of a row. A certificate is still good in the second of its notAfter (RFC 5280 §4.1.2.5). */
+export function statusOf(
+  { state, not_after }: Pick<IssuedRow, "state" | "not_after">,
+  now: Date,
+): CertificateStatus {
+  if (state === "revoked") return "revoked";
+  return not_after < now ? "expired" : state;
+}
+
+/** Why and since when a row is revoked or on hold; nothing for others. */
+export function revocationOf({
+  reason,
+  revoked_at: revokedAt,
+}: Pick<IssuedRow, "reason" | "revoked_at">): { reason?: RevocationReason; revokedAt?: Date } {
+  if (reason === null || revokedAt === null) return {};
+  return { reason: reasonName(reason) ?? "unspecified", revokedAt };
+}
+
+/** The serial number that a bytea column holds. */
+export function serialOf(column: Uint8Array): Serial {
+  return serialFromInteger(column);
+}
+
+/** A record of its row. */
+export function recordOf(
+  row: IssuedRow & BoundRow,
+  { now, chain }: { readonly now: Date; readonly chain: readonly string[] },
+): CertificateRecord {
+  return {
+    serialNumber: serialOf(row.serial),
+    status: statusOf(row, now),
+    ...revocationOf(row),
+    notBefore: row.not_before,
+    notAfter: row.not_after,
+    issuedAt: row.issued_at,
+    deviceId: row.device_id,
+    accountId: row.account_id,
+    pharmacyId: row.pharmacy_id,
+    corporationId: row.corporation_id,
+    profile: row.profile,
+    fingerprint: toHex(row.der_sha256),
+    ...(row.replaces !== null && { replaces: serialOf(row.replaces) }),
+    ...(row.replaced_by !== null && { replacedBy: serialOf(row.replaced_by) }),
+    keyOrigin: row.key_origin,
+    certificate: pemEncode("CERTIFICATE", row.der),
+    chain,
+  };
+}

@@ -1,0 +1,25 @@
+import { type Serial, serialBytes } from "../pki/serial.ts";
+import { NotFoundError } from "../registry/errors.ts";
+import type { Principal } from "../registry/principal.ts";
+import type { Sql } from "../storage/sql.ts";
+
+/**
+ * The corporation that a certificate belongs to now: that of its open binding, else of its last one. Throws
+ * NotFoundError when there is none, or when it is another than the principal's own.
+ */
+export async function tenantOfSerial(
+  sql: Sql,
+  principal: Principal,
+  serial: Serial,
+): Promise<string> {
+  const [row] = await sql.query<{ tenant: string | null }>(
+    "select app.tenant_of_serial($1::bytea) as tenant",
+    [serialBytes(serial)],
+    "ca-tenant-of-serial",
+  );
+  const tenant = row?.tenant ?? undefined;
+  const own = principal.corporationId;
+  if (tenant === undefined || (own !== undefined && own !== tenant))
+    throw new NotFoundError("certificate");
+  return tenant;
+}

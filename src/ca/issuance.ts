@@ -1,0 +1,371 @@
+import type { Digest, Random, Verify } from "../pki/crypto.ts";
+import type { Clock } from "../pki/clock.ts";
+import { newBundlePassword } from "../pki/bundle-password.ts";
+import { keyIdentifier } from "../pki/key.ts";
+import type { Pkcs12Style } from "../pki/pkcs12.ts";
+import type { Profile } from "../pki/profile.ts";
+import { type Serial, serialBytes } from "../pki/serial.ts";
+import type { NewId } from "../pki/uuid.ts";
+import { NotFoundError } from "../registry/errors.ts";
+import type { IdempotentRequest } from "../registry/idempotency.ts";
+import { canonicalId, type Principal, tenantOf } from "../registry/principal.ts";
+import type { Database } from "../storage/database.ts";
+import { uniqueViolation } from "../storage/errors.ts";
+import type { Sql } from "../storage/sql.ts";
+import type { Bundler } from "./bundle.ts";
+import {
+  type CertificateRecord,
+  ISSUED_COLUMNS,
+  type IssuedRow,
+  recordOf,
+} from "./certificate-record.ts";
+import { tenantOfSerial } from "./certificate-tenant.ts";
+import type { Certificates } from "./certificates.ts";
+import {
+  InvalidStateError,
+  IssueRefusedError,
+  ProfileUnknownError,
+  SignerUnavailableError,
+} from "./errors.ts";
+import type { ChainOf } from "./issuer-chain.ts";
+import { keyOfRequest, makeRequestKey, type RequestKey } from "./request-key.ts";
+import {
+  type DeviceFacts,
+  forgetIdempotency,
+  monthFormat,
+  type Reservation,
+  type ReservationDeps,
+  reserve,
+  type Wish,
+} from "./reservation.ts";
+import type { SignerClient } from "./signer-client.ts";
+
+export interface IssuanceDeps {
+  /** As suido_app. */
+  readonly database: Database;
+  readonly signer: Pick<SignerClient, "issue">;
+  readonly certificates: Pick<Certificates, "one">;
+  readonly chainOf: ChainOf;
+  readonly bundler: Pick<Bundler, "bundle">;
+  readonly profiles: ReadonlyMap<string, Profile>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly newId: NewId;
+  readonly digest: Digest;
+  readonly verify: Verify;
+  readonly trustDomain: string;
+  /** The IANA zone in which a certificate's last day ends. */
+  readonly timeZone: string;
+}
+
+/** How the key comes about. */
+export interface KeyRequest {
+  /** A certification request in PEM; without one we make the key, and a bundle of it. */
+  readonly csr?: string;
+  /** Absent: what the device's platform installs. */
+  readonly bundle?: Pkcs12Style;
+  readonly idempotency?: IdempotentRequest;
+}
+
+export interface IssueRequest extends KeyRequest {
+  readonly accountId: string;
+  readonly deviceId: string;
+  /** Absent: `device-client`. */
+  readonly profile?: string;
+}
+
+export interface Pkcs12Answer {
+  /** The file in Base64. */
+  readonly data: string;
+  readonly password: string;
+}
+
+export interface IssuedCertificate extends CertificateRecord {
+  /** Only in the first answer, and nowhere else: nothing of it is kept. */
+  readonly pkcs12?: Pkcs12Answer;
+  /** The bundle went out with an earlier answer to this very request. If it is lost, the certificate is reissued. */
+  readonly bundleDelivered?: true;
+}
+
+export interface Issuance {
+  issue(principal: Principal, request: IssueRequest): Promise<IssuedCertificate>;
+  /** A new certificate for the binding of a good one, or of one that expired at most 14 days ago. */
+  renew(principal: Principal, serial: Serial, request: KeyRequest): Promise<IssuedCertificate>;
+  /** A new certificate for the binding of any one, also a revoked one: for staff to decide. */
+  reissue(principal: Principal, serial: Serial, request: KeyRequest): Promise<IssuedCertificate>;
+}
+
+type Deps = IssuanceDeps & ReservationDeps;
+
+const DEFAULT_PROFILE = "device-client";
+
+interface Order extends KeyRequest {
+  readonly corporationId: string;
+  /** What is wanted, read in the transaction that reserves it. */
+  readonly wishOf: (sql: Sql, key: RequestKey) => Promise<Wish> | Wish;
+}
+
+interface Reserved {
+  readonly wish: Wish;
+  readonly reservation: Reservation;
+}
+
+function profileNamed({ profiles }: IssuanceDeps, name: string, field?: string): Profile {
+  const profile = profiles.get(name);
+  if (profile?.subjectAlternativeName === "device") return profile;
+  const where = field === undefined ? {} : { field };
+  throw new ProfileUnknownError(`there is no profile "${name}" for devices`, where);
+}
+
+/** Step (1) in its transaction. Of the very same request twice at once, the slower one finds the serial of the quicker. */
+async function reserveInTenant(deps: Deps, order: Order, key: RequestKey): Promise<Reserved> {
+  const attempt = (): Promise<Reserved> =>
+    deps.database.tenant(order.corporationId, async (sql) => {
+      const wish = await order.wishOf(sql, key);
+      return { wish, reservation: await reserve(deps, sql, wish) };
+    });
+  try {
+    return await attempt();
+  } catch (error) {
+    if (uniqueViolation(error) !== "idempotency_pkey") throw error;
+    return attempt();
+  }
+}
+
+type StateRow =
+  | (IssuedRow & { readonly findings: null })
+  | { readonly state: "reserved" | "abandoned" }
+  | { readonly state: "refused"; readonly findings: readonly string[] | null };
+
+async function readState({ database }: IssuanceDeps, serial: Serial): Promise<StateRow> {
+  const [row] = await database.query<StateRow>(
+    `select i.findings, ${ISSUED_COLUMNS} from ca.issued i where i.serial = $1`,
+    [serialBytes(serial)],
+    "ca-issue-state",
+  );
+  if (row === undefined) throw new NotFoundError("certificate");
+  return row;
+}
+
+/** Has a reserved serial signed, unless it is, and gives the certificate. Safe to repeat. */
+async function signed(deps: Deps, serial: Serial, before?: StateRow): Promise<IssuedRow> {
+  if (before === undefined || before.state === "reserved") await deps.signer.issue([serial]);
+  const row = await readState(deps, serial);
+  switch (row.state) {
+    case "good":
+    case "hold":
+    case "revoked":
+      return row;
+    case "refused":
+      throw new IssueRefusedError(row.findings ?? []);
+    case "abandoned":
+      throw new InvalidStateError("the request was closed before it was signed: ask anew");
+    case "reserved":
+      throw new SignerUnavailableError("the certificate is reserved, and not signed yet");
+  }
+}
+
+/** The answer to a request that was made before. */
+async function knownAnswer(
+  deps: Deps,
+  principal: Principal,
+  serial: Serial,
+): Promise<IssuedCertificate> {
+  await signed(deps, serial, await readState(deps, serial));
+  const certificate = await deps.certificates.one(principal, serial);
+  return certificate.keyOrigin === "server"
+    ? { ...certificate, bundleDelivered: true }
+    : certificate;
+}
+
+/** What installs without a question on each platform; Apple's and Android's installers do not read the modern form. */
+const STYLE_OF_PLATFORM: Readonly<Record<string, Pkcs12Style>> = {
+  windows: "modern",
+  linux: "modern",
+  chromeos: "modern",
+  ios: "compatible",
+  ipados: "compatible",
+  macos: "compatible",
+  android: "compatible",
+};
+
+interface Fresh {
+  readonly serial: Serial;
+  readonly device: DeviceFacts;
+  readonly wish: Wish;
+}
+
+async function freshRecord(
+  { chainOf, clock }: IssuanceDeps,
+  { wish, device }: Fresh,
+  row: IssuedRow,
+): Promise<CertificateRecord> {
+  const { pem } = await chainOf(row.issuer_id);
+  const bound = {
+    device_id: wish.deviceId,
+    account_id: wish.accountId,
+    pharmacy_id: device.pharmacyId,
+    corporation_id: wish.corporationId,
+    replaced_by: null,
+  };
+  return recordOf({ ...row, ...bound }, { now: clock(), chain: pem });
+}
+
+/** The bundle of a key that we made: leaf and issuing CA, never the root. */
+async function bundleOf(
+  deps: Deps,
+  { wish: { key }, device }: Fresh,
+  { row, pkcs8, style }: { row: IssuedRow; pkcs8: Uint8Array; style: Pkcs12Style | undefined },
+): Promise<Pkcs12Answer> {
+  const { der } = await deps.chainOf(row.issuer_id);
+  const password = newBundlePassword(deps.random);
+  const bundling = deps.bundler.bundle({
+    key: pkcs8,
+    certificate: row.der,
+    chain: der.slice(0, -1),
+    friendlyName: device.commonName,
+    localKeyId: keyIdentifier(key.spki, deps.digest),
+    password,
+    style: style ?? STYLE_OF_PLATFORM[device.platform] ?? "modern",
+  });
+  pkcs8.fill(0);
+  return { data: Buffer.from(await bundling).toString("base64"), password };
+}
+
+/** Marks a server-made key as given away: the signer revokes a certificate whose key nobody got. */
+async function markDelivered({ database, clock }: IssuanceDeps, serial: Serial): Promise<void> {
+  const rows = await database.query(
+    "update ca.issued set delivered_at = $2 where serial = $1 and state = 'good' returning serial",
+    [serialBytes(serial), clock()],
+    "ca-issue-delivered",
+  );
+  if (rows.length === 0)
+    throw new InvalidStateError("the certificate was closed before its bundle was ready: ask anew");
+}
+
+/**
+ * The answer with a key of ours. If it fails, the private key is lost with it: the Idempotency-Key is freed, so that the
+ * next attempt gets another certificate, and the signer closes this one.
+ */
+async function bundledAnswer(
+  deps: Deps,
+  fresh: Fresh,
+  { pkcs8, style }: { pkcs8: Uint8Array; style: Pkcs12Style | undefined },
+): Promise<IssuedCertificate> {
+  try {
+    const row = await signed(deps, fresh.serial);
+    const pkcs12 = await bundleOf(deps, fresh, { row, pkcs8, style });
+    const certificate = await freshRecord(deps, fresh, row);
+    await markDelivered(deps, fresh.serial);
+    return { ...certificate, pkcs12 };
+  } catch (error) {
+    pkcs8.fill(0);
+    const { idempotency } = fresh.wish;
+    if (idempotency !== undefined && !(error instanceof IssueRefusedError))
+      await forgetIdempotency(deps.database, idempotency, fresh.serial);
+    throw error;
+  }
+}
+
+async function perform(deps: Deps, principal: Principal, order: Order): Promise<IssuedCertificate> {
+  const key = order.csr === undefined ? await makeRequestKey(deps) : keyOfRequest(order.csr, deps);
+  // 1. One commit in the tenant: checks, then serial, binding and Idempotency-Key.
+  const { wish, reservation } = await reserveInTenant(deps, order, key);
+  const { serial } = reservation;
+  if (reservation.kind === "known") return knownAnswer(deps, principal, serial);
+  const fresh = { serial, device: reservation.device, wish };
+  // 2. The serial, and nothing else, goes to the signer, which builds, lints, signs, journals and commits: steps 3 to 6.
+  // 7. The answer, with the bundle if the key was ours.
+  return key.pkcs8 === undefined
+    ? freshRecord(deps, fresh, await signed(deps, serial))
+    : bundledAnswer(deps, fresh, { pkcs8: key.pkcs8, style: order.bundle });
+}
+
+async function issue(
+  deps: Deps,
+  principal: Principal,
+  request: IssueRequest,
+): Promise<IssuedCertificate> {
+  const device = { kind: "device", id: request.deviceId, field: "deviceId" } as const;
+  const account = { kind: "account", id: request.accountId, field: "accountId" } as const;
+  const profile = profileNamed(deps, request.profile ?? DEFAULT_PROFILE, "profile");
+  const deviceId = canonicalId(device);
+  const accountId = canonicalId(account);
+  const corporationId = await tenantOf(deps.database, principal, device);
+  const { actor } = principal;
+  const { idempotency } = request;
+  return perform(deps, principal, {
+    ...request,
+    corporationId,
+    wishOf: (_, key) => ({
+      corporationId,
+      actor,
+      deviceId,
+      accountId,
+      profile,
+      key,
+      ...(idempotency !== undefined && { idempotency }),
+    }),
+  });
+}
+
+interface PreviousRow {
+  readonly state: string;
+  readonly not_after: Date;
+  readonly profile: string;
+  readonly device_id: string | null;
+  readonly account_id: string | null;
+}
+
+const PREVIOUS = `select i.state, i.not_after, i.profile, b.device_id, b.account_id
+  from ca.issued i left join app.binding b on b.serial = i.serial and b.bound_to is null
+  where i.serial = $1 and i.der is not null`;
+
+interface Replacement {
+  readonly serial: Serial;
+  readonly kind: "renewal" | "reissue";
+  readonly request: KeyRequest;
+}
+
+async function replace(
+  deps: Deps,
+  principal: Principal,
+  { serial, kind, request }: Replacement,
+): Promise<IssuedCertificate> {
+  const corporationId = await tenantOfSerial(deps.database, principal, serial);
+  const { actor } = principal;
+  const { idempotency } = request;
+  return perform(deps, principal, {
+    ...request,
+    corporationId,
+    async wishOf(sql, key) {
+      const [row] = await sql.query<PreviousRow>(PREVIOUS, [serialBytes(serial)], "ca-previous");
+      if (row === undefined) throw new NotFoundError("certificate");
+      const { device_id: deviceId, account_id: accountId, state, not_after: notAfter } = row;
+      if (deviceId === null || accountId === null)
+        throw new InvalidStateError("the certificate is bound to no device");
+      return {
+        corporationId,
+        actor,
+        deviceId,
+        accountId,
+        profile: profileNamed(deps, row.profile),
+        key,
+        previous: { serial, kind, state, notAfter },
+        ...(idempotency !== undefined && { idempotency }),
+      };
+    },
+  });
+}
+
+/** Issues certificates of devices. The steps are those of docs/architecture.md, "Issue". */
+export function createIssuance(given: IssuanceDeps): Issuance {
+  const deps = { ...given, months: monthFormat(given.timeZone) };
+  return {
+    issue: (principal, request) => issue(deps, principal, request),
+    renew: (principal, serial, request) =>
+      replace(deps, principal, { serial, kind: "renewal", request }),
+    reissue: (principal, serial, request) =>
+      replace(deps, principal, { serial, kind: "reissue", request }),
+  };
+}

@@ -1,0 +1,107 @@
+import { parseCertificate } from "../pki/certificate-view.ts";
+import type { IssuerFacts, IssuerUrls, SignatureAlgorithm } from "../pki/certificate.ts";
+import { keyKind, parsePublicKey } from "../pki/key.ts";
+import type { Sql } from "../storage/sql.ts";
+
+export type IssuerKind = "root" | "issuing";
+type IssuerState = "announced" | "active" | "retiring" | "ended";
+
+/** A certification authority of one generation, as ca.issuer keeps it. */
+export interface Issuer {
+  /** `<name>-g<generation>`; its key in the key store has the same name. */
+  readonly id: string;
+  readonly kind: IssuerKind;
+  readonly state: IssuerState;
+  readonly parentId: string;
+  readonly certificate: Uint8Array;
+  readonly spki: Uint8Array;
+  /** The address that everything it signs carries. */
+  readonly vaUrl: string;
+  readonly notAfter: Date;
+  /** What its certificates and lists say of it. */
+  readonly facts: IssuerFacts;
+}
+
+interface IssuerRow {
+  readonly id: string;
+  readonly kind: IssuerKind;
+  readonly state: IssuerState;
+  readonly parent_id: string;
+  readonly certificate: Buffer;
+  readonly subject: Buffer;
+  readonly key_identifier: Buffer;
+  readonly va_url: string;
+  readonly not_after: Date;
+}
+
+const ISSUER_COLUMNS =
+  "id, kind, state, parent_id, certificate, subject, key_identifier, va_url, not_after";
+
+/** What a CA with this key signs with. */
+export function signatureAlgorithmFor(spki: Uint8Array): SignatureAlgorithm {
+  switch (keyKind(parsePublicKey(spki))) {
+    case "P-256":
+      return "ecdsa-with-SHA256";
+    case "P-384":
+      return "ecdsa-with-SHA384";
+    default:
+      return "sha256WithRSAEncryption";
+  }
+}
+
+/** Where relying parties find what an issuer publishes (DECISIONS.md 4). */
+export function issuerUrls(vaUrl: string, issuerId: string): IssuerUrls {
+  return {
+    crl: `${vaUrl}/crl/${issuerId}.crl`,
+    ocsp: `${vaUrl}/ocsp`,
+    caIssuers: `${vaUrl}/ca/${issuerId}.cer`,
+  };
+}
+
+/** The scope of a shard: two hex digits. */
+export function shardScope(shard: number): string {
+  return shard.toString(16).padStart(2, "0");
+}
+
+/** The address of one shard, as its certificates and its distribution point spell it. */
+export function shardUrl(vaUrl: string, issuerId: string, scope: string): string {
+  return `${vaUrl}/crl/${issuerId}-${scope}.crl`;
+}
+
+function issuerOf(row: IssuerRow): Issuer {
+  const { spki } = parseCertificate(row.certificate).view;
+  return {
+    id: row.id,
+    kind: row.kind,
+    state: row.state,
+    parentId: row.parent_id,
+    certificate: row.certificate,
+    spki,
+    vaUrl: row.va_url,
+    notAfter: row.not_after,
+    facts: {
+      subject: row.subject,
+      keyIdentifier: row.key_identifier,
+      signatureAlgorithm: signatureAlgorithmFor(spki),
+      notAfter: row.not_after,
+      urls: issuerUrls(row.va_url, row.id),
+    },
+  };
+}
+
+/** All issuers, roots first, the oldest generation first. */
+export async function readIssuers(sql: Sql): Promise<readonly Issuer[]> {
+  const rows = await sql.query<IssuerRow>(
+    `select ${ISSUER_COLUMNS} from ca.issuer order by kind desc, generation, id`,
+  );
+  return rows.map(issuerOf);
+}
+
+/** One issuer, or undefined. */
+export async function readIssuer(sql: Sql, id: string): Promise<Issuer | undefined> {
+  const [row] = await sql.query<IssuerRow>(
+    `select ${ISSUER_COLUMNS} from ca.issuer where id = $1`,
+    [id],
+  );
+  return row && issuerOf(row);
+}

@@ -1,0 +1,139 @@
+import type { Database } from "../storage/database.ts";
+import { isUnavailable } from "../storage/errors.ts";
+import type { Sql } from "../storage/sql.ts";
+import { JournalDamagedError, SignerUnavailableError } from "./errors.ts";
+import { advanceMark, type Position, readMark } from "./journal-mark.ts";
+import type { JournalEntry } from "./journal-record.ts";
+import type { Journal } from "./journal.ts";
+
+/** Called between the steps of the signer's work, with the step's name. A test ends the process there. */
+export type Checkpoint = (step: string) => void;
+
+/** What the database learns of entries that the journal has. It is all or nothing, and can be done again. */
+export type Commit = (sql: Sql) => Promise<void>;
+
+/** Journal and database have parted while the signer worked. It must end: the start knows what to do. */
+export class LedgerLostError extends Error {
+  override readonly name = "LedgerLostError";
+}
+
+interface Unconfirmed {
+  readonly position: Position;
+  readonly commit: Commit;
+}
+
+export interface LedgerDeps {
+  readonly database: Database;
+  readonly journal: Journal;
+  readonly epoch: number;
+  /** The last change of status that the journal has. */
+  readonly changeSeq: bigint;
+  readonly checkpoint: Checkpoint;
+  /** Told of what only a new start can mend. */
+  readonly onFatal: (error: Error) => void;
+}
+
+/**
+ * Journal first, then database, one batch after the other, so that whatever the journal has and the database has not is
+ * always the end of the journal. Each commit moves the mark in the same transaction.
+ */
+export class Ledger {
+  readonly journal: Journal;
+  readonly epoch: number;
+  readonly #deps: LedgerDeps;
+  #changeSeq: bigint;
+  #unconfirmed: Unconfirmed | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: LedgerDeps) {
+    this.journal = deps.journal;
+    this.epoch = deps.epoch;
+    this.#changeSeq = deps.changeSeq;
+    this.#deps = deps;
+  }
+
+  /** Every change of status up to this one is in the journal, and the database knows it. */
+  get changeSeq(): bigint {
+    return this.#changeSeq;
+  }
+
+  /** Does the work when all turns before it are over, with nothing left unconfirmed. Errors are the caller's and nobody else's. */
+  turn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#last.then(async () => {
+      await this.#settle();
+      return work();
+    });
+    this.#last = mine.catch(() => undefined);
+    return mine;
+  }
+
+  /** Appends, waits for the disk, then commits. Only within a turn. */
+  async write(
+    entries: readonly JournalEntry[],
+    commit: Commit,
+    changeSeq = this.#changeSeq,
+  ): Promise<void> {
+    const { checkpoint, onFatal } = this.#deps;
+    let head;
+    try {
+      head = this.journal.append(entries, this.epoch);
+    } catch (error) {
+      // With a clock that was set back nothing has been written, and it may be set right.
+      if (error instanceof JournalDamagedError) onFatal(error);
+      throw error;
+    }
+    checkpoint("journaled");
+    const position = { journalId: this.journal.id, head, changeSeq, epoch: this.epoch };
+    this.#unconfirmed = { position, commit };
+    await this.#commit(this.#unconfirmed);
+    checkpoint("committed");
+  }
+
+  /** Ends when the turns under way are over. */
+  async idle(): Promise<void> {
+    await this.#last;
+  }
+
+  /** A commit whose answer was lost has happened if the mark stands at its head; else it is done again. */
+  async #settle(): Promise<void> {
+    const unconfirmed = this.#unconfirmed;
+    if (unconfirmed === undefined) return;
+    const mark = await this.#reach(() => readMark(this.#deps.database));
+    if (mark?.head.hash === unconfirmed.position.head.hash) this.#confirm(unconfirmed);
+    else await this.#commit(unconfirmed);
+  }
+
+  async #commit(unconfirmed: Unconfirmed): Promise<void> {
+    const { database, onFatal } = this.#deps;
+    try {
+      await this.#reach(() =>
+        database.transaction(async (sql) => {
+          if (!(await advanceMark(sql, unconfirmed.position))) {
+            throw new LedgerLostError(
+              "another signer has taken over, or the database was restored",
+            );
+          }
+          await unconfirmed.commit(sql);
+        }),
+      );
+    } catch (error) {
+      if (error instanceof LedgerLostError) onFatal(error);
+      throw error;
+    }
+    this.#confirm(unconfirmed);
+  }
+
+  #confirm({ position }: Unconfirmed): void {
+    this.#changeSeq = position.changeSeq;
+    this.#unconfirmed = undefined;
+  }
+
+  async #reach<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      throw new SignerUnavailableError("the signer does not reach the database", { cause: error });
+    }
+  }
+}

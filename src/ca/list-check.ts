@@ -1,0 +1,209 @@
+import { parseCertificate } from "../pki/certificate-view.ts";
+import { BACKDATE_MS } from "../pki/clock.ts";
+import { checkCrl, type ExpectedEntry } from "../pki/crl-check.ts";
+import { type CrlView, readCrl } from "../pki/crl-reader.ts";
+import type { Verify } from "../pki/crypto.ts";
+import { MalformedCrlError } from "../pki/errors.ts";
+import { type Serial, serialBytes, serialFromInteger } from "../pki/serial.ts";
+import type { Database } from "../storage/database.ts";
+import type { Sql } from "../storage/sql.ts";
+
+/**
+ * The check of freshly signed lists by a process that did not make them. It shares no code with what builds them, and
+ * looks into the database itself. It is what stands between a fault in the builder and every proxy that reads a list.
+ */
+
+/** A list as somebody gives it to be published. */
+export interface ListToCheck {
+  readonly scope: string;
+  readonly der: Uint8Array;
+}
+
+export interface CheckContext {
+  readonly issuerId: string;
+  /** Changes up to this one must show; later ones may. */
+  readonly watermark: bigint;
+  readonly now: Date;
+  readonly verify: Verify;
+}
+
+interface IssuerRow {
+  readonly kind: "root" | "issuing";
+  readonly certificate: Buffer;
+  readonly subject: Buffer;
+  readonly key_identifier: Buffer;
+  readonly va_url: string;
+}
+
+interface CurrentRow {
+  readonly scope: string;
+  readonly number: string;
+  readonly this_update: Date;
+  readonly signed_at: Date;
+  readonly der: Buffer;
+}
+
+interface StatusRow {
+  readonly serial: Buffer;
+  readonly shard: number;
+  readonly state: string;
+  readonly reason: number | null;
+  readonly revoked_at: Date | null;
+  readonly not_after: Date;
+  readonly has_changed: boolean;
+}
+
+/** Certificates that are revoked or on hold, and those that were so when the snapshot was taken. */
+const STATUSES = `select i.serial, i.shard, i.state, i.reason, i.revoked_at, i.not_after,
+    exists (select from ca.change c where c.serial = i.serial and c.seq > $2) as has_changed
+  from ca.issued i
+  where i.issuer_id = $1 and (i.state in ('hold', 'revoked') or i.serial in (select c.serial from ca.change c where c.seq > $2 and c.serial is not null))
+  order by length(i.serial), i.serial`;
+
+/** Everything that the check goes by, of one moment. */
+interface Known {
+  readonly issuer: IssuerRow;
+  readonly current: ReadonlyMap<string, CurrentRow>;
+  readonly statuses: readonly StatusRow[];
+}
+
+async function readKnown(
+  sql: Sql,
+  { issuerId, watermark }: CheckContext,
+): Promise<Known | undefined> {
+  const [issuer] = await sql.query<IssuerRow>(
+    "select kind, certificate, subject, key_identifier, va_url from ca.issuer where id = $1",
+    [issuerId],
+  );
+  if (issuer === undefined) return undefined;
+  const current = await sql.query<CurrentRow>(
+    "select scope, number, this_update, signed_at, der from ca.list where issuer_id = $1 and current",
+    [issuerId],
+  );
+  const statuses = await sql.query<StatusRow>(STATUSES, [issuerId, String(watermark)]);
+  return { issuer, current: new Map(current.map((row) => [row.scope, row])), statuses };
+}
+
+const SCOPES = ["full", ...Array.from({ length: 16 }, (_, shard) => `0${shard.toString(16)}`)];
+
+/** Whether a list may leave the certificate out: the one before covered its notAfter, and had it. */
+function mayHaveLeft(
+  row: { not_after: Date; revoked_at: Date | null },
+  before: CurrentRow | undefined,
+): boolean {
+  return (
+    before !== undefined &&
+    row.not_after < before.this_update &&
+    (row.revoked_at ?? row.not_after) < before.signed_at
+  );
+}
+
+function* expectedEntries({ statuses, current }: Known, scope: string): Generator<ExpectedEntry> {
+  const before = current.get(scope);
+  const shard = scope === "full" ? undefined : Number.parseInt(scope, 16);
+  for (const row of statuses) {
+    if (shard !== undefined && row.shard !== shard) continue;
+    const isSettled = !row.has_changed && row.state !== "good";
+    yield {
+      serial: serialFromInteger(row.serial),
+      required: isSettled && !mayHaveLeft(row, before),
+      ...(isSettled && row.reason !== null && { reason: row.reason }),
+      ...(isSettled &&
+        row.revoked_at !== null && { revokedAt: new Date(row.revoked_at.getTime() - BACKDATE_MS) }),
+    };
+  }
+}
+
+/** So many that left are looked into; more are a finding by themselves. */
+const MAX_LEAVERS = 100_000;
+
+function leavers(before: CrlView, after: CrlView): Map<Serial, number> {
+  const gone = new Map<Serial, number>();
+  const now = new Set<Serial>();
+  for (const { serial } of after.entries()) now.add(serial);
+  for (const { serial, reason } of before.entries()) {
+    if (!now.has(serial) && gone.size < MAX_LEAVERS) gone.set(serial, reason);
+  }
+  return gone;
+}
+
+/** Nobody leaves a list but by expiry or release, whatever the database says now: it may have lost them (R16, R13). */
+async function leaverFindings(
+  sql: Sql,
+  lists: { before: CurrentRow; after: CrlView },
+): Promise<readonly string[]> {
+  const { before, after } = lists;
+  const gone = leavers(readCrl(before.der), after);
+  if (gone.size === 0) return [];
+  const rows = await sql.query<{ serial: Buffer; state: string; not_after: Date }>(
+    "select serial, state, not_after from ca.issued where serial = any($1::bytea[])",
+    [[...gone.keys()].map((serial) => Buffer.from(serialBytes(serial)))],
+  );
+  const allowed = new Set<Serial>();
+  for (const row of rows) {
+    const serial = serialFromInteger(row.serial);
+    const isReleased = gone.get(serial) === 6 && row.state === "good";
+    if (isReleased || row.not_after < before.this_update) allowed.add(serial);
+  }
+  return [...gone.keys()]
+    .filter((serial) => !allowed.has(serial))
+    .map((serial) => `R16 ${serial} has left the list before its end`);
+}
+
+async function listFindings(
+  sql: Sql,
+  list: ListToCheck,
+  { known, context }: { known: Known; context: CheckContext },
+): Promise<readonly string[]> {
+  const { issuer, current } = known;
+  let view: CrlView;
+  try {
+    view = readCrl(list.der);
+  } catch (error) {
+    if (error instanceof MalformedCrlError) return [error.message];
+    throw error;
+  }
+  const before = current.get(list.scope);
+  const expected = {
+    issuerName: issuer.subject,
+    issuerSpki: parseCertificate(issuer.certificate).view.spki,
+    issuerKeyIdentifier: issuer.key_identifier,
+    ...(list.scope !== "full" && {
+      distributionPoint: `${issuer.va_url}/crl/${context.issuerId}-${list.scope}.crl`,
+    }),
+    ...(before !== undefined && { previousNumber: BigInt(before.number) }),
+    now: context.now,
+    entries: expectedEntries(known, list.scope),
+  };
+  const findings = checkCrl(view, expected, context.verify);
+  if (before !== undefined && view.thisUpdate < before.this_update)
+    findings.push("R18 thisUpdate lies before that of the list before");
+  return before === undefined
+    ? findings
+    : [...findings, ...(await leaverFindings(sql, { before, after: view }))];
+}
+
+/** What keeps these lists of one issuer from being published; nothing means that they may. They come all together or not at all. */
+export function checkLists(
+  database: Database,
+  lists: readonly ListToCheck[],
+  context: CheckContext,
+): Promise<readonly string[]> {
+  return database.transaction(
+    async (sql) => {
+      const known = await readKnown(sql, context);
+      if (known === undefined) return [`there is no issuer ${context.issuerId}`];
+      const scopes = known.issuer.kind === "root" ? ["full"] : SCOPES;
+      const given = lists.map(({ scope }) => scope);
+      const findings: string[] = [];
+      if (given.join() !== scopes.join())
+        findings.push(`the lists are ${given.join(" ")} instead of ${scopes.join(" ")}`);
+      for (const list of lists) {
+        for (const finding of await listFindings(sql, list, { known, context }))
+          findings.push(`${context.issuerId} ${list.scope}: ${finding}`);
+      }
+      return findings;
+    },
+    { isolation: "repeatable read", readOnly: true },
+  );
+}

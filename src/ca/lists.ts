@@ -1,0 +1,273 @@
+import { recordAll } from "../audit/record.ts";
+import { toHex } from "../pki/bytes.ts";
+import { BACKDATE_MS, type Clock } from "../pki/clock.ts";
+import { CrlEntries } from "../pki/crl-entries.ts";
+import { buildCrlTbs } from "../pki/crl.ts";
+import { algorithmIdentifier } from "../pki/certificate.ts";
+import type { Digest } from "../pki/crypto.ts";
+import type { ReasonCode } from "../pki/revocation-reason.ts";
+import { type Serial, serialFromInteger, SHARDS } from "../pki/serial.ts";
+import { assembleSigned } from "../pki/signed.ts";
+import type { NewId } from "../pki/uuid.ts";
+import type { Database } from "../storage/database.ts";
+import type { Sql } from "../storage/sql.ts";
+import { InvalidStateError, ListRefusedError } from "./errors.ts";
+import type { IssuerKeys } from "./issuer-keys.ts";
+import { type Issuer, shardScope, shardUrl } from "./issuer.ts";
+import type { ListEntry } from "./journal-record.ts";
+import type { Checkpoint, Ledger } from "./ledger.ts";
+import type { PreparedList, PreparedLists } from "./signer-client.ts";
+
+/** How long an issuing CA's lists are good for (DECISIONS.md 3): longer than any outage that we plan for. */
+const ISSUING_LIFE_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** A root's list: 13 months, renewed every 6. */
+const ROOT_LIFE_MS = 396 * 24 * 60 * 60 * 1000;
+
+/** Rows that come from the database at once: a list may be larger than one likes to have in memory as objects. */
+const PAGE = 5000;
+
+export interface ListDeps {
+  readonly database: Database;
+  readonly ledger: Ledger;
+  readonly keys: IssuerKeys;
+  readonly clock: Clock;
+  readonly digest: Digest;
+  readonly newId: NewId;
+  readonly checkpoint: Checkpoint;
+}
+
+interface EntryRow {
+  readonly serial: Buffer;
+  readonly shard: number;
+  readonly reason: number;
+  readonly revoked_at: Date;
+}
+
+/** What one snapshot says of an issuer. */
+interface Snapshot {
+  readonly at: Date;
+  readonly watermark: bigint;
+  readonly lastNumber: bigint;
+  readonly lastThisUpdate: Date;
+  readonly full: CrlEntries;
+  /** Empty for a root: its few certificates all name the full list. */
+  readonly shards: readonly CrlEntries[];
+}
+
+/**
+ * Everything that is revoked or on hold, and has not been on a list that covers its notAfter. `$2` and `$3` are the
+ * thisUpdate and the signing time of the lists before; what was revoked after them has been on none.
+ */
+const ENTRIES = `declare entry no scroll cursor for
+  select serial, shard, reason, revoked_at from ca.issued
+  where issuer_id = $1 and state in ('hold', 'revoked') and (not_after >= $2 or revoked_at >= $3)
+  order by length(serial), serial`;
+
+const LONG_AGO = new Date(0);
+
+async function readEntries(sql: Sql, add: (row: EntryRow) => void): Promise<void> {
+  for (;;) {
+    const rows = await sql.query<EntryRow>(`fetch ${PAGE} from entry`);
+    for (const row of rows) add(row);
+    if (rows.length < PAGE) return;
+  }
+}
+
+/** One REPEATABLE READ snapshot: the watermark and the entries are of the same moment, so the list is a function of it. */
+function takeSnapshot(issuer: Issuer, { database, clock }: ListDeps): Promise<Snapshot> {
+  return database.transaction(
+    async (sql) => {
+      // Before the first statement, which takes the snapshot: the list may know a little more than its time promises, never less.
+      const at = clock();
+      const [facts] = await sql.query<{
+        watermark: string;
+        number: string;
+        this_update: Date | null;
+        signed_at: Date | null;
+      }>(
+        `select coalesce((select max(seq) from ca.change), 0) as watermark, coalesce(max(number), 0) as number,
+           min(this_update) filter (where current) as this_update, min(signed_at) filter (where current) as signed_at
+         from ca.list where issuer_id = $1`,
+        [issuer.id],
+      );
+      const full = new CrlEntries();
+      const shards =
+        issuer.kind === "root" ? [] : Array.from({ length: SHARDS }, () => new CrlEntries());
+      await sql.query(ENTRIES, [
+        issuer.id,
+        facts?.this_update ?? LONG_AGO,
+        facts?.signed_at ?? LONG_AGO,
+      ]);
+      await readEntries(sql, (row) => {
+        const serial: Serial = serialFromInteger(row.serial);
+        const publishedAt = new Date(row.revoked_at.getTime() - BACKDATE_MS);
+        full.add(serial, publishedAt, row.reason as ReasonCode);
+        shards[row.shard]?.add(serial, publishedAt, row.reason as ReasonCode);
+      });
+      return {
+        at,
+        watermark: BigInt(facts?.watermark ?? 0),
+        lastNumber: BigInt(facts?.number ?? 0),
+        lastThisUpdate: facts?.this_update ?? LONG_AGO,
+        full,
+        shards,
+      };
+    },
+    { isolation: "repeatable read", readOnly: true },
+  );
+}
+
+function max(...values: readonly bigint[]): bigint {
+  return values.reduce((a, b) => (a > b ? a : b));
+}
+
+/** In whole seconds. A clock that was set back a little does not take thisUpdate back with it. */
+function datesOf(
+  { kind }: Issuer,
+  { at, lastThisUpdate }: Snapshot,
+): { thisUpdate: Date; nextUpdate: Date } {
+  const backdated = Math.floor((at.getTime() - BACKDATE_MS) / 1000) * 1000;
+  const thisUpdate = new Date(Math.max(backdated, lastThisUpdate.getTime()));
+  return {
+    thisUpdate,
+    nextUpdate: new Date(thisUpdate.getTime() + (kind === "root" ? ROOT_LIFE_MS : ISSUING_LIFE_MS)),
+  };
+}
+
+interface ListToSign {
+  readonly scope: string;
+  readonly number: bigint;
+  readonly thisUpdate: Date;
+  readonly nextUpdate: Date;
+  readonly entries: CrlEntries;
+}
+
+/** Makes lists and publishes them, in two steps between which somebody else checks them. */
+export class ListPress {
+  readonly #deps: ListDeps;
+  /** One batch an issuer: a newer one makes the older worthless. */
+  readonly #prepared = new Map<string, PreparedLists>();
+
+  constructor(deps: ListDeps) {
+    this.#deps = deps;
+  }
+
+  /** Signs the full list and all shards of an issuer, out of one snapshot and with one number. */
+  async prepare(issuerId: string): Promise<PreparedLists> {
+    const { keys, ledger, newId } = this.#deps;
+    const issuer = keys.get(issuerId);
+    if (issuer === undefined || issuer.state === "ended")
+      throw new InvalidStateError(`there is no issuer ${issuerId} at work`);
+    ledger.journal.checkClock();
+    const snapshot = await takeSnapshot(issuer, this.#deps);
+    // The time makes it rise even above numbers that neither a restored database nor a restored journal remembers.
+    const micros = BigInt(snapshot.at.getTime()) * 1000n;
+    const number =
+      max(
+        snapshot.lastNumber,
+        ledger.journal.listNumber(issuerId),
+        this.#prepared.get(issuerId)?.lists[0]?.number ?? 0n,
+        micros,
+      ) + 1n;
+    const dates = datesOf(issuer, snapshot);
+    const lists = [
+      this.#sign(issuer, { ...dates, number, scope: "full", entries: snapshot.full }),
+      ...snapshot.shards.map((entries, shard) =>
+        this.#sign(issuer, { ...dates, number, scope: shardScope(shard), entries }),
+      ),
+    ];
+    const prepared = {
+      batchId: newId(),
+      issuerId,
+      watermark: snapshot.watermark,
+      at: snapshot.at,
+      lists,
+    };
+    this.#prepared.set(issuerId, prepared);
+    return prepared;
+  }
+
+  /** Journals and publishes a prepared batch, if it is still the newest and its bytes are those that were checked. */
+  async commit(batchId: string, sha256: readonly string[]): Promise<void> {
+    const { ledger, checkpoint } = this.#deps;
+    const prepared = [...this.#prepared.values()].find((batch) => batch.batchId === batchId);
+    if (prepared === undefined)
+      throw new InvalidStateError("these lists are not waiting to be published");
+    const { lists, issuerId, watermark } = prepared;
+    if (
+      lists.length !== sha256.length ||
+      lists.some((list, index) => list.sha256 !== sha256[index])
+    ) {
+      throw new ListRefusedError(["what was checked is not what was signed"]);
+    }
+    this.#prepared.delete(issuerId);
+    checkpoint("lists-checked");
+    const entries = lists.map((list): ListEntry => ({
+      kind: "list",
+      issuerId,
+      scope: list.scope,
+      number: String(list.number),
+      watermark: String(watermark),
+      thisUpdate: list.thisUpdate.toISOString(),
+      nextUpdate: list.nextUpdate.toISOString(),
+      sha256: list.sha256,
+    }));
+    await ledger.turn(() => ledger.write(entries, (sql) => this.#publish(sql, prepared)));
+  }
+
+  #sign(issuer: Issuer, list: ListToSign): PreparedList {
+    const { keys, digest } = this.#deps;
+    const algorithm = algorithmIdentifier(issuer.facts.signatureAlgorithm);
+    const { scope, number, thisUpdate, nextUpdate, entries } = list;
+    const tbs = buildCrlTbs({
+      issuerName: issuer.facts.subject,
+      issuerKeyIdentifier: issuer.facts.keyIdentifier,
+      signatureAlgorithm: algorithm,
+      number,
+      thisUpdate,
+      nextUpdate,
+      ...(scope !== "full" && { distributionPoint: shardUrl(issuer.vaUrl, issuer.id, scope) }),
+      entries,
+    });
+    const der = assembleSigned(tbs, algorithm, keys.signWith(issuer.id)(tbs));
+    const sha256 = toHex(digest("sha256", der));
+    return { scope, number, thisUpdate, nextUpdate, entries: entries.length, sha256, der };
+  }
+
+  /** One commit makes all of them current together. The generation before stays readable, the one before that is a row without bytes. */
+  async #publish(sql: Sql, { issuerId, lists, watermark, at }: PreparedLists): Promise<void> {
+    await sql.query(
+      "update ca.list set der = null where issuer_id = $1 and not current and der is not null",
+      [issuerId],
+    );
+    await sql.query("update ca.list set current = false where issuer_id = $1 and current", [
+      issuerId,
+    ]);
+    await sql.query(
+      `insert into ca.list (issuer_id, scope, number, watermark, this_update, next_update, entries, sha256, der, current, signed_at)
+       select $1, scope, $2, $3, $4, $5, entries, sha256, der, true, $6
+       from unnest($7::text[], $8::integer[], $9::bytea[], $10::bytea[]) as list (scope, entries, sha256, der)
+       order by scope`,
+      [
+        issuerId,
+        String(lists[0]?.number),
+        String(watermark),
+        lists[0]?.thisUpdate,
+        lists[0]?.nextUpdate,
+        at,
+        lists.map(({ scope }) => scope),
+        lists.map(({ entries }) => entries),
+        lists.map(({ sha256 }) => Buffer.from(sha256, "hex")),
+        lists.map(({ der }) => Buffer.from(der)),
+      ],
+    );
+    const { newId } = this.#deps;
+    const detail = { number: String(lists[0]?.number), entries: lists[0]?.entries ?? 0 };
+    await recordAll(
+      sql,
+      [{ at, actor: "signer", action: "crl.published", subject: `issuer/${issuerId}`, detail }],
+      newId,
+    );
+  }
+}

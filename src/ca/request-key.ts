@@ -1,0 +1,54 @@
+import { generateKeyPair } from "node:crypto";
+import { promisify } from "node:util";
+import { fromHex } from "../pki/bytes.ts";
+import type { Digest, Verify } from "../pki/crypto.ts";
+import { csrFromText, proofOfPossession } from "../pki/csr.ts";
+import { checkPublicKey, type KeyKind, parsePublicKey, spkiSha256 } from "../pki/key.ts";
+
+/** The public key that a certificate is wanted for, and where it came from. */
+export interface RequestKey {
+  readonly spki: Uint8Array;
+  readonly spkiSha256: Uint8Array;
+  readonly keyOrigin: "subject" | "server";
+  /** SHA-256 of the certification request as it came; absent where there was none. */
+  readonly requestHash?: Uint8Array;
+  /** The private key as PKCS#8, where we made it: for one bundle, and then nobody's here. */
+  readonly pkcs8?: Uint8Array;
+}
+
+export interface RequestKeyDeps {
+  readonly digest: Digest;
+  readonly verify: Verify;
+}
+
+const generate = promisify(generateKeyPair);
+
+/** The key of a certification request in PEM, once its sender has shown to hold the private one. Throws PkiError. */
+export function keyOfRequest(csrText: string, { digest, verify }: RequestKeyDeps): RequestKey {
+  const csr = csrFromText(csrText);
+  proofOfPossession(csr, verify);
+  const { spki } = csr;
+  return {
+    spki,
+    spkiSha256: fromHex(spkiSha256(spki, digest)),
+    keyOrigin: "subject",
+    requestHash: digest("sha256", new TextEncoder().encode(csrText)),
+  };
+}
+
+/** A fresh P-256 key: what every platform that we serve installs from a bundle. */
+export async function makeRequestKey({ digest }: RequestKeyDeps): Promise<RequestKey> {
+  const { publicKey, privateKey } = await generate("ec", { namedCurve: "P-256" });
+  const spki = publicKey.export({ type: "spki", format: "der" });
+  return {
+    spki,
+    spkiSha256: fromHex(spkiSha256(spki, digest)),
+    keyOrigin: "server",
+    pkcs8: privateKey.export({ type: "pkcs8", format: "der" }),
+  };
+}
+
+/** Whether a profile allows the key. Throws UnsupportedKeyError and WeakKeyError. */
+export function checkRequestKey({ spki }: RequestKey, allowed: readonly KeyKind[]): void {
+  checkPublicKey(parsePublicKey(spki), allowed);
+}

@@ -1,0 +1,202 @@
+import type { Logger } from "pino";
+import type { Serial } from "../pki/serial.ts";
+import { ChangeJournal } from "./change-journal.ts";
+import { closeLeftovers, unclaimedSerials } from "./closing.ts";
+import { InvalidStateError, QuarantineError } from "./errors.ts";
+import { IssueDesk } from "./issue-desk.ts";
+import { ListPress } from "./lists.ts";
+import { issueOwn, type OwnDeps } from "./own-certificates.ts";
+import { readMark } from "./journal-mark.ts";
+import type { Database } from "../storage/database.ts";
+import type { IssueOutcome, PreparedLists, SignerClient, SignerStatus } from "./signer-client.ts";
+
+/** How often reservations are looked for that nobody asked for. */
+const RESERVED_POLL_MS = 200;
+
+/** How often changes are looked for, beside the notifications. */
+const CHANGE_POLL_MS = 1000;
+
+/** How often leftovers are closed. */
+const CLOSING_POLL_MS = 60_000;
+
+export interface SignerDeps extends OwnDeps {
+  readonly log: Logger;
+}
+
+/** Calls a piece of work again and again, never twice at once. */
+class Repeating {
+  readonly #work: () => Promise<unknown>;
+  readonly #log: Logger;
+  readonly #timer: NodeJS.Timeout;
+  #running: Promise<void> | undefined;
+  #isFailing = false;
+
+  constructor(work: () => Promise<unknown>, everyMs: number, log: Logger) {
+    this.#work = work;
+    this.#log = log;
+    this.#timer = setInterval(() => void this.now(), everyMs);
+  }
+
+  now(): Promise<void> {
+    this.#running ??= this.#attempt().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#running;
+  }
+
+  /** What fails is tried again at the next turn. It is told when it begins and when it ends, not five times a second. */
+  async #attempt(): Promise<void> {
+    try {
+      await this.#work();
+      if (this.#isFailing) this.#log.info("the signer works again");
+      this.#isFailing = false;
+    } catch (error) {
+      if (!this.#isFailing)
+        this.#log.warn({ err: error }, "the signer tries again until it succeeds");
+      this.#isFailing = true;
+    }
+  }
+}
+
+/** The signer at work: it alone signs with the CA's keys. */
+export class Signer implements SignerClient {
+  readonly #deps: SignerDeps;
+  readonly #desk: IssueDesk;
+  readonly #changes: ChangeJournal;
+  readonly #press: ListPress;
+  readonly #timers: readonly Repeating[];
+
+  private constructor(deps: SignerDeps) {
+    this.#deps = deps;
+    this.#desk = new IssueDesk(deps);
+    this.#changes = new ChangeJournal(deps.database, deps.ledger);
+    this.#press = new ListPress(deps);
+    this.#timers = [
+      new Repeating(() => this.#issueUnclaimed(), RESERVED_POLL_MS, deps.log),
+      new Repeating(() => this.#changes.catchUp(), CHANGE_POLL_MS, deps.log),
+      new Repeating(() => this.#close("working"), CLOSING_POLL_MS, deps.log),
+    ];
+  }
+
+  /** Closes what the last run has left behind, and begins to work. */
+  static async start(deps: SignerDeps): Promise<Signer> {
+    const signer = new Signer(deps);
+    await signer.#close("start");
+    await signer.#changes.catchUp();
+    return signer;
+  }
+
+  issue(serials: readonly Serial[]): Promise<readonly IssueOutcome[]> {
+    return Promise.all(serials.map((serial) => this.#desk.issue(serial)));
+  }
+
+  journal(changeSeq: bigint): Promise<void> {
+    return this.#changes.upTo(changeSeq);
+  }
+
+  /** To be called when the database says that something has changed. */
+  changed(): void {
+    this.#changes.catchUp().catch((error: unknown) => {
+      this.#deps.log.warn({ err: error }, "changes are not in the journal yet");
+    });
+  }
+
+  prepareLists(issuerId: string): Promise<PreparedLists> {
+    return this.#press.prepare(issuerId);
+  }
+
+  commitLists(batchId: string, sha256: readonly string[]): Promise<void> {
+    return this.#press.commit(batchId, sha256);
+  }
+
+  delegate(issuerId: string, spki: Uint8Array): Promise<Uint8Array> {
+    const isRoot = this.#deps.keys.get(issuerId)?.kind === "root";
+    return issueOwn(
+      { profile: isRoot ? "root-ocsp" : "ocsp", issuerId, commonName: `OCSP ${issuerId}`, spki },
+      this.#deps,
+    );
+  }
+
+  async serverCertificate(spki: Uint8Array, dnsNames: readonly string[]): Promise<Uint8Array> {
+    const issuer = this.#deps.keys.active;
+    const [commonName] = dnsNames;
+    if (issuer === undefined) throw new InvalidStateError("there is no issuing CA at work");
+    if (commonName === undefined) throw new InvalidStateError("a server has a name");
+    return issueOwn(
+      { profile: "server", issuerId: issuer.id, commonName, spki, dnsNames },
+      this.#deps,
+    );
+  }
+
+  async status(): Promise<SignerStatus> {
+    const { database, ledger } = this.#deps;
+    return {
+      state: "ready",
+      epoch: ledger.epoch,
+      journalId: ledger.journal.id,
+      journalSeq: ledger.journal.head.seq,
+      journalLag: await this.#changes.lag(),
+      reserved: await countReserved(database),
+    };
+  }
+
+  /** Finishes what is under way, and stops. */
+  async close(): Promise<void> {
+    for (const timer of this.#timers) await timer.stop();
+    await this.#deps.ledger.idle();
+    this.#deps.ledger.journal.close();
+  }
+
+  async #issueUnclaimed(): Promise<void> {
+    const serials = await unclaimedSerials(this.#deps);
+    if (serials.length > 0) await this.issue(serials);
+  }
+
+  async #close(when: "start" | "working"): Promise<void> {
+    const { abandoned, revoked } = await closeLeftovers(this.#deps, when);
+    if (abandoned + revoked > 0)
+      this.#deps.log.info({ abandoned, revoked }, "leftovers are closed");
+  }
+}
+
+async function countReserved(database: Database): Promise<number> {
+  const [row] = await database.query<{ count: number }>(
+    "select count(*)::integer as count from ca.issued where state = 'reserved'",
+  );
+  return row?.count ?? 0;
+}
+
+/** A signer that does nothing, because journal and database contradict each other in a way that people must judge. */
+export function quarantinedSigner(
+  database: Database,
+  reason: string,
+): SignerClient & { changed(): void } {
+  const refuse = (): Promise<never> => Promise.reject(new QuarantineError(reason));
+  return {
+    issue: refuse,
+    journal: refuse,
+    prepareLists: refuse,
+    commitLists: refuse,
+    delegate: refuse,
+    serverCertificate: refuse,
+    changed: () => undefined,
+    close: () => Promise.resolve(),
+    async status() {
+      const mark = await readMark(database);
+      return {
+        state: "quarantine",
+        reason,
+        epoch: mark?.epoch ?? 0,
+        journalId: mark?.journalId ?? "",
+        journalSeq: mark?.head.seq ?? 0n,
+        journalLag: 0,
+        reserved: await countReserved(database),
+      };
+    },
+  };
+}
