@@ -1,0 +1,106 @@
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
+
+import type { Clock } from "../pki/clock.ts";
+import type { OcspCounts } from "../va/metrics.ts";
+import type { Publication } from "../va/publication.ts";
+import { malformedRequest, type Responder } from "../va/responder.ts";
+import { fileRoutes } from "./va-files.ts";
+import { ocspRoutes } from "./va-ocsp.ts";
+import { sendProblem } from "./va-problem.ts";
+
+export interface VaAppOptions {
+  readonly responder: Responder;
+  readonly counts: OcspCounts;
+  /** What the repository has at a path such as `crl/issuing-g1.crl`. */
+  readonly publication: (path: string) => Publication | undefined;
+  /** Why this VA cannot answer as it should; none means ready. */
+  readonly notReady: () => readonly string[];
+  readonly clock: Clock;
+  readonly log: FastifyBaseLogger;
+}
+
+/** A client that needs longer for its few hundred octets holds the connection for other reasons. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** Longer than the idle times of common proxies, so that they close first and never write to a closed connection. */
+const KEEP_ALIVE_MS = 75_000;
+
+/** Path and query in origin-form and absolute-form (RFC 9112 §3.2). */
+const OCSP_URL = /^(?:https?:\/\/[^/]*)?\/ocsp\//i;
+
+/** What is allowed where; the first that matches counts (RFC 9110 §15.5.6). */
+const ALLOWED: readonly (readonly [RegExp, string])[] = [
+  [/^\/ocsp$/, "POST"],
+  [/^\/ocsp\/$/, "GET, HEAD, POST"],
+  [/^\/ocsp\/./, "GET, HEAD"],
+  [/^\/(?:crl|ca|health)\/[^/]+$/, "GET, HEAD"],
+];
+
+/**
+ * The listener that relying parties read: OCSP, lists, CA certificates, health. Public, plain HTTP, no cookies, nothing
+ * that depends on Host, no log line for a request.
+ */
+export async function createVaApp(options: VaAppOptions): Promise<FastifyInstance> {
+  const { clock, counts, log, notReady, publication, responder } = options;
+  const app = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    // A logger for each request costs more than the request.
+    childLoggerFactory: (logger) => logger,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    return503OnClosing: false,
+    forceCloseConnections: "idle",
+    // A path that is not percent-encoded UTF-8 never reaches a route.
+    frameworkErrors: (_error, request, reply) => {
+      if (OCSP_URL.test(request.raw.url ?? "")) sendMalformed(reply);
+      else sendProblem(reply, 400);
+    },
+  });
+  app.setErrorHandler((error, _request, reply) => {
+    const { statusCode = 500 } = error as { statusCode?: number };
+    if (statusCode >= 500) log.error({ err: error }, "a request failed");
+    return sendProblem(reply, statusCode);
+  });
+  app.setNotFoundHandler((request, reply) => notFound(request, reply));
+  // Bodies that no route wants are not read.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", (_request, _payload, done) => done(null));
+
+  await app.register(ocspRoutes, { responder, counts, clock });
+  await app.register(fileRoutes, { get: publication, clock });
+  app.get("/health/live", (_request, reply) =>
+    reply.header("cache-control", "no-store").send({ status: "live" }),
+  );
+  app.get("/health/ready", (_request, reply) => {
+    const reasons = notReady();
+    const ready = reasons.length === 0;
+    return reply
+      .code(ready ? 200 : 503)
+      .header("cache-control", "no-store")
+      .send({ status: ready ? "ready" : "not-ready", reasons });
+  });
+  return app;
+}
+
+function sendMalformed(reply: FastifyReply): void {
+  void reply
+    .header("content-type", "application/ocsp-response")
+    .header("cache-control", "no-store")
+    .send(malformedRequest().body);
+}
+
+function notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const path = request.url.replace(/[?#].*$/, "");
+  const allow = ALLOWED.find(([pattern]) => pattern.test(path))?.[1];
+  if (allow === undefined || allow.split(", ").includes(request.method)) {
+    return sendProblem(reply, 404);
+  }
+  return sendProblem(reply.header("allow", allow), 405);
+}

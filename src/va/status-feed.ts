@@ -1,0 +1,241 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { Clock } from "../pki/clock.ts";
+import type { Database } from "../storage/database.ts";
+import type { Log } from "./log.ts";
+import type { LookUp } from "./responder.ts";
+import { SerialQuestions } from "./serial-questions.ts";
+import { StatusIndex } from "./status-index.ts";
+import {
+  readAll,
+  readChanges,
+  readDigests,
+  readIssued,
+  readWatermark,
+  sameDigests,
+  type Watermark,
+} from "./status-rows.ts";
+import { readSnapshot, writeSnapshot } from "./status-snapshot.ts";
+
+export interface StatusFeedDeps {
+  /** As suido_va. */
+  readonly database: Pick<Database, "query" | "transaction">;
+  readonly snapshotFile: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Keeps an index true. */
+export interface StatusFeed {
+  readonly index: StatusIndex;
+  /** When the index last had everything that the database had, in milliseconds since 1970. */
+  known(): number | undefined;
+  /** Asks the database about serials that are not in memory, waiting a quarter of a second at most. */
+  readonly lookUp: LookUp;
+  /** Looks now: something was announced. */
+  poll(): void;
+  /** Compares count and XOR with the database, and reads everything again where they differ. */
+  compare(): Promise<"same" | "different">;
+  /** Writes the snapshot now. */
+  save(): Promise<void>;
+  /** Stops, and writes the snapshot. */
+  close(): Promise<void>;
+}
+
+/** Notifications save most of this waiting for revocations; certificates that are new are not announced at all. */
+const POLL_MS = 250;
+
+/** While the database is away. */
+const RETRY_MS = 1_000;
+
+const COMPARE_MS = 5 * 60 * 1000;
+
+/** How much younger than its last snapshot a VA's knowledge may be after a restart without the database. */
+const SNAPSHOT_MS = 2 * 60 * 1000;
+
+/** Starts from the snapshot, if there is one, and otherwise from the database, if it is there; then follows it. */
+export async function startStatusFeed(deps: StatusFeedDeps): Promise<StatusFeed> {
+  const snapshot = await readSnapshot(deps.snapshotFile);
+  const feed = new Feed(deps, snapshot?.index ?? new StatusIndex());
+  if (snapshot !== undefined) feed.resume(snapshot.watermark, snapshot.known);
+  await feed.start();
+  return feed;
+}
+
+class Feed implements StatusFeed {
+  readonly index: StatusIndex;
+  readonly #deps: StatusFeedDeps;
+  readonly #questions: SerialQuestions;
+  readonly #stop = new AbortController();
+  #watermark: Watermark | undefined;
+  #known: number | undefined;
+  #saved: number | undefined;
+  #comparedAt: number | undefined;
+  #away = false;
+  #wake: (() => void) | undefined;
+  #awake = false;
+  #loop: Promise<void> = Promise.resolve();
+  #saving: Promise<void> = Promise.resolve();
+  /** Turns and comparisons, one after the other: both read the watermark and move it. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: StatusFeedDeps, index: StatusIndex) {
+    this.#deps = deps;
+    this.index = index;
+    this.#questions = new SerialQuestions(deps.database, index);
+  }
+
+  readonly lookUp: LookUp = (serials) => this.#questions.ask(serials);
+
+  known(): number | undefined {
+    return this.#known;
+  }
+
+  resume(watermark: Watermark, known: number): void {
+    this.#watermark = watermark;
+    this.#known = known;
+    this.#saved = known;
+  }
+
+  async start(): Promise<void> {
+    await this.#turn();
+    this.#loop = this.#run();
+  }
+
+  poll(): void {
+    this.#awake = true;
+    this.#wake?.();
+  }
+
+  compare(): Promise<"same" | "different"> {
+    return this.#inTurn(() => this.#compare());
+  }
+
+  save(): Promise<void> {
+    this.#saving = this.#saving.catch(() => undefined).then(() => this.#save());
+    return this.#saving;
+  }
+
+  async #save(): Promise<void> {
+    const known = this.#known;
+    if (known === undefined || this.#watermark === undefined || known === this.#saved) return;
+    this.#saved = known;
+    const { index } = this;
+    await writeSnapshot(this.#deps.snapshotFile, { index, watermark: this.#watermark, known });
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#wake?.();
+    await this.#loop;
+    await this.#last.catch(() => undefined);
+    await this.save();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      await this.#pause(this.#away ? RETRY_MS : POLL_MS);
+      if (this.#stop.signal.aborted) return;
+      await this.#turn();
+      await this.#maintain();
+    }
+  }
+
+  /** Until the time is over or somebody wakes us. */
+  async #pause(ms: number): Promise<void> {
+    if (!this.#awake) {
+      const timer = new AbortController();
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        void sleep(ms, undefined, { signal: timer.signal }).then(resolve, resolve);
+      });
+      timer.abort();
+      this.#wake = undefined;
+    }
+    this.#awake = false;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const next = this.#last.then(work, work);
+    this.#last = next.catch(() => undefined);
+    return next;
+  }
+
+  /** Catches up with the database; a failure is reported once, and tried again for ever. */
+  async #turn(): Promise<void> {
+    try {
+      await this.#inTurn(() => this.#catchUp());
+      if (this.#away) this.#deps.log.info("the database is back: the status is known again");
+      this.#away = false;
+    } catch (error) {
+      if (!this.#away) {
+        this.#deps.log.warn({ err: error }, "the database is away: OCSP goes on from memory");
+      }
+      this.#away = true;
+    }
+  }
+
+  async #catchUp(): Promise<void> {
+    const now = this.#deps.clock().getTime();
+    if (this.#watermark === undefined) await this.#load();
+    else if (!(await this.#follow(this.#watermark))) {
+      this.#deps.log.warn("the database is older than what is known: it was restored");
+      await this.#load();
+    }
+    this.#known = Math.max(now, this.#known ?? now);
+    this.#comparedAt ??= now;
+  }
+
+  /** Reads everything. Nothing that is known is forgotten, and nothing that is revoked comes back. */
+  async #load(): Promise<void> {
+    const { database } = this.#deps;
+    const watermark = await readWatermark(database);
+    await readAll(database, this.index);
+    this.#watermark = watermark;
+    await this.#follow(watermark);
+  }
+
+  /** False where the database's numbers are lower than those that were reached. */
+  async #follow({ horizon, seq }: Watermark): Promise<boolean> {
+    const { database } = this.#deps;
+    const reached = await readChanges(database, this.index, seq);
+    const stands = await readIssued(database, this.index, horizon);
+    if (BigInt(stands.horizon) < BigInt(horizon) || BigInt(stands.seq) < BigInt(reached)) {
+      return false;
+    }
+    this.#watermark = { seq: reached, horizon: stands.horizon };
+    return true;
+  }
+
+  async #compare(): Promise<"same" | "different"> {
+    const { clock, database, log } = this.#deps;
+    this.#comparedAt = clock().getTime();
+    const watermark = this.#watermark ?? { seq: "0", horizon: "0" };
+    const options = { isolation: "repeatable read", readOnly: true } as const;
+    const same = await database.transaction(async (sql) => {
+      // After these two the index has what the snapshot of this transaction has. Only the answer to a question may bring
+      // in something later; then nothing was compared, and the next time will do.
+      const before = this.#questions.answered;
+      await readChanges(sql, this.index, watermark.seq);
+      await readIssued(sql, this.index, watermark.horizon);
+      const ours = new Map(this.index.digests());
+      const theirs = await readDigests(sql);
+      return this.#questions.answered !== before || sameDigests(ours, theirs);
+    }, options);
+    if (same) return "same";
+    log.error("the status in memory differs from the database: everything is read again");
+    await this.#load();
+    return "different";
+  }
+
+  async #maintain(): Promise<void> {
+    const { clock, log } = this.#deps;
+    const now = clock().getTime();
+    try {
+      if (!this.#away && now - (this.#comparedAt ?? now) >= COMPARE_MS) await this.compare();
+      if (now - (this.#saved ?? 0) >= SNAPSHOT_MS) await this.save();
+    } catch (error) {
+      log.warn({ err: error }, "the status could not be compared or saved");
+    }
+  }
+}

@@ -1,0 +1,179 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { Registry } from "prom-client";
+
+import type { Clock } from "../pki/clock.ts";
+import type { Random, Verify } from "../pki/crypto.ts";
+import type { Database } from "../storage/database.ts";
+import type { ListenOptions, Listener } from "../storage/listen.ts";
+import { openDelegates, type Delegates, type RequestDelegate } from "./delegates.ts";
+import type { Issuer } from "./issuer.ts";
+import type { Log } from "./log.ts";
+import { isOfAnotherCa } from "./kept-issuers.ts";
+import { newOcspCounts, registerVaMetrics, type OcspCounts } from "./metrics.ts";
+import { openRepository, type Repository } from "./repository.ts";
+import { createResponder, type Responder } from "./responder.ts";
+import { startStatusFeed, type StatusFeed } from "./status-feed.ts";
+
+/** Opens the connection that hears notifications, as suido_va. */
+export type Subscribe = (
+  subscription: Pick<ListenOptions, "channels" | "onNotify" | "onConnect" | "onError">,
+) => Listener;
+
+export interface VaDeps {
+  /** As suido_va. */
+  readonly database: Pick<Database, "query" | "transaction">;
+  readonly subscribe: Subscribe;
+  readonly requestDelegate: RequestDelegate;
+  /** The VA's own folder, `<data>/va`. */
+  readonly folder: string;
+  readonly maxStaleMs: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly verify: Verify;
+  readonly log: Log;
+  readonly registry?: Registry;
+}
+
+/** Why the VA cannot answer as it should; none means ready. */
+export type NotReady = "no-issuer" | "no-delegate" | "status-unknown" | "status-too-old";
+
+export interface VaStatus {
+  readonly ready: boolean;
+  readonly reasons: readonly NotReady[];
+  readonly certificates: number;
+  readonly knownAt: Date | undefined;
+  readonly issuers: readonly {
+    readonly id: string;
+    readonly delegateFrom: Date | undefined;
+    readonly delegateUntil: Date | undefined;
+  }[];
+  readonly lists: readonly {
+    readonly issuerId: string;
+    readonly scope: string;
+    readonly number: bigint;
+    readonly thisUpdate: Date;
+    readonly nextUpdate: Date;
+  }[];
+}
+
+/** Everything that relying parties read. */
+export interface Va {
+  readonly responder: Responder;
+  readonly repository: Repository;
+  /** Counted by whoever sends the answers. */
+  readonly counts: OcspCounts;
+  /** Why it cannot answer as it should; none means ready. */
+  notReady(): readonly NotReady[];
+  ready(): boolean;
+  status(): VaStatus;
+  /** Compares the status in memory with the database, as is done every five minutes. */
+  compare(): Promise<"same" | "different">;
+  /** Stops, and leaves on disk what a start without the database needs. */
+  close(): Promise<void>;
+}
+
+const CHANGES = "suido_change";
+const LISTS = "suido_list";
+
+/** Opens the VA. It answers from its disk's copies while the database and the signer are away. */
+export async function createVa(deps: VaDeps): Promise<Va> {
+  const { clock, folder, log, maxStaleMs, random, verify } = deps;
+  const { database, requestDelegate: request, subscribe } = deps;
+  const snapshotFile = join(folder, "status.snapshot");
+  if (await isOfAnotherCa(database, folder)) {
+    log.warn("what is kept on disk belongs to another CA of the same name and is not used");
+    await rm(snapshotFile, { force: true });
+  }
+  const delegates = await openDelegates({ folder, request, clock, random, log });
+  const feed = await startStatusFeed({ database, snapshotFile, clock, log });
+  const responder = createResponder({
+    index: feed.index,
+    known: () => feed.known(),
+    lookUp: feed.lookUp,
+    delegate: (issuerId) => delegates.current(issuerId),
+    clock,
+    maxStaleMs,
+    onError: (error) => log.error({ err: error }, "an OCSP request could not be answered"),
+  });
+  const onIssuers = async (issuers: readonly Issuer[]): Promise<void> => {
+    responder.setIssuers(issuers);
+    await delegates.setIssuers(issuers);
+  };
+  const repository = await openRepository({ database, folder, clock, verify, log, onIssuers });
+  const listener = subscribe({
+    channels: [CHANGES, LISTS],
+    onNotify: (channel) => (channel === CHANGES ? feed.poll() : void repository.poll()),
+    onConnect: () => {
+      feed.poll();
+      void repository.poll();
+    },
+    onError: (error) => log.warn({ err: error }, "notifications are not heard: polling goes on"),
+  });
+  const parts: Parts = { clock, delegates, feed, maxStaleMs, repository };
+  const counts = newOcspCounts();
+  if (deps.registry !== undefined) {
+    registerVaMetrics(deps.registry, { counts, feed, responder, repository, delegates, clock });
+  }
+  return {
+    responder,
+    repository,
+    counts,
+    notReady: () => notReady(parts),
+    ready: () => notReady(parts).length === 0,
+    status: () => statusOf(parts),
+    compare: () => feed.compare(),
+    close: async () => {
+      await listener.close();
+      await Promise.all([repository.close(), delegates.close(), feed.close()]);
+    },
+  };
+}
+
+interface Parts {
+  readonly clock: Clock;
+  readonly delegates: Delegates;
+  readonly feed: StatusFeed;
+  readonly maxStaleMs: number;
+  readonly repository: Repository;
+}
+
+function notReady({ clock, delegates, feed, maxStaleMs, repository }: Parts): NotReady[] {
+  const now = clock();
+  const reasons: NotReady[] = [];
+  const issuing = repository
+    .issuers()
+    .filter(({ kind, notAfter }) => kind === "issuing" && notAfter > now);
+  if (issuing.length === 0) reasons.push("no-issuer");
+  const signable = ({ id }: Issuer): boolean => (delegates.current(id)?.notAfter ?? now) > now;
+  if (!issuing.every(signable)) reasons.push("no-delegate");
+  const known = feed.known();
+  if (known === undefined) reasons.push("status-unknown");
+  else if (now.getTime() - known > maxStaleMs) reasons.push("status-too-old");
+  return reasons;
+}
+
+function statusOf(parts: Parts): VaStatus {
+  const { delegates, feed, repository } = parts;
+  const reasons = notReady(parts);
+  const known = feed.known();
+  return {
+    ready: reasons.length === 0,
+    reasons,
+    certificates: feed.index.size,
+    knownAt: known === undefined ? undefined : new Date(known),
+    issuers: repository.issuers().map(({ id }) => ({
+      id,
+      delegateFrom: delegates.current(id)?.notBefore,
+      delegateUntil: delegates.current(id)?.notAfter,
+    })),
+    lists: repository.lists().map(({ issuerId, nextUpdate, number, scope, thisUpdate }) => ({
+      issuerId,
+      scope,
+      number,
+      thisUpdate,
+      nextUpdate,
+    })),
+  };
+}
