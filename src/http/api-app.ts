@@ -1,0 +1,124 @@
+import { fastifyHelmet } from "@fastify/helmet";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+
+import { acceptsJson, prefersHtml } from "./accept.ts";
+import { watchMethods } from "./allowed-methods.ts";
+import { type Authenticate, requireKeys } from "./authentication.ts";
+import { installErrorReplies, replyProblem } from "./error-replies.ts";
+import { HttpError } from "./errors.ts";
+import type { HttpMetrics } from "./http-metrics.ts";
+import { type ListenerOptions, listenerSettings } from "./listener.ts";
+import { addOpenApi } from "./openapi.ts";
+import { addPages, type PagesOptions } from "./pages.ts";
+import { installRequestLog } from "./request-log.ts";
+import { apiKeyRoutes, type ApiKeyRoutesOptions } from "./routes-api-keys.ts";
+import {
+  certificateReadingRoutes,
+  type CertificateRoutesOptions,
+  issuingRoutes,
+  revocationRoutes,
+  statusRoutes,
+} from "./routes-certificates.ts";
+import { healthRoutes, type MetricsSource, metricsRoutes } from "./routes-operations.ts";
+import { registryRoutes, type RegistryRoutesOptions } from "./routes-registry.ts";
+import { createValidatorCompiler } from "./validators.ts";
+
+/** All that the app listener calls. */
+export interface AppServerOptions
+  extends
+    ListenerOptions,
+    RegistryRoutesOptions,
+    CertificateRoutesOptions,
+    ApiKeyRoutesOptions,
+    PagesOptions {
+  readonly authenticate: Authenticate;
+  /** What `/metrics` shows. */
+  readonly metrics: MetricsSource;
+  /** Told of what happens here; registered with `metrics`. */
+  readonly counters: HttpMetrics;
+  readonly version: string;
+}
+
+/** Everything under `/v1`: with an API key, as JSON, never cached. */
+function addApi(app: FastifyInstance, options: AppServerOptions): void {
+  void app.register(
+    async (v1) => {
+      v1.addHook("onRequest", async ({ headers }, reply) => {
+        reply.header("cache-control", "no-store");
+        if (!acceptsJson(headers.accept))
+          throw new HttpError("not-acceptable", "only application/json is served here");
+      });
+      requireKeys(v1, options.authenticate);
+      registryRoutes(v1, options);
+      await v1.register(certificateReadingRoutes, options);
+      await v1.register(statusRoutes, options);
+      await v1.register(issuingRoutes, options);
+      await v1.register(revocationRoutes, options);
+      await v1.register(apiKeyRoutes, options);
+    },
+    { prefix: "/v1" },
+  );
+}
+
+/**
+ * Settings for plain HTTP, behind the site's own TLS: that decides on HSTS. Pages have no script and take nothing from
+ * elsewhere.
+ */
+async function addSecurityHeaders(app: FastifyInstance): Promise<void> {
+  await app.register(fastifyHelmet, {
+    strictTransportSecurity: false,
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'"],
+        formAction: ["'self'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    referrerPolicy: { policy: "no-referrer" },
+  });
+}
+
+/**
+ * The app listener: pages for people, the API for programs, and what operators need. Not yet listening; `listen` and
+ * `close` are the caller's.
+ */
+export async function createAppServer(options: AppServerOptions): Promise<FastifyInstance> {
+  const app = Fastify(listenerSettings(options));
+  // Fastify would also take text, and hand it on as a string.
+  app.removeContentTypeParser("text/plain");
+  app.setValidatorCompiler(createValidatorCompiler());
+  app.decorateRequest("principal", undefined);
+  installErrorReplies(app);
+  installRequestLog(app, options.counters.answered);
+  const methods = watchMethods(app);
+  await addSecurityHeaders(app);
+  await addOpenApi(app, { url: options.urls.app, version: options.version });
+  await app.register(healthRoutes, options);
+  await app.register(metricsRoutes, options);
+  addApi(app, options);
+  const pages = addPages(app, options);
+
+  const notFound = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const path = request.url.split("?", 1)[0] ?? "";
+    const allowed = methods.of(path);
+    if (allowed.length > 0) {
+      reply.header("allow", allowed.join(", "));
+      const error = new HttpError(
+        "method-not-allowed",
+        `the methods here are ${allowed.join(", ")}`,
+      );
+      return replyProblem(error, request, reply);
+    }
+    if (prefersHtml(request.headers.accept) && !path.startsWith("/v1/"))
+      return pages.notFound(request, reply);
+    const error = new HttpError("no-such-route", "nothing is served at this address");
+    return replyProblem(error, request, reply);
+  };
+  app.setNotFoundHandler(notFound);
+  await app.ready();
+  return app;
+}

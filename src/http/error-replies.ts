@@ -1,0 +1,89 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+
+import { HttpError, type HttpErrorCode } from "./errors.ts";
+import { problemHeaders, problemOf } from "./problem.ts";
+import { faultsOf } from "./validators.ts";
+
+/** What Fastify refuses, in our words. Its other refusals are malformed requests. */
+const FASTIFY_CODES: Readonly<Record<string, { code: HttpErrorCode; says: string }>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: {
+    code: "content-too-large",
+    says: "the body has more than 65536 octets",
+  },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    code: "unsupported-media-type",
+    says: "the body must be application/json",
+  },
+  FST_ERR_CTP_EMPTY_JSON_BODY: { code: "malformed-request", says: "the body is empty" },
+  FST_ERR_CTP_INVALID_JSON_BODY: {
+    code: "malformed-request",
+    says: "the body is not well-formed JSON, or has a member __proto__ or constructor",
+  },
+  FST_ERR_BAD_URL: {
+    code: "malformed-request",
+    says: "the address is not correctly percent-encoded UTF-8",
+  },
+  FST_ERR_MAX_PARAM_LENGTH: {
+    code: "no-such-route",
+    says: "nothing is served at this address",
+  },
+};
+
+function isFastifyRefusal(error: unknown): error is FastifyError {
+  if (!(error instanceof Error) || error instanceof HttpError || !("statusCode" in error))
+    return false;
+  const { statusCode } = error;
+  return typeof statusCode === "number" && statusCode >= 400 && statusCode < 500;
+}
+
+/** An error of Fastify's as one of ours; others as they came. */
+function translate(error: unknown): unknown {
+  if (!isFastifyRefusal(error)) return error;
+  if (error.validation !== undefined) {
+    const faults = faultsOf(error.validation, error.validationContext ?? "body");
+    const says = faults.map(({ field, detail }) => `${field} ${detail}`).join("; ");
+    return new HttpError("invalid-request", says, faults);
+  }
+  const { code, says } = FASTIFY_CODES[error.code] ?? {
+    code: "malformed-request",
+    // JSON.parse and its guard give a SyntaxError without a code; Fastify only adds the status.
+    says: error instanceof SyntaxError ? "the body is not JSON that we take" : error.message,
+  };
+  return new HttpError(code, says);
+}
+
+/** Answers with the problem that an error is. A fault of ours is logged under the request's id, which the answer names. */
+export function replyProblem(
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const error = translate(thrown);
+  const problem = problemOf(error);
+  if (problem.status >= 500) {
+    request.log.error({ err: error, requestId: request.id }, "a request failed");
+  }
+  // What an earlier step meant for a success does not belong to this answer.
+  reply.removeHeader("location").removeHeader("idempotency-replayed");
+  const body = { ...problem, instance: `urn:uuid:${request.id}` };
+  return reply
+    .code(problem.status)
+    .headers({
+      ...problemHeaders(error, {
+        hasCredentials: request.headers.authorization !== undefined,
+      }),
+      "x-request-id": request.id,
+      "cache-control": "no-store",
+      "content-type": "application/problem+json",
+    })
+    .serializer(JSON.stringify)
+    .send(body);
+}
+
+/** Makes problem documents of every error, and gives each answer the request's id. */
+export function installErrorReplies(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => replyProblem(error, request, reply));
+  app.addHook("onRequest", async (request, reply) => {
+    reply.header("x-request-id", request.id);
+  });
+}

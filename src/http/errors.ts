@@ -1,0 +1,49 @@
+/** What http itself refuses, before any room was asked. Stable, documented codes: part of the API. */
+export type HttpErrorCode =
+  | "malformed-request"
+  | "invalid-request"
+  | "no-such-route"
+  | "method-not-allowed"
+  | "not-acceptable"
+  | "content-too-large"
+  | "unsupported-media-type"
+  | "headers-too-large"
+  | "request-timeout"
+  | ClientCertificateErrorCode;
+
+/** Which check a client certificate did not pass. */
+export type ClientCertificateErrorCode =
+  | "no-client-certificate"
+  | "malformed-certificate"
+  | "foreign-issuer"
+  | "certificate-unknown"
+  | "certificate-not-yet-valid"
+  | "certificate-expired"
+  | "certificate-revoked"
+  | "certificate-on-hold"
+  | "unbound"
+  | "device-retired"
+  | "account-disabled";
+
+/** One member, parameter or header of a request that is not what it should be. */
+export interface FieldFault {
+  /** As a program would write it: `deviceId`, `identities[0].issuer`, `Idempotency-Key`. */
+  readonly field: string;
+  readonly detail: string;
+}
+
+/** A request that is refused for its form. */
+export class HttpError extends Error {
+  readonly code: HttpErrorCode;
+  readonly faults: readonly FieldFault[];
+
+  constructor(code: HttpErrorCode, message: string, faults: readonly FieldFault[] = []) {
+    super(message);
+    this.code = code;
+    this.faults = faults;
+  }
+
+  override get name(): string {
+    return "HttpError";
+  }
+}

@@ -1,0 +1,168 @@
+import { constants } from "node:crypto";
+import { Server as TlsServer, TLSSocket } from "node:tls";
+
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import { type Static, Type } from "typebox";
+
+import type { Identification, Identified, Identify, RefusalReason } from "../ca/identification.ts";
+import { installErrorReplies, replyProblem } from "./error-replies.ts";
+import { type ClientCertificateErrorCode, HttpError } from "./errors.ts";
+import { type ListenerOptions, listenerSettings } from "./listener.ts";
+import { installRequestLog } from "./request-log.ts";
+import { ProblemSchema } from "./schemas/common.ts";
+import { Whoami } from "./schemas/certificates.ts";
+import { watchMethods } from "./allowed-methods.ts";
+
+/** What the listener shows in a handshake. */
+export interface ServerCertificate {
+  /** PEM, PKCS#8. */
+  readonly key: string;
+  /** PEM, with what the client needs to reach a root. */
+  readonly certificate: string;
+  /** PEM of our CAs. Their names go to the client (RFC 8446 §4.2.4), so that it offers the right certificate by itself. */
+  readonly authorities: readonly string[];
+}
+
+export interface MtlsServerOptions extends ListenerOptions {
+  readonly identify: Identify;
+  readonly certificate: ServerCertificate;
+}
+
+export interface MtlsServer {
+  /** Not yet listening; `listen` and `close` are the caller's. */
+  readonly app: FastifyInstance;
+  /** From now on, new connections see this certificate; those that are open stay. */
+  setCertificate(certificate: ServerCertificate): void;
+}
+
+/** A handshake holds a connection no longer than this, in milliseconds. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+const REFUSALS: Readonly<
+  Record<RefusalReason, { code: ClientCertificateErrorCode; says: string }>
+> = {
+  malformed: { code: "malformed-certificate", says: "the certificate cannot be read" },
+  "foreign-issuer": {
+    code: "foreign-issuer",
+    says: "the certificate was signed by another authority",
+  },
+  unknown: { code: "certificate-unknown", says: "the certificate is not one that was issued here" },
+  "not-yet-valid": {
+    code: "certificate-not-yet-valid",
+    says: "the certificate is not valid yet",
+  },
+  expired: { code: "certificate-expired", says: "the certificate has expired" },
+  revoked: { code: "certificate-revoked", says: "the certificate is revoked" },
+  hold: { code: "certificate-on-hold", says: "the certificate is on hold" },
+  unbound: { code: "unbound", says: "nobody answers for the certificate now" },
+  "device-retired": { code: "device-retired", says: "the device is retired" },
+  "account-disabled": { code: "account-disabled", says: "the person's account is disabled" },
+};
+
+/** The TLS settings that a certificate brings. */
+function secureContext({ key, certificate, authorities }: ServerCertificate): {
+  readonly key: string;
+  readonly cert: string;
+  readonly ca: string[];
+  readonly minVersion: "TLSv1.2";
+  readonly secureOptions: number;
+} {
+  return {
+    key,
+    cert: certificate,
+    ca: [...authorities],
+    minVersion: "TLSv1.2",
+    // A resumed session skips the client's certificate (RFC 8446 §2.2); every connection shows it afresh.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
+}
+
+/** The certificate of the handshake, which proves possession of its key. Nothing else of TLS's opinion is used. */
+function presented({ raw }: FastifyRequest): Uint8Array {
+  const certificate =
+    raw.socket instanceof TLSSocket ? raw.socket.getPeerX509Certificate() : undefined;
+  if (certificate === undefined)
+    throw new HttpError("no-client-certificate", "the connection has no client certificate");
+  return certificate.raw;
+}
+
+function demandIdentified(identification: Identification): Identified {
+  if (identification.kind === "identified") return identification;
+  const { code, says } = REFUSALS[identification.reason];
+  throw new HttpError(code, says);
+}
+
+function whoamiOf(identified: Identified): Static<typeof Whoami> {
+  const { serialNumber, notAfter, daysLeft, device, account, pharmacy, corporation } = identified;
+  return {
+    serialNumber,
+    notAfter,
+    daysLeft,
+    deviceId: device.id,
+    deviceName: device.name,
+    accountId: account.id,
+    accountName: account.name,
+    pharmacyId: pharmacy.id,
+    pharmacyName: pharmacy.name,
+    corporationId: corporation.id,
+    corporationName: corporation.name,
+  };
+}
+
+function addRoutes(app: FastifyInstance, identify: Identify): void {
+  const typed = app.withTypeProvider<TypeBoxTypeProvider>();
+  typed.get(
+    "/health/live",
+    { schema: { response: { 200: Type.Object({ status: Type.String() }) } } },
+    async () => ({ status: "live" }),
+  );
+  const answer = async (request: FastifyRequest): Promise<Static<typeof Whoami>> =>
+    // Asked for every request, not every connection: a revocation takes effect at once.
+    whoamiOf(demandIdentified(await identify(presented(request))));
+  typed.get("/v1/whoami", { schema: { response: { 200: Whoami } } }, (request) => answer(request));
+}
+
+/**
+ * The mTLS listener. It asks for a client certificate and lets every handshake pass, so that who has none, or a dead
+ * one, gets a sentence instead of a broken connection; what a certificate is worth is decided for each request.
+ */
+export async function createMtlsServer(options: MtlsServerOptions): Promise<MtlsServer> {
+  const app: FastifyInstance = Fastify({
+    ...listenerSettings(options),
+    https: {
+      ...secureContext(options.certificate),
+      requestCert: true,
+      rejectUnauthorized: false,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    },
+  });
+  app.addSchema(ProblemSchema);
+  app.decorateRequest("principal", undefined);
+  installErrorReplies(app);
+  installRequestLog(app);
+  app.addHook("onRequest", async (_request, reply) => {
+    reply.headers({ "cache-control": "no-store", "x-content-type-options": "nosniff" });
+  });
+  const methods = watchMethods(app);
+  addRoutes(app, options.identify);
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methods.of(request.url.split("?", 1)[0] ?? "");
+    if (allowed.length === 0) {
+      const error = new HttpError("no-such-route", "nothing is served at this address");
+      return replyProblem(error, request, reply);
+    }
+    reply.header("allow", allowed.join(", "));
+    const error = new HttpError("method-not-allowed", `the methods here are ${allowed.join(", ")}`);
+    return replyProblem(error, request, reply);
+  });
+  await app.ready();
+  return {
+    app,
+    setCertificate(certificate) {
+      const server: unknown = app.server;
+      if (!(server instanceof TlsServer)) throw new Error("the mTLS listener has no TLS");
+      server.setSecureContext(secureContext(certificate));
+    },
+  };
+}

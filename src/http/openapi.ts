@@ -1,0 +1,75 @@
+import { fastifySwagger } from "@fastify/swagger";
+import type { FastifyInstance } from "fastify";
+
+import { ApiKey } from "./schemas/api-keys.ts";
+import * as certificates from "./schemas/certificates.ts";
+import { ProblemSchema } from "./schemas/common.ts";
+import * as registry from "./schemas/registry.ts";
+
+const DESCRIPTION = `A private PKI and client-certificate lifecycle service for pharmacies.
+
+Send \`Authorization: Bearer\` with an API key, which \`suido api-key create\` makes. A key that is bound to a corporation
+sees that corporation only: everything of others is not found. Errors are problem documents (RFC 9457), each with a page
+at its \`type\`. Unknown members and parameters are refused. A POST that creates takes an \`Idempotency-Key\`. Lists come in
+pages: ask again with \`after\` until \`nextCursor\` is absent. Times are RFC 3339 in UTC; serial numbers are lower-case
+hexadecimal. Status for relying parties (OCSP, CRL, CA certificates) is served by the validation authority's own address.`;
+
+const TAGS = [
+  { name: "Corporations", description: "Tenants (法人)." },
+  { name: "Pharmacies", description: "Shops of a corporation (薬局)." },
+  { name: "Accounts", description: "People." },
+  { name: "Memberships", description: "Who works where, from when to when." },
+  { name: "Devices", description: "Machines of a pharmacy (端末)." },
+  { name: "Certificates", description: "Issue, renew, reissue, revoke, look up." },
+  { name: "Status", description: "What products ask." },
+  { name: "API keys", description: "Keys of programs." },
+  { name: "Operations", description: "Health and figures." },
+];
+
+/** The schemas that stand among the document's components, by their names. */
+export const COMPONENTS = [
+  ProblemSchema,
+  registry.Corporation,
+  registry.Pharmacy,
+  registry.Account,
+  registry.Membership,
+  registry.Device,
+  certificates.Certificate,
+  certificates.IssuedCertificate,
+  certificates.ChangedCertificate,
+  certificates.CertificateState,
+  certificates.Lineage,
+  ApiKey,
+];
+
+/** `/openapi.json`, from the schemas of the routes that are added after this. */
+export async function addOpenApi(
+  app: FastifyInstance,
+  { url, version }: { readonly url: string; readonly version: string },
+): Promise<void> {
+  for (const schema of COMPONENTS) app.addSchema(schema);
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: { title: "Suido", version, description: DESCRIPTION, license: { name: "Apache-2.0" } },
+      servers: [{ url }],
+      tags: TAGS,
+      security: [{ bearer: [] }],
+      components: {
+        securitySchemes: {
+          bearer: { type: "http", scheme: "bearer", description: "An API key." },
+        },
+      },
+    },
+    refResolver: {
+      buildLocalReference: ({ $id }) => {
+        if (typeof $id !== "string") throw new Error("a shared schema has no $id");
+        return $id;
+      },
+    },
+  });
+  app.get("/openapi.json", { schema: { hide: true } }, async (_request, reply) => {
+    reply.header("cache-control", "no-cache");
+    return app.swagger();
+  });
+}

@@ -1,0 +1,89 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+
+import type { Clock } from "../pki/clock.ts";
+import { loadAssets } from "../web/assets.ts";
+import { type AuthorityFacts, consolePage } from "../web/console-page.ts";
+import { homePage, type PublicUrls } from "../web/home-page.ts";
+import type { Html } from "../web/html.ts";
+import { catalogue, chooseLanguage } from "../web/language.ts";
+import type { PageContext } from "../web/layout.ts";
+import { notFoundPage } from "../web/not-found-page.ts";
+import { problemPage, problemsPage } from "../web/problem-pages.ts";
+import { shownProblems } from "./problem.ts";
+import type { Readiness } from "./routes-operations.ts";
+
+export interface PagesOptions {
+  readonly urls: PublicUrls;
+  /** The IANA zone in which dates are written. */
+  readonly timeZone: string;
+  readonly clock: Clock;
+  readonly readiness: () => Promise<Readiness>;
+  /** The authorities as their published certificates and lists say it. Nothing else may come from here: the page is public. */
+  readonly authorities: () => Promise<readonly AuthorityFacts[]>;
+}
+
+/** What else may answer with a page. */
+export interface Pages {
+  notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply;
+}
+
+/** A year, the longest that caches keep anything; the address changes with the content. */
+const FOR_EVER = "public, max-age=31536000, immutable";
+
+function sendPage(reply: FastifyReply, page: Html): FastifyReply {
+  return reply
+    .headers({
+      "content-type": "text/html; charset=utf-8",
+      "cache-control": "no-cache",
+      vary: "Accept, Accept-Language",
+    })
+    .send(String(page));
+}
+
+/** An address may carry anything after its question mark: pages read `lang` and leave the rest alone. */
+function askedLanguage({ query }: FastifyRequest): string | undefined {
+  const { lang } = query as { readonly lang?: unknown };
+  return typeof lang === "string" ? lang : undefined;
+}
+
+/** The pages for people, and what they load. */
+export function addPages(app: FastifyInstance, options: PagesOptions): Pages {
+  const assets = loadAssets();
+  const problems = shownProblems();
+  const schema = { hide: true };
+  const contextOf = (request: FastifyRequest, path: string): PageContext => ({
+    catalogue: catalogue(
+      chooseLanguage({
+        asked: askedLanguage(request),
+        acceptLanguage: request.headers["accept-language"],
+      }),
+    ),
+    assets,
+    path,
+  });
+  const notFound: Pages["notFound"] = (request, reply) =>
+    sendPage(reply.code(404), notFoundPage(contextOf(request, "/")));
+
+  for (const { path, type, body } of [assets.style, assets.icon]) {
+    app.get(path, { schema }, (_request, reply) =>
+      reply.headers({ "content-type": type, "cache-control": FOR_EVER }).send(body),
+    );
+  }
+  app.get("/", { schema }, (request, reply) => sendPage(reply, homePage(contextOf(request, "/"))));
+  app.get("/console", { schema }, async (request, reply) => {
+    const { urls, timeZone, clock, readiness } = options;
+    const [{ ready, roles }, authorities] = await Promise.all([readiness(), options.authorities()]);
+    const facts = { now: clock(), timeZone, urls, ready, roles, authorities };
+    return sendPage(reply, consolePage(contextOf(request, "/console"), facts));
+  });
+  app.get("/problems", { schema }, (request, reply) =>
+    sendPage(reply, problemsPage(contextOf(request, "/problems"), problems)),
+  );
+  for (const problem of problems) {
+    const path = `/problems/${problem.code}`;
+    app.get(path, { schema }, (request, reply) =>
+      sendPage(reply, problemPage(contextOf(request, path), problem)),
+    );
+  }
+  return { notFound };
+}

@@ -1,0 +1,251 @@
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import type { FastifyReply } from "fastify";
+
+import type { Certificates } from "../ca/certificates.ts";
+import type { DeviceStatus } from "../ca/device-status.ts";
+import type { Issuance, IssuedCertificate } from "../ca/issuance.ts";
+import type { ChangedCertificate, Revocation } from "../ca/revocation.ts";
+import { parseSerial } from "../pki/serial.ts";
+import { principalOf } from "./authentication.ts";
+import type { HttpMetrics } from "./http-metrics.ts";
+import { idempotencyOf } from "./idempotency.ts";
+import * as schemas from "./schemas/certificates.ts";
+import {
+  bodyProblems,
+  CreationHeaders,
+  IdParams,
+  named,
+  page,
+  problems,
+  SerialParams,
+} from "./schemas/common.ts";
+
+export interface CertificateRoutesOptions {
+  readonly issuance: Issuance;
+  readonly certificates: Certificates;
+  readonly revocation: Revocation;
+  readonly deviceStatus: DeviceStatus;
+  readonly counters: Pick<HttpMetrics, "issued" | "revoked">;
+}
+
+const tags = ["Certificates"];
+
+/** A certificate that was asked for before is given again, but not counted again. */
+function replyIssued(
+  reply: FastifyReply,
+  issued: IssuedCertificate,
+  { counters }: Pick<CertificateRoutesOptions, "counters">,
+): IssuedCertificate {
+  reply.code(201).header("location", `/v1/certificates/${issued.serialNumber}`);
+  if (!reply.hasHeader("idempotency-replayed")) counters.issued();
+  return issued;
+}
+
+/** In force either way; 202 says that the journal has yet to confirm it. */
+function replyChanged(
+  reply: FastifyReply,
+  { certificate, journaled }: ChangedCertificate,
+): ChangedCertificate["certificate"] & { readonly journaled: boolean } {
+  reply.code(journaled ? 200 : 202);
+  return { ...certificate, journaled };
+}
+
+const issuedAnswers = {
+  201: named(schemas.IssuedCertificate),
+  ...bodyProblems(404, 409),
+};
+const changedAnswers = {
+  200: named(schemas.ChangedCertificate),
+  202: named(schemas.ChangedCertificate),
+};
+
+/** Looking at certificates. */
+export const certificateReadingRoutes: FastifyPluginAsyncTypebox<CertificateRoutesOptions> = async (
+  app,
+  { certificates },
+) => {
+  app.get(
+    "/certificates",
+    {
+      config: { permission: "certificates:read" },
+      schema: {
+        summary: "Search for certificates",
+        description:
+          "All that is given must hold. A page may hold fewer items than asked for while more follow: only nextCursor tells.",
+        tags,
+        querystring: schemas.CertificateQuery,
+        response: { 200: page(named(schemas.Certificate)), ...problems(422) },
+      },
+    },
+    (request) => {
+      const { limit, after, ...filter } = request.query;
+      const wanted = { limit, ...(after !== undefined && { after }) };
+      return certificates.search(principalOf(request), filter, wanted);
+    },
+  );
+  app.get(
+    "/certificates/:serialNumber",
+    {
+      config: { permission: "certificates:read" },
+      schema: {
+        summary: "Look at a certificate",
+        tags,
+        params: SerialParams,
+        response: { 200: named(schemas.Certificate), ...problems(404) },
+      },
+    },
+    (request) => certificates.one(principalOf(request), parseSerial(request.params.serialNumber)),
+  );
+};
+
+/** What products ask: of a certificate, and of a device. */
+export const statusRoutes: FastifyPluginAsyncTypebox<CertificateRoutesOptions> = async (
+  app,
+  { deviceStatus },
+) => {
+  app.get(
+    "/devices/:id/certificates",
+    {
+      config: { permission: "certificates:read" },
+      schema: {
+        summary: "All certificates of a device, the current one marked",
+        tags,
+        params: IdParams,
+        response: { 200: named(schemas.Lineage), ...problems(404) },
+      },
+    },
+    (request) => deviceStatus.lineage(principalOf(request), request.params.id),
+  );
+  app.get(
+    "/status/:serialNumber",
+    {
+      config: { permission: "status:read" },
+      schema: {
+        summary: "Is it alive, whose is it, what came after it",
+        description: "With ?account= also whether that account may use the device.",
+        tags: ["Status"],
+        params: SerialParams,
+        querystring: schemas.StatusQuery,
+        response: { 200: named(schemas.CertificateState), ...problems(404) },
+      },
+    },
+    (request) => {
+      const { account } = request.query;
+      return deviceStatus.status(
+        principalOf(request),
+        parseSerial(request.params.serialNumber),
+        account === undefined ? {} : { accountId: account },
+      );
+    },
+  );
+};
+
+/** Making new ones: for a device, or in the place of another. */
+export const issuingRoutes: FastifyPluginAsyncTypebox<CertificateRoutesOptions> = async (
+  app,
+  { issuance, counters },
+) => {
+  app.post(
+    "/certificates",
+    {
+      config: { permission: "certificates:issue" },
+      schema: {
+        summary: "Issue a certificate",
+        description:
+          "The account must be a member of the device's pharmacy. Without csr the server makes the key and returns the bundle once.",
+        tags,
+        headers: CreationHeaders,
+        body: schemas.NewCertificate,
+        response: issuedAnswers,
+      },
+    },
+    async (request, reply) => {
+      const idempotency = idempotencyOf(request, reply);
+      const wanted = { ...request.body, ...(idempotency !== undefined && { idempotency }) };
+      return replyIssued(reply, await issuance.issue(principalOf(request), wanted), { counters });
+    },
+  );
+  const successors = [
+    [
+      "renew",
+      "A new certificate for the same device and account: for one that is good, or expired at most 14 days ago",
+    ],
+    ["reissue", "A new certificate in the place of any other, also of a revoked one"],
+  ] as const;
+  for (const [verb, summary] of successors) {
+    app.post(
+      `/certificates/:serialNumber/${verb}`,
+      {
+        config: { permission: "certificates:replace" },
+        schema: {
+          summary,
+          tags,
+          headers: CreationHeaders,
+          params: SerialParams,
+          body: schemas.NextCertificate,
+          response: issuedAnswers,
+        },
+        preValidation: async (request) => {
+          // All members may be left out, and then the body too.
+          request.body ??= {};
+        },
+      },
+      async (request, reply) => {
+        const serial = parseSerial(request.params.serialNumber);
+        const idempotency = idempotencyOf(request, reply);
+        const wanted = { ...request.body, ...(idempotency !== undefined && { idempotency }) };
+        const issued = await issuance[verb](principalOf(request), serial, wanted);
+        return replyIssued(reply, issued, { counters });
+      },
+    );
+  }
+};
+
+/** Taking certificates out of use, and back from a hold. */
+export const revocationRoutes: FastifyPluginAsyncTypebox<CertificateRoutesOptions> = async (
+  app,
+  { revocation, counters },
+) => {
+  app.post(
+    "/certificates/:serialNumber/revoke",
+    {
+      config: { permission: "certificates:revoke" },
+      schema: {
+        summary: "Revoke a certificate, or hold it with certificateHold",
+        description:
+          "The same reason again changes nothing. 202 with journaled: false: in force, but not yet in the journal.",
+        tags,
+        params: SerialParams,
+        body: schemas.Revocation,
+        response: { ...changedAnswers, ...bodyProblems(404, 409) },
+      },
+    },
+    async (request, reply) => {
+      const serial = parseSerial(request.params.serialNumber);
+      const { reason } = request.body;
+      const changed = await revocation.revoke(principalOf(request), serial, reason);
+      counters.revoked(reason);
+      return replyChanged(reply, changed);
+    },
+  );
+  app.post(
+    "/certificates/:serialNumber/unhold",
+    {
+      config: { permission: "certificates:unhold" },
+      schema: {
+        summary: "End a hold",
+        tags,
+        params: SerialParams,
+        body: schemas.Nothing,
+        response: { ...changedAnswers, ...bodyProblems(404, 409) },
+      },
+      preValidation: async (request) => {
+        request.body ??= {};
+      },
+    },
+    async (request, reply) => {
+      const serial = parseSerial(request.params.serialNumber);
+      return replyChanged(reply, await revocation.unhold(principalOf(request), serial));
+    },
+  );
+};

@@ -1,0 +1,21 @@
+import { Type } from "typebox";
+
+import { closed, Id, PageQuery, Time, word } from "./common.ts";
+
+const ROLES = ["admin", "operator", "support", "auditor", "product", "proxy"] as const;
+
+export const ApiKey = Type.Object(
+  {
+    id: Id,
+    role: word(ROLES),
+    label: Type.String(),
+    corporationId: Type.Optional(Id),
+    createdAt: Time,
+    revokedAt: Type.Optional(Time),
+  },
+  {
+    $id: "ApiKey",
+    description: "A program's key. Its secret was shown once, by the command that made it.",
+  },
+);
+export const ApiKeyQuery = closed(PageQuery);

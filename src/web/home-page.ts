@@ -1,0 +1,116 @@
+import { html, type Html } from "./html.ts";
+import { layout, type PageContext, pathIn } from "./layout.ts";
+
+/** Where the parts of the service are reached from outside. */
+export interface PublicUrls {
+  readonly app: string;
+  readonly va: string;
+  readonly mtls: string;
+}
+
+/** The way of the water: one pipe, three devices, each with a certificate. */
+function way({ catalogue: { messages } }: PageContext): Html {
+  const { picture, pictureLabels } = messages.home;
+  return html`<svg class="way" viewBox="0 0 440 320" role="img" aria-label="${picture}">
+    <ellipse class="ground" cx="220" cy="272" rx="208" ry="22" />
+    <path
+      class="pipe"
+      d="M220 62v42M72 142v-18a20 20 0 0 1 20-20h256a20 20 0 0 1 20 20v18M220 104v38"
+    />
+    <path class="drop" d="M220 4c-8 14-18 22-18 34a18 18 0 0 0 36 0c0-12-10-20-18-34Z" />
+    <path class="shine" d="M211 39a9 9 0 0 0 7 8" />
+    <rect class="body" x="12" y="168" width="120" height="78" rx="8" />
+    <rect class="screen" x="22" y="178" width="100" height="58" rx="4" />
+    <path class="rule" d="M72 246v18M46 266h52" />
+    <rect class="body" x="176" y="166" width="88" height="104" rx="12" />
+    <rect class="screen" x="186" y="178" width="68" height="80" rx="4" />
+    <rect class="body" x="336" y="166" width="64" height="104" rx="12" />
+    <rect class="screen" x="344" y="180" width="48" height="76" rx="4" />
+    ${[72, 220, 368].map((x) => sheet(x))}
+    <text x="72" y="312">${pictureLabels.pc}</text>
+    <text x="220" y="312">${pictureLabels.tablet}</text>
+    <text x="368" y="312">${pictureLabels.phone}</text>
+  </svg>`;
+}
+
+/** A certificate with its tick, centred at x. */
+function sheet(x: number): Html {
+  return html`<g transform="translate(${x} 207)">
+    <rect class="sheet" x="-17" y="-21" width="34" height="42" rx="4" />
+    <path class="tick" d="M-8 0l6 7 11-14" />
+  </g>`;
+}
+
+function pharmacist({ catalogue: { messages } }: PageContext): Html {
+  const words = messages.home.pharmacist;
+  return html`<section class="card first" aria-labelledby="pharmacist">
+    <p class="who">${words.who}</p>
+    <h2 id="pharmacist">${words.title}</h2>
+    <ol class="steps across">
+      ${words.steps.map(
+        (step) =>
+          html`<li>
+            <h3>${step.do}</h3>
+            <p>${step.more}</p>
+          </li>`,
+      )}
+    </ol>
+    <div class="aside">
+      <svg viewBox="0 0 64 72" aria-hidden="true">
+        <path class="drop" d="M32 4C22 22 10 30 10 46a22 22 0 0 0 44 0C54 30 42 22 32 4Z" />
+        <circle class="face" cx="25" cy="46" r="3" />
+        <circle class="face" cx="39" cy="46" r="3" />
+        <path class="smile" d="M26 54q6 5 12 0" />
+      </svg>
+      <div>
+        <h3>${words.help}</h3>
+        <p>${words.helpMore}</p>
+      </div>
+    </div>
+  </section>`;
+}
+
+function others(context: PageContext): Html {
+  const { product, operator } = context.catalogue.messages.home;
+  return html`<div class="pair">
+    <section class="card" aria-labelledby="product">
+      <p class="who">${product.who}</p>
+      <h2 id="product">${product.title}</h2>
+      <p>${product.text}</p>
+      <pre
+        role="region"
+        aria-labelledby="product"
+        tabindex="0"
+      ><code>GET /v1/status/{serialNumber}?account={id}</code></pre>
+      <ul class="links">
+        <li><a href="/openapi.json">${product.api}</a></li>
+        <li><a href="${pathIn(context, "/console")}#files">${product.va}</a></li>
+      </ul>
+    </section>
+    <section class="card" aria-labelledby="operator">
+      <p class="who">${operator.who}</p>
+      <h2 id="operator">${operator.title}</h2>
+      <p>${operator.text}</p>
+      <div class="row">
+        <a class="button quiet" href="${pathIn(context, "/console")}">${operator.button}</a>
+      </div>
+    </section>
+  </div>`;
+}
+
+/** The first page: for a pharmacist who came here by chance, for who builds on Suido, for who runs it. */
+export function homePage(context: PageContext): Html {
+  const { home } = context.catalogue.messages;
+  return layout(context, {
+    title: home.title,
+    section: "home",
+    body: html`<div class="hero">
+        <div>
+          <h1>${home.title}</h1>
+          <p class="lead">${home.lead}</p>
+        </div>
+        ${way(context)}
+      </div>
+      ${pharmacist(context)} ${others(context)}`,
+  });
+}

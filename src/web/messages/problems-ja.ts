@@ -1,0 +1,247 @@
+import type { ProblemText, ShownCode } from "./problems-en.ts";
+
+/** Every problem that our programming interfaces answer with, in Japanese. */
+export const PROBLEMS_JA: Readonly<Record<ShownCode, ProblemText>> = {
+  "malformed-request": {
+    title: "リクエストの形式が正しくありません",
+    meaning: "HTTPとして正しくないか、本文がJSONとして読めません。",
+    remedy: "UTF-8のJSONを1つ送り、アドレスはパーセントエンコードしてください。",
+  },
+  "invalid-request": {
+    title: "リクエストの内容に誤りがあります",
+    meaning:
+      "項目・パラメーター・ヘッダーが足りないか、知らないものがあるか、値の型が違います。黙って捨てたり変換したりはしません。",
+    remedy: "errorsに項目名と正しい書き方が入っています。",
+  },
+  "invalid-value": {
+    title: "使えない値です",
+    meaning: "型は合っていますが、その項目の値としては使えません。",
+    remedy: "errorsにある項目の値を変えてください。",
+  },
+  "invalid-serial": {
+    title: "シリアル番号の書き方が違います",
+    meaning: "シリアル番号は、接頭辞のない小文字の16進数です。",
+    remedy: "コロンを除き、小文字で指定してください。",
+  },
+  unauthorized: {
+    title: "APIキーが必要です",
+    meaning: "APIキーがないか、もう使えないキーです。",
+    remedy: "suido api-key createで作ったキーを、Authorization: Bearerで送ってください。",
+  },
+  forbidden: {
+    title: "この役割ではできません",
+    meaning: "APIキーは有効ですが、その役割には許されていない操作です。",
+    remedy: "許された役割のキーを使うか、キーの管理者に相談してください。",
+  },
+  "outside-scope": {
+    title: "このキーの法人の範囲を越えています",
+    meaning: "APIキーは1つの法人に限られていて、この操作はその範囲を越えます。",
+    remedy: "法人に限られていないキーを使ってください。",
+  },
+  "not-found": {
+    title: "見つかりません",
+    meaning: "この名前のもので、このキーから見えるものはありません。",
+    remedy: "識別子を確認してください。ほかの法人のものも「見つかりません」となります。",
+  },
+  "no-such-route": {
+    title: "このアドレスはありません",
+    meaning: "このアドレスでは何も提供していません。",
+    remedy: "提供しているアドレスは/openapi.jsonにあります。",
+  },
+  "method-not-allowed": {
+    title: "このメソッドは使えません",
+    meaning: "アドレスはありますが、このメソッドでは使えません。",
+    remedy: "使えるメソッドは、Allowヘッダーにあります。",
+  },
+  "not-acceptable": {
+    title: "求められた形式では返せません",
+    meaning: "Acceptヘッダーがapplication/jsonを除いています。ここで返せるのはJSONだけです。",
+    remedy: "Accept: application/jsonを送るか、ヘッダーを省いてください。",
+  },
+  conflict: {
+    title: "すでにあるものと重なります",
+    meaning: "同じ値がすでに使われているか、その間に変更されました。",
+    remedy: "いまの内容を確かめるか、errorsにある項目の値を変えてください。",
+  },
+  "still-in-use": {
+    title: "まだ使われています",
+    meaning: "ほかのものがこれに依存しているため、削除できません。",
+    remedy: "依存しているものを、先に削除または終了してください。",
+  },
+  "not-a-member": {
+    title: "この薬局の利用者ではありません",
+    meaning: "アカウントが、端末のある薬局の有効な利用者ではありません。",
+    remedy: "先に所属を登録するか、別のアカウントを指定してください。",
+  },
+  "idempotency-key-reused": {
+    title: "Idempotency-Keyが使われています",
+    meaning: "同じキーが、別の内容のリクエストで使われています。",
+    remedy: "新しいリクエストには新しいキーを使ってください。",
+  },
+  "invalid-state": {
+    title: "いまの状態ではできません",
+    meaning: "証明書の状態が、この操作を許しません。",
+    remedy: "状態を確かめてください。失効は取り消せません。再発行で新しい証明書を作れます。",
+  },
+  "already-revoked": {
+    title: "すでに失効しています",
+    meaning: "別の理由で失効しています。理由を変えられるのはkeyCompromiseへの変更だけです。",
+    remedy: "証明書はすでに使えません。何もする必要はありません。",
+  },
+  "key-in-use": {
+    title: "使われている鍵です",
+    meaning: "この公開鍵は、別の端末またはアカウントのものです。",
+    remedy: "この証明書のために、新しい鍵を作ってください。",
+  },
+  "key-compromised": {
+    title: "危殆化した鍵です",
+    meaning: "この公開鍵の証明書は、鍵の危殆化を理由に失効しています。",
+    remedy: "新しい鍵を作ってください。この鍵は二度と使えません。",
+  },
+  "weak-key": {
+    title: "弱い鍵です",
+    meaning: "公開鍵が短いか、不具合のあるプログラムで作られていて、破られるおそれがあります。",
+    remedy: "P-256、P-384、または2048ビット以上のRSAの鍵を、新しいソフトウェアで作ってください。",
+  },
+  "unsupported-key": {
+    title: "使えない種類の鍵です",
+    meaning: "この種類、またはこの形式の鍵は受け付けていません。",
+    remedy: "P-256、P-384、または2048・3072ビットのRSAの鍵を使ってください。",
+  },
+  "malformed-csr": {
+    title: "証明書署名要求を読めません",
+    meaning: "PKCS#10(RFC 2986)の証明書署名要求ではありません。",
+    remedy: "openssl req -newなどで作った要求を、PEM形式で送ってください。",
+  },
+  "malformed-pem": {
+    title: "PEMを読めません",
+    meaning: "期待したPEMブロック1つ(RFC 7468)ではありません。",
+    remedy: "-----BEGINから-----ENDまでを、1つだけ送ってください。",
+  },
+  "bad-proof-of-possession": {
+    title: "要求の署名が鍵と合いません",
+    meaning: "証明書署名要求の署名を、その公開鍵で検証できません。",
+    remedy: "対応する秘密鍵で、要求を作り直してください。",
+  },
+  "lint-failed": {
+    title: "規則に反する要求です",
+    meaning: "できあがる証明書が規則に反するため、署名しませんでした。",
+    remedy: "errorsに規則があります。要求を直して、もう一度送ってください。",
+  },
+  "invalid-name": {
+    title: "証明書に書けない名前です",
+    meaning: "名前が長すぎるか、証明書に書けない文字が入っています。",
+    remedy: "端末の名前を短くするか、別の文字を使ってください。",
+  },
+  "beyond-issuer": {
+    title: "認証局より長い有効期間になります",
+    meaning: "証明書の期限が、発行する認証局の期限を越えます。",
+    remedy: "運用担当者が、次の世代の認証局を用意する必要があります。",
+  },
+  "profile-unknown": {
+    title: "知らないプロファイルです",
+    meaning: "この名前の、端末用の証明書プロファイルはありません。",
+    remedy: "profileを省くか、ca-configにある名前を使ってください。",
+  },
+  "content-too-large": {
+    title: "本文が大きすぎます",
+    meaning: "リクエストの本文は64 kB(65,536バイト)までです。",
+    remedy: "分けて送ってください。",
+  },
+  "unsupported-media-type": {
+    title: "本文の種類が違います",
+    meaning: "リクエストの本文はapplication/jsonでなければなりません。",
+    remedy: "Content-Type: application/jsonを送ってください。",
+  },
+  "headers-too-large": {
+    title: "ヘッダーが大きすぎます",
+    meaning: "アドレスとヘッダーは、合わせて16 kBまでです。",
+    remedy: "ヘッダーを減らすか、短くしてください。",
+  },
+  "request-timeout": {
+    title: "リクエストが時間内に届きませんでした",
+    meaning: "リクエストの全体が、時間内に届きませんでした。",
+    remedy: "もう一度送ってください。",
+  },
+  "database-unavailable": {
+    title: "データベースにつながりません",
+    meaning: "データベースが応答しません。失効状態の提供は続いています。",
+    remedy: "Retry-Afterの時間がたってから、同じIdempotency-Keyでもう一度送ってください。",
+  },
+  "signer-unavailable": {
+    title: "署名プロセスにつながりません",
+    meaning: "署名プロセスが応答しません。頼まれた処理は、このあと完了することがあります。",
+    remedy: "Retry-Afterの時間がたってから、同じIdempotency-Keyでもう一度送ってください。",
+  },
+  "issuing-stopped": {
+    title: "発行を止めています",
+    meaning: "いまは証明書を発行していません。ほかの機能は動いています。",
+    remedy: "時間をおいて、もう一度お試しください。理由はsuido ca showで確かめられます。",
+  },
+  quarantine: {
+    title: "隔離中です",
+    meaning:
+      "復元のあとなどに、ジャーナルとデータベースが食い違っています。一致するまで、発行も保留の解除もしません。",
+    remedy: "問題がなければ自動で終わります。終わらないときは、運用担当者が対応します。",
+  },
+  "internal-error": {
+    title: "内部エラー",
+    meaning: "こちらの不具合です。リクエストの番号とともに記録しました。",
+    remedy: "もう一度お試しください。続くときは、instanceの番号をお知らせください。",
+  },
+  "no-client-certificate": {
+    title: "クライアント証明書がありません",
+    meaning: "この接続では、クライアント証明書が送られていません。",
+    remedy: "新しいウィンドウで開き、この端末の証明書を選んでください。",
+  },
+  "malformed-certificate": {
+    title: "読めないクライアント証明書です",
+    meaning: "クライアント証明書が、RFC 5280とDERの形式に従っていません。",
+    remedy: "この端末の証明書を選んでください。",
+  },
+  "foreign-issuer": {
+    title: "発行元が違う証明書です",
+    meaning: "このサービスが発行した証明書ではありません。",
+    remedy: "この端末の証明書を選んでください。",
+  },
+  "certificate-unknown": {
+    title: "知らない証明書です",
+    meaning: "ここで発行した証明書ではありません。",
+    remedy: "この端末の新しい証明書を申し込んでください。",
+  },
+  "certificate-not-yet-valid": {
+    title: "まだ有効ではない証明書です",
+    meaning: "証明書の有効期間が、まだ始まっていません。",
+    remedy: "端末の時計を確かめてください。",
+  },
+  "certificate-expired": {
+    title: "期限切れの証明書です",
+    meaning: "証明書の有効期間が終わっています。",
+    remedy: "この端末の新しい証明書を申し込んでください。",
+  },
+  "certificate-revoked": {
+    title: "失効した証明書です",
+    meaning: "この証明書は失効していて、元には戻りません。",
+    remedy: "この端末の新しい証明書を申し込んでください。",
+  },
+  "certificate-on-hold": {
+    title: "保留中の証明書です",
+    meaning: "この証明書は一時的に止められています。解除されれば、また使えます。",
+    remedy: "サポートに理由を確かめ、解除を依頼してください。",
+  },
+  unbound: {
+    title: "利用者の決まっていない証明書です",
+    meaning: "証明書は有効ですが、いま責任を持つ利用者がいません。",
+    remedy: "サポートに、端末の割り当てを依頼してください。",
+  },
+  "device-retired": {
+    title: "使われなくなった端末です",
+    meaning: "この証明書の端末は、登録から外されています。",
+    remedy: "まだ使っている端末なら、サポートにご連絡ください。",
+  },
+  "account-disabled": {
+    title: "利用者が停止されています",
+    meaning: "個人の端末で、その利用者のアカウントが停止されています。",
+    remedy: "引き続き利用する場合は、サポートにご連絡ください。",
+  },
+};

@@ -1,0 +1,127 @@
+import type { AddressInfo } from "node:net";
+
+import type { FastifyInstance } from "fastify";
+import { type Browser, chromium } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+import { appWith } from "../unit/http/app.ts";
+
+let app: FastifyInstance;
+let browser: Browser;
+let origin: string;
+
+beforeAll(async () => {
+  ({ app } = await appWith({
+    authorities: () =>
+      Promise.resolve([
+        {
+          id: "issuing-g1",
+          kind: "issuing",
+          name: "Suido Issuing CA G1",
+          fingerprint: "ab".repeat(32),
+          notAfter: new Date("2031-11-20T00:00:00Z"),
+        },
+      ]),
+  }));
+  await app.listen({ host: "127.0.0.1", port: 0 });
+  origin = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+});
+afterAll(async () => {
+  await browser.close();
+  await app.close();
+});
+
+/** Relative luminance and contrast of WCAG 2.2 §1.4.3, and what of a page is below it or hard to press. */
+const AUDIT = `(() => {
+  const channel = (v) => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
+  const rgba = (text) => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return { r, g, b, a }; };
+  const light = ({ r, g, b }) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = rgba(getComputedStyle(at).backgroundColor);
+      if (colour.a > 0) return colour;
+    }
+    return { r: 255, g: 255, b: 255 };
+  };
+  const faults = [];
+  let seen = 0;
+  for (const element of document.querySelectorAll("body *:not(svg *)")) {
+    if (![...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== "")) continue;
+    seen += 1;
+    const [a, b] = [light(rgba(getComputedStyle(element).color)), light(behind(element))].sort((x, y) => y - x);
+    const contrast = (a + 0.05) / (b + 0.05);
+    if (contrast < 4.5) faults.push(contrast.toFixed(2) + " " + element.textContent.trim().slice(0, 40));
+  }
+  for (const target of document.querySelectorAll("header a, footer a, .button, .links a, .list a")) {
+    const { height } = target.getBoundingClientRect();
+    if (height < 44) faults.push("low target " + height + " " + target.textContent.trim());
+  }
+  if (document.documentElement.scrollWidth > innerWidth) faults.push("scrolls sideways");
+  return { faults, seen };
+})()`;
+
+const CASES = ["/", "/console", "/problems", "/problems/key-in-use", "/nowhere"].flatMap((path) =>
+  [
+    { width: 1280, scheme: "light", locale: "ja-JP" },
+    { width: 1280, scheme: "dark", locale: "en-GB" },
+    { width: 320, scheme: "light", locale: "en-GB" },
+    { width: 390, scheme: "dark", locale: "ja-JP" },
+  ].map((view) => Object.assign(view, { path })),
+);
+
+it.for(CASES)(
+  "WCAG 2.2 1.4.3, 1.4.10, 2.5.8: $path at $width px, $scheme, $locale",
+  async ({ path, width, scheme, locale }) => {
+    const context = await browser.newContext({
+      viewport: { width, height: 800 },
+      colorScheme: scheme as "light" | "dark",
+      locale,
+    });
+    const page = await context.newPage();
+    const requests: string[] = [];
+    const blocked: string[] = [];
+    page.on("request", (request) => requests.push(new URL(request.url()).origin));
+    page.on("console", (message) => {
+      blocked.push(
+        ...message
+          .text()
+          .split("\n")
+          .filter((line) => line.includes("Content Security Policy")),
+      );
+    });
+    await page.goto(`${origin}${path}`);
+    const { faults, seen } = await page.evaluate<{ faults: string[]; seen: number }>(AUDIT);
+    const background = await page.evaluate<string>(
+      "getComputedStyle(document.body).backgroundColor",
+    );
+    await context.close();
+    expect(faults).toEqual([]);
+    expect(seen).toBeGreaterThan(5);
+    expect(blocked).toEqual([]);
+    expect(new Set(requests)).toEqual(new Set([origin]));
+    // Proof that the styles arrived: a page without them is white.
+    expect(background).toBe(scheme === "dark" ? "rgb(13, 24, 29)" : "rgb(246, 250, 250)");
+  },
+);
+
+it("WCAG 2.4.1, 2.4.7: the first tab stop skips to the content, and is seen", async () => {
+  const page = await browser.newPage();
+  await page.goto(`${origin}/?lang=en`);
+  await page.keyboard.press("Tab");
+  const box = await page.locator(".skip").boundingBox();
+  expect(box?.x).toBeGreaterThanOrEqual(0);
+  await page.keyboard.press("Enter");
+  expect(await page.evaluate<string>("document.activeElement.id")).toBe("content");
+  await page.close();
+});
+
+it("goes to the other language and stays in it", async () => {
+  const page = await browser.newPage({ locale: "ja-JP" });
+  await page.goto(origin);
+  await page.getByRole("link", { name: "English" }).click();
+  await page.getByRole("link", { name: "For operators" }).click();
+  expect(await page.locator("html").getAttribute("lang")).toBe("en");
+  expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe("State of the service");
+  await page.close();
+});

@@ -1,0 +1,93 @@
+import { Writable } from "node:stream";
+
+import type { FastifyInstance, InjectOptions } from "fastify";
+import { pino } from "pino";
+import { Registry } from "prom-client";
+
+import { type AppServerOptions, createAppServer } from "../../../src/http/api-app.ts";
+import { createHttpMetrics } from "../../../src/http/http-metrics.ts";
+import type { Principal, Role } from "../../../src/registry/principal.ts";
+import { UnauthorizedError } from "../../../src/staff/errors.ts";
+
+/** A room's function that this test does not expect to be called. */
+const unexpected = (): Promise<never> =>
+  Promise.reject(new Error("SECRET-INTERNAL-TEXT at /srv/suido/src/room.ts"));
+
+/** A part of the registry of which nothing is expected. */
+export const unexpectedCollection = {
+  create: unexpected,
+  get: unexpected,
+  list: unexpected,
+  update: unexpected,
+  remove: unexpected,
+};
+
+/** A principal for each role, whose key is the role's name. */
+export const authenticate = (presented: string): Promise<Principal> => {
+  const roles: readonly string[] = ["admin", "operator", "support", "auditor", "product", "proxy"];
+  if (!roles.includes(presented)) return Promise.reject(new UnauthorizedError());
+  const id = "019aa5f0-3c5e-7b1a-9d52-6f0d6c1f7a10";
+  return Promise.resolve({ id, actor: `api-key:${id}`, role: presented as Role });
+};
+
+export interface TestApp {
+  readonly app: FastifyInstance;
+  /** Every line that was logged. */
+  readonly lines: string[];
+}
+
+/** The app listener over functions that a test passes; those it does not pass fail. */
+export async function appWith(overrides: Partial<AppServerOptions> = {}): Promise<TestApp> {
+  const lines: string[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
+  const registry = new Registry();
+  let count = 0;
+  const app = await createAppServer({
+    log: pino({ level: "trace" }, stream),
+    newId: () => `00000000-0000-7000-8000-${String((count += 1)).padStart(12, "0")}`,
+    clock: () => new Date("2026-11-21T09:00:00Z"),
+    timeZone: "Asia/Tokyo",
+    version: "0.0.0",
+    urls: {
+      app: "http://localhost:8000",
+      va: "http://127.0.0.1:8080",
+      mtls: "https://localhost:8443",
+    },
+    corporations: unexpectedCollection,
+    pharmacies: unexpectedCollection,
+    accounts: unexpectedCollection,
+    memberships: unexpectedCollection,
+    devices: unexpectedCollection,
+    issuance: { issue: unexpected, renew: unexpected, reissue: unexpected },
+    certificates: { one: unexpected, search: unexpected },
+    revocation: { revoke: unexpected, unhold: unexpected },
+    deviceStatus: { status: unexpected, lineage: unexpected },
+    apiKeys: { list: unexpected, revoke: unexpected },
+    authenticate,
+    readiness: () => Promise.resolve({ ready: true, roles: { app: { ready: true } } }),
+    authorities: () => Promise.resolve([]),
+    metrics: registry,
+    counters: createHttpMetrics(registry),
+    ...overrides,
+  });
+  return { app, lines };
+}
+
+export const ADMIN = { authorization: "Bearer admin" };
+
+/** An admin's, with a body of JSON. */
+export const JSON_TYPE = { ...ADMIN, "content-type": "application/json" };
+
+/** A POST with a body as it stands. */
+export function post(
+  url: string,
+  payload: string,
+  headers: Readonly<Record<string, string>> = JSON_TYPE,
+): InjectOptions {
+  return { method: "POST", url, payload, headers };
+}
