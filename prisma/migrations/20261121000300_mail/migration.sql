@@ -67,7 +67,7 @@ $$;
 
 -- Plans the reminders of expiry that are due, each certificate's newest stage only: after an outage nobody gets five mails.
 -- A day's reminders begin at nine in the zone; a stage that had passed when the certificate was issued was never due.
--- The stages come in descending order. One planner at a time; planned twice, the second finds nothing. Tells how many, and where there was nobody to tell.
+-- One planner at a time; planned twice, the second finds nothing. Tells how many, and where there was nobody to tell.
 create function app.plan_expiry_mails(at timestamptz, zone text, stages smallint[])
 returns table (planned bigint, untold bigint, examples jsonb) language plpgsql security definer set search_path = pg_catalog as $$
 declare
@@ -75,17 +75,19 @@ declare
 begin
   perform pg_advisory_xact_lock(727077, 3);
   return query
-  with ending as (
-    select i.serial, encode(i.serial, 'hex') as hex, i.not_after, i.issued_at, (i.not_after at time zone zone)::date as last_day
-    from ca.issued i
-    where i.state = 'good' and i.not_after > at and i.not_after < at + (stages[1] + 2) * interval '1 day'
-  ), staged as (
-    select e.*, (select min(s) from unnest(stages) s where s >= e.last_day - today) as stage from ending e
-  ), due as (
-    select s.*, (s.last_day - s.stage + time '09:00') at time zone zone as due_at from staged s
-    where not exists (select from app.mail m where m.subject = 'certificate/' || s.hex and m.stage = s.stage and m.recipient is not null)
+  with span as (
+    -- The ends for which each stage is the newest: after those of the next smaller one, up to its own.
+    select s as stage, (today + 1 + coalesce(lead(s) over (order by s desc), -1))::timestamp at time zone zone as first,
+      (today + 1 + s)::timestamp at time zone zone as beyond
+    from unnest(stages) s
+  ), due as materialized (
+    select i.serial, encode(i.serial, 'hex') as hex, i.not_after, i.issued_at, p.stage,
+      ((i.not_after at time zone zone)::date - p.stage + time '09:00') at time zone zone as due_at
+    from span p join ca.issued i on i.not_after >= p.first and i.not_after < p.beyond
+    where i.state = 'good' and i.not_after > at
+      and not exists (select from app.mail m where m.subject = 'certificate/' || encode(i.serial, 'hex') and m.stage = p.stage and m.recipient is not null)
       -- Most successors are direct ones, found for all at once; has_successor below finds the others.
-      and not exists (select from ca.issued n where n.replaces = s.serial and n.state = 'good' and n.not_after >= at)
+      and not exists (select from ca.issued n where n.replaces = i.serial and n.state = 'good' and n.not_after >= at)
   ), told as (
     select d.*, b.corporation_id, p.name as pharmacy, v.name as device, v.use, r.account_id, r.address, r.locale, r.name
     from due d

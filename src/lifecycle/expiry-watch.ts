@@ -1,0 +1,127 @@
+import { Gauge, type Registry } from "prom-client";
+import type { Clock } from "../pki/clock.ts";
+import type { Database } from "../storage/database.ts";
+import { type OperatorMail, planOperatorMail } from "./operator-mail.ts";
+
+/** Something of Suido's own that ends. */
+export interface Ending {
+  /** For people and metrics: `issuing-g1`, `list issuing-g1`, `delegate issuing-g1`, `server`. */
+  readonly what: string;
+  readonly from: Date;
+  readonly until: Date;
+}
+
+export interface ExpiryWatchDeps {
+  /** As suido_worker: our CA certificates and lists are read from it. */
+  readonly database: Database;
+  /** What the database does not know: OCSP delegates, the mTLS listener's certificate. */
+  readonly others: () => Promise<readonly Ending[]>;
+  readonly operator: OperatorMail | undefined;
+  readonly metrics: Registry;
+  readonly clock: Clock;
+}
+
+/** Looks after what Suido itself must not let end. */
+export interface ExpiryWatch {
+  /** Updates the metrics, and tells the operators once a threshold. Returns how many mails were planned; safe to repeat. */
+  look(): Promise<number>;
+}
+
+const DAY_MS = 86_400_000;
+
+/** The alarms of DECISIONS.md 3, and a late one for what lives for days only. */
+const THRESHOLD_DAYS = [90, 30, 14, 7, 2, 0] as const;
+
+/** An issuing CA's successor is due 13 months and 90 days before its end (DECISIONS.md 3). */
+const SUCCESSOR_DAYS = 396 + 90;
+
+interface Watched extends Ending {
+  /** How long before the end somebody is told, in milliseconds. */
+  readonly marks: readonly number[];
+}
+
+/** What is renewed at two thirds of its life is no news before the last third has begun. */
+function marksOf({ from, until }: Ending): readonly number[] {
+  const life = until.getTime() - from.getTime();
+  return THRESHOLD_DAYS.map((days) => days * DAY_MS).filter((mark) => mark * 3 < life);
+}
+
+function watchedOf(ending: Ending, early: readonly number[] = []): Watched {
+  return { ...ending, marks: [...early, ...marksOf(ending)] };
+}
+
+export function createExpiryWatch(deps: ExpiryWatchDeps): ExpiryWatch {
+  const { clock, database, metrics, operator, others } = deps;
+  const gauge = new Gauge({
+    name: "suido_not_after_seconds",
+    help: "Unix time at which something of Suido's own ends",
+    labelNames: ["what"],
+    registers: [metrics],
+  });
+  const tell = async ({ what, until, marks }: Watched, now: Date): Promise<number> => {
+    const left = Math.max(0, until.getTime() - now.getTime());
+    const crossed = marks.filter((mark) => mark >= left);
+    if (crossed.length === 0 || operator === undefined) return 0;
+    const isNew = await planOperatorMail(database, operator, {
+      key: `ending:${what}:${until.toISOString()}:${Math.min(...crossed) / DAY_MS}`,
+      about: what,
+      facts: { topic: "ending", what, notAfter: until.toISOString() },
+      now,
+    });
+    return isNew ? 1 : 0;
+  };
+  return {
+    look: async () => {
+      const now = clock();
+      const watched = [
+        ...(await readAuthorities(database)),
+        ...(await readLists(database)),
+        ...(await others()).map((ending) => watchedOf(ending)),
+      ];
+      gauge.reset();
+      let told = 0;
+      for (const each of watched) {
+        gauge.set({ what: each.what }, each.until.getTime() / 1000);
+        told += await tell(each, now);
+      }
+      return told;
+    },
+  };
+}
+
+interface AuthorityRow {
+  readonly id: string;
+  readonly kind: "root" | "issuing";
+  readonly created_at: Date;
+  readonly not_after: Date;
+}
+
+async function readAuthorities(database: Database): Promise<readonly Watched[]> {
+  const rows = await database.query<AuthorityRow>(
+    "select id, kind, created_at, not_after from ca.issuer where state <> 'ended' order by id",
+  );
+  return rows.map(({ id, kind, created_at: from, not_after: until }) => {
+    const ending = { what: id, from, until };
+    const early = kind === "issuing" ? [SUCCESSOR_DAYS * DAY_MS] : [];
+    return watchedOf(ending, early);
+  });
+}
+
+interface ListRow {
+  readonly issuer_id: string;
+  readonly this_update: Date;
+  readonly next_update: Date;
+}
+
+/** An issuer's lists come together, so the full one speaks for all. Half of its life is an alarm already. */
+async function readLists(database: Database): Promise<readonly Watched[]> {
+  const rows = await database.query<ListRow>(
+    `select l.issuer_id, l.this_update, l.next_update from ca.list l join ca.issuer i on i.id = l.issuer_id
+     where l.current and l.scope = 'full' and i.state <> 'ended' order by l.issuer_id`,
+  );
+  return rows.map(({ issuer_id: id, this_update: from, next_update: until }) => {
+    const ending = { what: `list ${id}`, from, until };
+    const half = (until.getTime() - from.getTime()) / 2;
+    return watchedOf(ending, [half]);
+  });
+}

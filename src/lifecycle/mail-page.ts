@@ -1,0 +1,162 @@
+import type { MailContent } from "../delivery/mail-message.ts";
+
+/** One piece of a mail between its heading and its button. */
+export type MailBlock =
+  | { readonly kind: "paragraph"; readonly text: string }
+  | { readonly kind: "item"; readonly text: string }
+  /** A name and what it is, aligned under each other. */
+  | {
+      readonly kind: "fact";
+      readonly name: string;
+      readonly value: string;
+      readonly isMain: boolean;
+    };
+
+export interface MailPage {
+  readonly language: "ja" | "en";
+  readonly subject: string;
+  /** Who is addressed, where that is known. */
+  readonly greeting?: string;
+  readonly title: string;
+  readonly blocks: readonly MailBlock[];
+  /** What to do, above the button. */
+  readonly todo: string;
+  readonly button: { readonly label: string; readonly link: string };
+  /** Who can help, and how to reach them where that is known. */
+  readonly help?: { readonly text: string; readonly contact?: string };
+  /** Why this mail came. */
+  readonly foot: readonly string[];
+}
+
+export function paragraph(text: string): MailBlock {
+  return { kind: "paragraph", text };
+}
+
+/** Both forms of a mail, with the same words in the same order. */
+export function mailPage(page: MailPage): MailContent {
+  return { subject: page.subject, text: textOf(page), html: htmlOf(page) };
+}
+
+function textOf({ greeting, title, blocks, todo, button, help, foot }: MailPage): string {
+  const lines = blocks.map((block) => {
+    switch (block.kind) {
+      case "paragraph":
+        return `${block.text}\n`;
+      case "item":
+        return `・${block.text}`;
+      case "fact":
+        return `${block.name}: ${block.value}`;
+    }
+  });
+  return [
+    ...(greeting === undefined ? [] : [greeting, ""]),
+    title,
+    "",
+    ...lines,
+    "",
+    todo,
+    "",
+    button.label,
+    button.link,
+    "",
+    ...(help === undefined
+      ? []
+      : [help.text, ...(help.contact === undefined ? [] : [help.contact]), ""]),
+    "--",
+    ...foot,
+    "",
+  ].join("\n");
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** The text as it may stand in an element or in a quoted attribute. */
+function escape(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+}
+
+/** Mail programs drop style sheets, variables and flex boxes: colours of the light theme, written out on each element. */
+const STYLE = {
+  body: "margin:0;padding:0;background:#f6fafa",
+  font: "font-family:'Hiragino Sans','Yu Gothic UI','Noto Sans JP','Noto Sans CJK JP',sans-serif;color:#12303a",
+  card: "background:#ffffff;border:1px solid #d5e2e5;border-radius:14px;padding:28px 24px",
+  title:
+    "margin:0 0 16px;font-size:22px;line-height:1.45;font-weight:700;text-wrap:balance;word-break:auto-phrase",
+  text: "margin:0 0 16px;font-size:17px;line-height:1.75",
+  name: "padding:6px 16px 6px 0;font-size:15px;line-height:1.6;color:#48636d;white-space:nowrap;vertical-align:top",
+  value: "padding:6px 0;font-size:17px;line-height:1.6;vertical-align:top",
+  main: "padding:6px 0;font-size:19px;line-height:1.5;font-weight:700;vertical-align:top",
+  button:
+    "display:inline-block;padding:14px 28px;border-radius:999px;background:#0b6a82;color:#ffffff;font-size:17px;font-weight:700;text-decoration:none",
+  link: "margin:12px 0 0;font-size:15px;line-height:1.6;color:#48636d;word-break:break-all",
+  help: "margin:24px 0 0;padding:16px 0 0;border-top:1px solid #d5e2e5;font-size:17px;line-height:1.75",
+  contact: "font-size:19px;font-weight:700",
+  foot: "margin:0 0 8px;font-size:15px;line-height:1.7;color:#48636d",
+} as const;
+
+function factRows(blocks: readonly MailBlock[]): string {
+  const rows = blocks
+    .filter((block) => block.kind === "fact")
+    .map(
+      ({ name, value, isMain }) =>
+        `<tr><td style="${STYLE.name}">${escape(name)}</td><td style="${isMain ? STYLE.main : STYLE.value}">${escape(value)}</td></tr>`,
+    );
+  return rows.length === 0
+    ? ""
+    : `<table role="presentation" cellpadding="0" cellspacing="0" style="margin:0 0 20px">${rows.join("")}</table>`;
+}
+
+function proseOf(blocks: readonly MailBlock[]): string {
+  const items = blocks.filter(({ kind }) => kind === "item");
+  const list = items
+    .map((item) => ("text" in item ? `<li>${escape(item.text)}</li>` : ""))
+    .join("");
+  const paragraphs = blocks
+    .filter((block) => block.kind === "paragraph")
+    .map(({ text }) => `<p style="${STYLE.text}">${escape(text)}</p>`)
+    .join("");
+  return list === ""
+    ? paragraphs
+    : `${paragraphs}<ul style="${STYLE.text};padding-left:1.4em">${list}</ul>`;
+}
+
+function helpOf({ help }: MailPage): string {
+  if (help === undefined) return "";
+  const { text, contact } = help;
+  const line =
+    contact === undefined ? "" : `<br><span style="${STYLE.contact}">${escape(contact)}</span>`;
+  return `<p style="${STYLE.help}">${escape(text)}${line}</p>`;
+}
+
+function htmlOf(page: MailPage): string {
+  const { language, subject, greeting, title, blocks, todo, button, foot } = page;
+  const hello = greeting === undefined ? "" : `<p style="${STYLE.text}">${escape(greeting)}</p>`;
+  return `<!doctype html>
+<html lang="${language}">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(subject)}</title></head>
+<body style="${STYLE.body}">
+<div style="max-width:600px;margin:0 auto;padding:24px 16px;${STYLE.font}">
+<div style="${STYLE.card}">
+${hello}
+<h1 style="${STYLE.title}">${escape(title)}</h1>
+${proseOf(blocks)}
+${factRows(blocks)}
+<p style="${STYLE.text}">${escape(todo)}</p>
+<a href="${escape(button.link)}" style="${STYLE.button}">${escape(button.label)}</a>
+<p style="${STYLE.link}">${escape(button.link)}</p>
+${helpOf(page)}
+</div>
+<div style="padding:20px 8px 0">
+${foot.map((line) => `<p style="${STYLE.foot}">${escape(line)}</p>`).join("\n")}
+</div>
+</div>
+</body>
+</html>
+`;
+}

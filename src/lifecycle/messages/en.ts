@@ -1,0 +1,99 @@
+/** What a mail to the operators is about. */
+export type OperatorTopic = "untold" | "ending";
+
+interface OperatorWords {
+  readonly subject: string;
+  readonly title: string;
+  readonly what: string;
+  readonly todo: string;
+}
+
+/** The words of this room's mails. A language that lacks one does not compile. */
+export interface LifecycleMessages {
+  readonly expiry: {
+    readonly subject: (facts: {
+      readonly pharmacy: string;
+      readonly device: string;
+      readonly at: string;
+      readonly days: number;
+    }) => string;
+    readonly greeting: (name: string) => string;
+    readonly greetingPharmacy: (pharmacy: string) => string;
+    readonly title: (facts: { readonly device: string; readonly days: number }) => string;
+    readonly what: Readonly<Record<"shared" | "personal", string>>;
+    readonly until: string;
+    readonly untilDay: (day: string, time: string) => string;
+    readonly device: string;
+    readonly pharmacy: string;
+    readonly todo: (device: string) => string;
+    readonly button: string;
+    readonly help: string;
+    readonly call: string;
+    readonly stops: string;
+    readonly automatic: string;
+  };
+  readonly operator: {
+    readonly untold: (count: number) => OperatorWords;
+    readonly untoldExample: (facts: {
+      readonly pharmacy: string;
+      readonly device: string;
+      readonly at: string;
+    }) => string;
+    readonly ending: (facts: { readonly what: string; readonly at: string }) => OperatorWords;
+    readonly console: string;
+    readonly foot: (day: string) => string;
+  };
+}
+
+/** "today", "tomorrow", "in 7 days". */
+function when(days: number): string {
+  if (days <= 0) return "today";
+  return days === 1 ? "tomorrow" : `in ${days} days`;
+}
+
+/** The mails' words in English. */
+export const EN: LifecycleMessages = {
+  expiry: {
+    subject: ({ pharmacy, device, at, days }) =>
+      `Renew by ${at} (${when(days)}): ${device}, ${pharmacy}`,
+    greeting: (name) => `Dear ${name},`,
+    greetingPharmacy: (pharmacy) => `To the manager of ${pharmacy},`,
+    title: ({ device, days }) => `The certificate of “${device}” ends ${when(days)}`,
+    what: {
+      shared:
+        "This device of your pharmacy cannot sign in to your system any more once its certificate has ended. Until then everything works as usual.",
+      personal:
+        "Your device cannot sign in to your system any more once its certificate has ended. Until then everything works as usual.",
+    },
+    until: "Works until",
+    untilDay: (day, time) => `${day}, ${time}`,
+    device: "Device",
+    pharmacy: "Pharmacy",
+    todo: (device) => `Please renew it on “${device}” itself. This page says how:`,
+    button: "How to renew",
+    help: "It does not work, or the device is gone? Please call the support of the system that you use.",
+    call: "It does not work, or the device is gone? Please call:",
+    stops: "Once the certificate has been renewed, these mails stop by themselves.",
+    automatic: "This mail was sent automatically; nobody reads replies to it.",
+  },
+  operator: {
+    untold: (count) => ({
+      subject: `Nobody to tell: ${count} ending ${count === 1 ? "certificate" : "certificates"}`,
+      title:
+        count === 1
+          ? "A certificate ends, and there is nobody to tell"
+          : `${count} certificates end, and there is nobody to tell`,
+      what: "The pharmacy has no manager and no head office account that is active and has a mail address:",
+      todo: "Please give the pharmacy a manager with a mail address, or call it. The reminder is then sent within the hour.",
+    }),
+    untoldExample: ({ pharmacy, device, at }) => `${pharmacy}: ${device} (until ${at})`,
+    ending: ({ what, at }) => ({
+      subject: `Suido itself: ${what} ends ${at}`,
+      title: `${what} ends ${at}`,
+      what: "It is renewed by itself, or at a ceremony, and that has not happened yet. When it has ended, every device and proxy that relies on it stops.",
+      todo: "Please look at the console for what keeps it from being renewed.",
+    }),
+    console: "Open the console",
+    foot: (day) => `Sent by Suido on ${day}, once for this occasion.`,
+  },
+};

@@ -1,0 +1,54 @@
+import type { LifecycleMessages } from "./en.ts";
+
+/** 「本日」「明日」「あと7日」 */
+function left(days: number): string {
+  if (days <= 0) return "本日まで";
+  return days === 1 ? "明日まで" : `あと${days}日`;
+}
+
+/** The mails' words in Japanese. */
+export const JA: LifecycleMessages = {
+  expiry: {
+    subject: ({ pharmacy, device, at, days }) =>
+      `【${at}まで・${left(days)}】${pharmacy}「${device}」の証明書を更新してください`,
+    greeting: (name) => `${name} 様`,
+    greetingPharmacy: (pharmacy) => `${pharmacy} 管理者の方へ`,
+    title: ({ device, days }) =>
+      days <= 1
+        ? `「${device}」の証明書は${days <= 0 ? "本日" : "明日"}で切れます`
+        : `「${device}」の証明書は、あと${days}日で切れます`,
+    what: {
+      shared:
+        "期限を過ぎると、この端末からはお使いのシステムに入れなくなります。期限までは、いつもどおりお使いいただけます。",
+      personal:
+        "期限を過ぎると、あなたの端末からはお使いのシステムに入れなくなります。期限までは、いつもどおりお使いいただけます。",
+    },
+    until: "期限",
+    untilDay: (day, time) => `${day} ${time}`,
+    device: "端末",
+    pharmacy: "薬局",
+    todo: (device) => `更新は「${device}」で行います。下のページをご覧ください。`,
+    button: "更新のしかたを見る",
+    help: "うまくいかないとき、端末がもうないときは、お使いのシステムのサポート窓口にお電話ください。",
+    call: "うまくいかないとき、端末がもうないときは、お電話ください。",
+    stops: "更新が終わると、このお知らせは自動で止まります。",
+    automatic: "このメールは自動で送っています。返信しても届きません。",
+  },
+  operator: {
+    untold: (count) => ({
+      subject: `連絡先がありません: まもなく切れる証明書 ${count}件`,
+      title: `まもなく切れる証明書が${count}件ありますが、知らせる相手がいません`,
+      what: "次の薬局には、有効でメールアドレスのある管理者も本部の担当者もいません。",
+      todo: "管理者とメールアドレスを登録するか、薬局にお電話ください。登録すると、1時間以内にお知らせが届きます。",
+    }),
+    untoldExample: ({ pharmacy, device, at }) => `${pharmacy}: ${device}(${at}まで)`,
+    ending: ({ what, at }) => ({
+      subject: `Suido自身の期限: ${what}は${at}まで`,
+      title: `${what}の期限は${at}です`,
+      what: "自動で、または鍵のセレモニーで更新するものですが、まだ更新されていません。切れると、これに頼る端末とプロキシがすべて止まります。",
+      todo: "コンソールで、更新を妨げているものを確かめてください。",
+    }),
+    console: "コンソールを開く",
+    foot: (day) => `${day}にSuidoが送りました。この件では一度だけです。`,
+  },
+};

@@ -1,0 +1,91 @@
+import type { JsonObject } from "../audit/record.ts";
+import type { MailKind, MailOccasion } from "../delivery/mail-delivery.ts";
+import type { MailContent } from "../delivery/mail-message.ts";
+import type { Sql } from "../storage/sql.ts";
+import { dayOf } from "./dates.ts";
+import { mailPage, paragraph } from "./mail-page.ts";
+import { LIFECYCLE_MESSAGES, type OperatorTopic } from "./messages.ts";
+
+/** Who looks after Suido, and in which language they read. */
+export interface OperatorMail {
+  readonly address: string;
+  readonly language: "ja" | "en";
+}
+
+/** Something that an operator should know, once. */
+export interface OperatorNews {
+  readonly key: string;
+  readonly about: string;
+  readonly facts: JsonObject & { readonly topic: OperatorTopic };
+  readonly now: Date;
+}
+
+/** Plans a mail to the operators. False when there was one with this key. */
+export async function planOperatorMail(
+  sql: Sql,
+  { address, language }: OperatorMail,
+  { key, about, facts, now }: OperatorNews,
+): Promise<boolean> {
+  const [row] = await sql.query<{ planned: boolean }>(
+    "select app.plan_operator_mail($1, $2, $3, $4, $5, $6) as planned",
+    [key, about, address, language, JSON.stringify(facts), now],
+  );
+  return row?.planned === true;
+}
+
+/** Where links lead, and the zone of dates. */
+export interface OperatorMailSettings {
+  readonly appUrl: string;
+  readonly timeZone: string;
+}
+
+/** The operators' mails as a kind of mail. */
+export function operatorMails(settings: OperatorMailSettings): MailKind {
+  return { write: (occasion) => write(occasion, settings) };
+}
+
+const text = (value: unknown): string => (typeof value === "string" ? value : "");
+
+function write(
+  { facts, language, now }: MailOccasion,
+  { appUrl, timeZone }: OperatorMailSettings,
+): MailContent {
+  const messages = LIFECYCLE_MESSAGES[language].operator;
+  const style = { language, timeZone };
+  const news = facts as JsonObject & OperatorFacts;
+  const words =
+    news.topic === "untold"
+      ? messages.untold(news.count)
+      : messages.ending({ what: text(news.what), at: dayOf(new Date(news.notAfter), style) });
+  const examples =
+    news.topic === "untold"
+      ? news.examples.map(({ pharmacy, device, notAfter }) =>
+          messages.untoldExample({ pharmacy, device, at: dayOf(new Date(notAfter), style) }),
+        )
+      : [];
+  const link = `${appUrl}/console?lang=${language}`;
+  return mailPage({
+    language,
+    subject: words.subject,
+    title: words.title,
+    blocks: [
+      paragraph(words.what),
+      ...examples.map((each) => ({ kind: "item", text: each }) as const),
+    ],
+    todo: words.todo,
+    button: { label: messages.console, link },
+    foot: [messages.foot(dayOf(now, style))],
+  });
+}
+
+type OperatorFacts =
+  | {
+      readonly topic: "untold";
+      readonly count: number;
+      readonly examples: readonly {
+        readonly pharmacy: string;
+        readonly device: string;
+        readonly notAfter: string;
+      }[];
+    }
+  | { readonly topic: "ending"; readonly what: string; readonly notAfter: string };
