@@ -1,0 +1,144 @@
+import {
+  type ConnectionOptions,
+  createPostgresBackend,
+  DEFAULT_SCHEMA,
+  type JobsOptions,
+  type PostgresConnectionOptions,
+  Queue,
+  type RepeatOptions,
+  runMigrations,
+  Worker,
+  type WorkerOptions,
+} from "bullmq";
+import { Redis } from "ioredis";
+import pg from "pg";
+
+/** One queue for everything; jobs differ by their names. */
+export const QUEUE = "suido";
+
+/** Connections for commands; each end keeps one more for LISTEN. */
+const POOL_SIZE = 2;
+
+/** After a lost connection a worker looks again this soon; BullMQ's own 15 s would leave mails lying about. */
+const RUN_RETRY_MS = 500;
+
+/** Where the queue lives. */
+export type QueuePlace =
+  /** A connection's settings, which name the role suido_worker. */
+  | { readonly kind: "postgres"; readonly connection: pg.ClientConfig }
+  | { readonly kind: "redis"; readonly url: string };
+
+/** The end where jobs are put in. */
+export interface JobQueue {
+  add(name: string, options: JobsOptions): Promise<unknown>;
+  /** The job of this name comes again and again; said twice, the last word holds. */
+  repeat(name: string, when: RepeatOptions, options: JobsOptions): Promise<unknown>;
+  counts(): Promise<Record<string, number>>;
+  close(): Promise<void>;
+}
+
+/** The end where jobs come out. */
+export interface JobWorker {
+  /** Takes no more jobs, and waits for those that are running. */
+  close(): Promise<void>;
+}
+
+/** Does the job of this name. An UnrecoverableError is not tried again. */
+export type RunJob = (name: string) => Promise<void>;
+
+/** Both ends of the queue. Whoever opens one closes it. */
+export interface QueueBackend {
+  queue(): JobQueue;
+  worker(run: RunJob, settings: Pick<WorkerOptions, "concurrency">): JobWorker;
+  /** Ends what the ends share. */
+  close(): Promise<void>;
+}
+
+/** The queue in its place. Errors of connections go to `onError`; both ends go on by themselves when it is back. */
+export function queueBackend(place: QueuePlace, onError: (error: Error) => void): QueueBackend {
+  return place.kind === "redis"
+    ? redisBackend(place.url, onError)
+    : postgresBackend(place.connection, onError);
+}
+
+/** What the two kinds of BullMQ's Queue have in common. */
+type AnyQueue = Pick<Queue, "add" | "close" | "getJobCounts" | "upsertJobScheduler"> & {
+  on(event: "error", listener: (error: Error) => void): unknown;
+};
+
+/** Without a listener an error event ends the process. */
+function queueOver(queue: AnyQueue, onError: (error: Error) => void): JobQueue {
+  queue.on("error", onError);
+  return {
+    add: (name, options) => queue.add(name, {}, options),
+    repeat: (name, when, opts) => queue.upsertJobScheduler(name, when, { name, data: {}, opts }),
+    counts: () => queue.getJobCounts("waiting", "active", "delayed", "failed"),
+    close: () => queue.close(),
+  };
+}
+
+function postgresBackend(settings: pg.ClientConfig, onError: (error: Error) => void): QueueBackend {
+  // BullMQ has its own narrower words for the same settings of pg.
+  const connection = {
+    ...settings,
+    schema: DEFAULT_SCHEMA,
+    max: POOL_SIZE,
+  } as PostgresConnectionOptions;
+  return {
+    queue: () => queueOver(new Queue(QUEUE, { connection }, createPostgresBackend), onError),
+    worker: (run, { concurrency = 1 }) => {
+      const options = { connection, concurrency, runRetryDelay: RUN_RETRY_MS };
+      const worker = new Worker(QUEUE, ({ name }) => run(name), options, createPostgresBackend);
+      return worker.on("error", onError);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+function redisBackend(url: string, onError: (error: Error) => void): QueueBackend {
+  // BullMQ waits on a blocking command, which must never be given up.
+  const redis = new Redis(url, { maxRetriesPerRequest: null });
+  redis.on("error", onError);
+  const connection: ConnectionOptions = redis;
+  return {
+    queue: () => queueOver(new Queue(QUEUE, { connection }), onError),
+    worker: (run, { concurrency = 1 }) => {
+      const options = { connection, concurrency, runRetryDelay: RUN_RETRY_MS };
+      return new Worker(QUEUE, ({ name }) => run(name), options).on("error", onError);
+    },
+    close: async () => redis.disconnect(),
+  };
+}
+
+/**
+ * What suido_worker needs of BullMQ's schema. CREATE too: the first job of a queue makes the sequence of its numbers.
+ * The schema holds nothing of ours.
+ */
+const GRANTS = `
+  grant usage, create on schema ${DEFAULT_SCHEMA} to suido_worker;
+  grant select, insert, update, delete on all tables in schema ${DEFAULT_SCHEMA} to suido_worker;
+  grant execute on all functions in schema ${DEFAULT_SCHEMA} to suido_worker`;
+
+/** The owner's sequences only: those of queues are suido_worker's own. */
+const SEQUENCES = `
+  select format('grant usage, select on sequence %s to suido_worker', c.oid::regclass) as statement
+  from pg_class c where c.relkind = 'S' and c.relnamespace = '${DEFAULT_SCHEMA}'::regnamespace and c.relowner = 'suido_owner'::regrole`;
+
+/** Programs that start together grant one after the other; two GRANTs at once fail. The lock ends with the connection. Its number stands in storage's table of locks. */
+const LOCK = "select pg_advisory_lock(727077, 4)";
+
+/** Makes the queue's tables in PostgreSQL, as suido_owner. Done at each start; quick when nothing is missing. */
+export async function prepareQueue(owner: pg.ClientConfig): Promise<void> {
+  const client = new pg.Client(owner);
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    await client.query(LOCK);
+    await runMigrations(client, DEFAULT_SCHEMA);
+    await client.query(GRANTS);
+    const { rows } = await client.query<{ statement: string }>(SEQUENCES);
+    for (const { statement } of rows) await client.query(statement);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
