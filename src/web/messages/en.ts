@@ -17,24 +17,23 @@ export const EN = {
     pictureLabels: { pc: "Counter PC", tablet: "Tablet", phone: "Phone" },
     pharmacist: {
       who: "For pharmacies",
-      title: "You have been sent a link to install a certificate",
+      title: "If you were given a certificate",
       steps: [
         {
-          do: "Go to the device that the certificate is for",
-          more: "A certificate works only on the device that it was installed on.",
+          do: "Go to the device it is for",
+          more: "One device, one certificate: the one of the counter PC goes onto the counter PC.",
         },
         {
-          do: "Open the link from the mail on that device",
-          more: "It is in the mail from the system that your pharmacy uses. You do not need to do anything on this page.",
+          do: "Open the file on that device",
+          more: "File and password come from whoever looks after your system. There is nothing to do on this page.",
         },
         {
-          do: "Follow the page that opens",
-          more: "It takes about 3 minutes. You can stop at any time and go on later.",
+          do: "Enter the password and follow the screens",
+          more: "When it is done, delete the file.",
         },
       ],
-      help: "No mail, or something does not work?",
-      helpMore:
-        "Call the support number of the system that your pharmacy uses. It is in the mail, and on that system’s own screen.",
+      help: "Nothing came, or it does not work",
+      helpMore: "Call the support of the system that you use. Its screens show the number.",
     },
     product: {
       who: "For products and proxies",

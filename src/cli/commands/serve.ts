@@ -1,0 +1,49 @@
+import pino from "pino";
+
+import { loadConfig } from "../../config/environment.ts";
+import type { Command } from "../command.ts";
+import { startService } from "../service.ts";
+
+/** How long requests and jobs under way may take to end, in milliseconds. */
+const STOP_TIMEOUT_MS = 25_000;
+
+/** Resolves with what ends the service: a signal, or what it cannot live without. */
+function ending(): {
+  readonly ended: Promise<Error | undefined>;
+  readonly end: (error?: Error) => void;
+} {
+  const { promise, resolve } = Promise.withResolvers<Error | undefined>();
+  process.once("SIGTERM", () => resolve(undefined));
+  process.once("SIGINT", () => resolve(undefined));
+  return { ended: promise, end: resolve };
+}
+
+const serve: Command = {
+  words: ["serve"],
+  summary: "run Suido: VA, app, mTLS, worker and signer",
+  run: async (_given, { env, system, print, complain }) => {
+    const config = loadConfig(env);
+    const log = pino(
+      { name: "suido", level: config.logLevel, base: { pid: process.pid } },
+      pino.destination({ fd: 2, sync: false }),
+    );
+    const { ended, end } = ending();
+    const service = await startService({ config, system, log, onFatal: end });
+    print(`ready va=${config.va.url} app=${config.app.url} mtls=${config.mtls.url}`);
+    print(
+      "sign in: make a key with `npx suido api-key create --role admin`, then follow the first steps on the console.",
+    );
+    const error = await ended;
+    if (error !== undefined) complain(`suido: ${error.message}`);
+    log.info("stopping");
+    const timer = setTimeout(() => {
+      complain("suido: work under way did not end in time");
+      process.exit(1);
+    }, STOP_TIMEOUT_MS);
+    timer.unref();
+    await service.close();
+    return error === undefined ? 0 : 1;
+  },
+};
+
+export const serveCommands: readonly Command[] = [serve];

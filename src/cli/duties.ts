@@ -1,0 +1,178 @@
+import path from "node:path";
+
+import type { Registry } from "prom-client";
+import { createSequencer } from "../audit/sequencer.ts";
+import { listsDue, publishLists } from "../ca/list-publishing.ts";
+import { createMailDelivery } from "../delivery/mail-delivery.ts";
+import { forgetMails } from "../delivery/mail-rows.ts";
+import { createMailer } from "../delivery/mailer.ts";
+import { registerMailMetrics } from "../delivery/metrics.ts";
+import { prepareQueue, type QueueBackend, queueBackend } from "../jobs/backend.ts";
+import { createJobs, type Jobs } from "../jobs/jobs.ts";
+import { publishDueLists } from "../jobs/lists.ts";
+import { createProbe } from "../jobs/probe.ts";
+import { createExpiryWatch, type Ending } from "../lifecycle/expiry-watch.ts";
+import { operatorMails, type OperatorMail } from "../lifecycle/operator-mail.ts";
+import { probedCertificate } from "../lifecycle/probed-certificate.ts";
+import { createReminders, expiryMails } from "../lifecycle/reminders.ts";
+import { forgetOldKeys } from "../registry/idempotency.ts";
+import { connectionConfig } from "../storage/connection.ts";
+import type { Database, Role } from "../storage/database.ts";
+import { listen } from "../storage/listen.ts";
+import type { Va } from "../va/va.ts";
+import type { MtlsListener } from "./listeners.ts";
+import { type Opening, openPool } from "./rooms.ts";
+import { PUBLISH_CHANNEL } from "./signing.ts";
+
+/** Connections of the jobs' own statements. */
+const WORKER_CONNECTIONS = 4;
+
+export interface DutiesDeps {
+  readonly va: Va;
+  readonly mtls: MtlsListener;
+  readonly metrics: Registry;
+}
+
+/** Makes, checks and publishes the lists of one issuer. */
+type Publish = (issuerId: string) => ReturnType<typeof publishLists>;
+
+/** A publisher that never works on the same issuer twice at once: the slower one would find its lists outdated. */
+function publisherOf({ system, foundation }: Opening, database: Database): Publish {
+  const { signer } = foundation;
+  let last: Promise<unknown> = Promise.resolve();
+  return (issuerId) => {
+    const turn = last
+      .catch(() => undefined)
+      .then(() => publishLists(issuerId, { ...system, signer, database }));
+    last = turn;
+    return turn;
+  };
+}
+
+/** Hears commands of this machine that want lists now. */
+function hearWishes({ foundation, log, undoing }: Opening, publish: Publish): void {
+  const hear = async (issuerId: string): Promise<void> => {
+    try {
+      await publish(issuerId);
+    } catch (error) {
+      log.error({ err: error, issuerId }, "lists not published");
+    }
+  };
+  const listener = listen({
+    url: foundation.databaseUrl,
+    role: "suido_worker",
+    channels: [PUBLISH_CHANNEL],
+    onNotify: (_channel, issuerId) => void hear(issuerId),
+    onConnect: () => undefined,
+    onError: (error) => log.warn({ err: error }, "wishes of commands are not heard"),
+  });
+  undoing.add(() => listener.close());
+}
+
+/** What of Suido's own ends and the database does not know of. */
+function endingsOf({ va, mtls }: Pick<DutiesDeps, "va" | "mtls">): readonly Ending[] {
+  const server = mtls.validity();
+  const delegates = va
+    .status()
+    .issuers.flatMap(({ id, delegateFrom, delegateUntil }) =>
+      delegateFrom === undefined || delegateUntil === undefined
+        ? []
+        : [{ what: `delegate ${id}`, from: delegateFrom, until: delegateUntil }],
+    );
+  return [...delegates, ...(server === undefined ? [] : [{ what: "server", ...server }])];
+}
+
+function operatorOf({ config }: Opening): OperatorMail | undefined {
+  const address = config.operatorMail?.match(/<([^>]+)>/)?.[1] ?? config.operatorMail;
+  return address === undefined ? undefined : { address, language: "ja" };
+}
+
+function mailDuties(
+  opening: Opening,
+  { database, metrics }: { readonly database: Database; readonly metrics: Registry },
+) {
+  const { config, system, log, undoing } = opening;
+  const { timeZone } = config;
+  const settings = { appUrl: config.app.url, timeZone };
+  const mailer = createMailer({
+    url: config.mailUrl,
+    from: config.mailFrom,
+    outbox: path.join(config.dataDir, "outbox"),
+    onError: (error) => log.warn({ err: error }, "the mail server's connection broke"),
+  });
+  undoing.add(() => mailer.close());
+  const reminders = createReminders({
+    ...system,
+    database,
+    timeZone,
+    operator: operatorOf(opening),
+  });
+  const kinds = { expiry: expiryMails(reminders, settings), operator: operatorMails(settings) };
+  registerMailMetrics(metrics, { database, clock: system.clock });
+  return { reminders, delivery: createMailDelivery({ ...system, database, mailer, kinds, log }) };
+}
+
+/** The queue, in PostgreSQL unless there is a Redis. */
+async function openQueue({ config, log, undoing, foundation }: Opening): Promise<QueueBackend> {
+  const connection = (role: Role): ReturnType<typeof connectionConfig> =>
+    connectionConfig({ url: foundation.databaseUrl, role, applicationName: "suido-queue" });
+  if (config.redisUrl === undefined) await prepareQueue(connection("suido_owner"));
+  const backend = queueBackend(
+    config.redisUrl === undefined
+      ? { kind: "postgres", connection: connection("suido_worker") }
+      : { kind: "redis", url: config.redisUrl },
+    (error) => log.warn({ err: error }, "the queue's connection broke"),
+  );
+  undoing.add(() => backend.close());
+  return backend;
+}
+
+/** Opens the queue, and begins all that Suido does by itself. */
+export async function takeUpDuties(
+  opening: Opening,
+  { va, mtls, metrics }: DutiesDeps,
+): Promise<Jobs> {
+  const { config, system, log, undoing } = opening;
+  const { clock } = system;
+  const database = openPool(opening, { role: "suido_worker", max: WORKER_CONNECTIONS });
+  const publish = publisherOf(opening, database);
+  hearWishes(opening, publish);
+  const { reminders, delivery } = mailDuties(opening, { database, metrics });
+  const watch = createExpiryWatch({
+    ...system,
+    database,
+    metrics,
+    others: async () => endingsOf({ va, mtls }),
+    operator: operatorOf(opening),
+  });
+  const probe = createProbe({
+    ...system,
+    metrics,
+    subject: () => probedCertificate(database, clock()),
+  });
+  const sequencer = createSequencer({ database });
+  const backend = await openQueue(opening);
+  const jobs = createJobs({
+    backend,
+    work: {
+      lists: () => publishDueLists({ due: () => listsDue(database, clock()), publish, log }),
+      rotate: () => mtls.renewIfDue(),
+      reminders: () => reminders.plan(),
+      mail: (signal) => delivery.deliver(signal),
+      audit: () => sequencer.run(),
+      "expiry-watch": () => watch.look(),
+      probe: () => probe.look(),
+      forget: async () => {
+        await forgetOldKeys(database, clock());
+        await forgetMails(database, clock());
+      },
+    },
+    timeZone: config.timeZone,
+    metrics,
+    clock,
+    log,
+  });
+  undoing.add(() => jobs.close());
+  jobs.start();
+  return jobs;
+}

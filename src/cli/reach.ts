@@ -1,0 +1,71 @@
+import { mkdirSync } from "node:fs";
+
+import pino, { type Logger } from "pino";
+import { type Config, loadConfig } from "../config/environment.ts";
+import { prepareDatabase } from "../storage/bootstrap.ts";
+import { lockDataFolder } from "../storage/data-folder-lock.ts";
+import { type Database, openDatabase, type Role } from "../storage/database.ts";
+import { embeddedUrl, startEmbedded } from "../storage/embedded.ts";
+import { DataFolderInUseError } from "../storage/errors.ts";
+import type { Surroundings } from "./command.ts";
+
+/** The database that the service works with, for as long as a command needs it. */
+export interface Reached {
+  readonly config: Config;
+  readonly url: string;
+  /** Whether a service works with this data folder now. With `DATABASE_URL` and no service on this machine: false. */
+  readonly serving: boolean;
+  readonly log: Logger;
+  readonly open: (role: Role) => Database;
+}
+
+/** Commands say what they do themselves; only what is wrong with the machine below them is logged. */
+const quietLog = (): Logger => pino({ level: "warn" }, pino.destination(2));
+
+/**
+ * Lets a command work on the same database as the service: the one of `DATABASE_URL`, the embedded one of the running
+ * service, or, when none runs, the embedded one started for as long as the command takes.
+ */
+export async function reachDatabase<T>(
+  { env }: Pick<Surroundings, "env">,
+  work: (reached: Reached) => Promise<T>,
+): Promise<T> {
+  const config = loadConfig(env);
+  const log = quietLog();
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  const lock = await lockDataFolder(config.dataDir).catch((error: unknown) => {
+    if (error instanceof DataFolderInUseError) return undefined;
+    throw error;
+  });
+  const serving = lock === undefined;
+  try {
+    const known = config.databaseUrl ?? (serving ? embeddedUrl(config.dataDir) : undefined);
+    if (known !== undefined) return await withPools({ config, url: known, serving, log }, work);
+    const embedded = await startEmbedded({ dataDir: config.dataDir, log });
+    try {
+      await prepareDatabase({ url: embedded.url, log });
+      return await withPools({ config, url: embedded.url, serving, log }, work);
+    } finally {
+      await embedded.stop();
+    }
+  } finally {
+    await lock?.release();
+  }
+}
+
+async function withPools<T>(
+  reached: Omit<Reached, "open">,
+  work: (reached: Reached) => Promise<T>,
+): Promise<T> {
+  const opened: Database[] = [];
+  const open = (role: Role): Database => {
+    const database = openDatabase({ url: reached.url, role, max: 2, applicationName: "suido-cli" });
+    opened.push(database);
+    return database;
+  };
+  try {
+    return await work({ ...reached, open });
+  } finally {
+    await Promise.all(opened.map((database) => database.close()));
+  }
+}

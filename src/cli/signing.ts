@@ -1,0 +1,153 @@
+import pino from "pino";
+
+import { publishLists, type PublishedLists } from "../ca/list-publishing.ts";
+import type { SignerClient } from "../ca/signer-client.ts";
+import { SignerUnavailableError } from "../ca/errors.ts";
+import { runSigner } from "../ca/signer-process.ts";
+import { loadCaConfig } from "../config/ca-config.ts";
+import { readCrl } from "../pki/crl-reader.ts";
+import type { Database } from "../storage/database.ts";
+import { hasRootDelegate, storeRootDelegate } from "../va/delegate-file.ts";
+import { keptLists } from "../va/kept-lists.ts";
+import { CommandError } from "./command.ts";
+import { CA_CONFIG, signerSettings } from "./foundation.ts";
+import type { Reached } from "./reach.ts";
+import type { System } from "./system.ts";
+
+/** How often the database is asked whether the running service has done what was wished. */
+const POLL_MS = 100;
+
+/** How long the running service may take. */
+const PATIENCE_MS = 60_000;
+
+/** The channel on which a command asks the running service's worker to publish an issuer's lists now. */
+export const PUBLISH_CHANNEL = "suido_publish";
+
+async function until(done: () => Promise<boolean>, patienceMs: number): Promise<boolean> {
+  const deadline = performance.now() + patienceMs;
+  while (!(await done())) {
+    if (performance.now() > deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return true;
+}
+
+/** The running service's signer as far as a command needs it: it journals by itself, and the database's mark tells how far. */
+export function watchJournal(database: Database): Pick<SignerClient, "journal"> {
+  return {
+    journal: async (changeSeq) => {
+      const isIn = async (): Promise<boolean> => {
+        const rows = await database.query("select 1 from ca.journal_mark where change_seq >= $1", [
+          changeSeq,
+        ]);
+        return rows.length > 0;
+      };
+      if (!(await until(isIn, PATIENCE_MS)))
+        throw new SignerUnavailableError("the signer has not journaled it yet");
+    },
+  };
+}
+
+/** Works with a signer in this process. Only where no service runs: there is one signer at a time. */
+export async function withSigner<T>(
+  { config, url, serving }: Reached,
+  options: { readonly system: System; readonly mayMakeCa: boolean },
+  work: (signer: SignerClient) => Promise<T>,
+): Promise<T> {
+  if (serving) throw new CommandError("the service is running: stop it first");
+  const { system, mayMakeCa } = options;
+  const settings = {
+    ...signerSettings(config, { caConfig: loadCaConfig(CA_CONFIG), databaseUrl: url }),
+    mayMakeCa,
+  };
+  const signer = await runSigner({
+    ...system,
+    settings,
+    log: pino({ level: "warn" }, pino.destination(2)),
+    storeRootDelegate: (delegate) => storeRootDelegate(settings.vaFolder, delegate, system.random),
+    hasRootDelegate: (issuerId) => hasRootDelegate(settings.vaFolder, issuerId, system.random),
+    publishedLists: () => keptLists(settings.vaFolder),
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+  try {
+    return await work(signer);
+  } finally {
+    await signer.close();
+  }
+}
+
+interface ListRow {
+  readonly issuer_id: string;
+  readonly number: string;
+  readonly entries: number;
+}
+
+const CURRENT =
+  "select issuer_id, number::text as number, entries from ca.list where current and scope = 'full' order by issuer_id";
+
+/** Whether the VA of this machine gives out a list of this number, or a later one. */
+async function isServed({ config }: Reached, { issuer_id, number }: ListRow): Promise<boolean> {
+  const { host, port } = config.va;
+  const named = host.includes(":") ? `[${host}]` : host;
+  try {
+    const response = await fetch(`http://${named}:${port}/crl/${issuer_id}.crl`, {
+      signal: AbortSignal.timeout(5_000),
+    });
+    const served = readCrl(new Uint8Array(await response.arrayBuffer())).number ?? 0n;
+    return served >= BigInt(number);
+  } catch {
+    return false;
+  }
+}
+
+/** Asks the running service, and waits until the new lists are current and can be fetched. */
+async function publishThere(
+  reached: Reached,
+  database: Database,
+  issuerIds: readonly string[],
+): Promise<PublishedLists[]> {
+  const before = new Map(
+    (await database.query<ListRow>(CURRENT)).map((row) => [row.issuer_id, row.number]),
+  );
+  for (const issuerId of issuerIds)
+    await database.query("select pg_notify($1, $2)", [PUBLISH_CHANNEL, issuerId]);
+  const published: PublishedLists[] = [];
+  for (const issuerId of issuerIds) {
+    let row: ListRow | undefined;
+    const arrived = await until(async () => {
+      row = (await database.query<ListRow>(CURRENT)).find(
+        ({ issuer_id }) => issuer_id === issuerId,
+      );
+      return (
+        row !== undefined && row.number !== before.get(issuerId) && (await isServed(reached, row))
+      );
+    }, PATIENCE_MS);
+    if (!arrived || row === undefined) {
+      throw new CommandError(
+        "the service has not published the lists within a minute: its log says why",
+      );
+    }
+    published.push({ issuerId, number: BigInt(row.number), entries: row.entries });
+  }
+  return published;
+}
+
+/** Publishes the lists of the online CAs now, through the running service or, where none runs, with a signer of our own. */
+export async function publishNow(
+  reached: Reached,
+  system: System,
+): Promise<readonly PublishedLists[]> {
+  const database = reached.open("suido_worker");
+  const issuers = await database.query<{ id: string }>(
+    "select id from ca.issuer where kind = 'issuing' and state <> 'ended' order by id",
+  );
+  const ids = issuers.map(({ id }) => id);
+  if (reached.serving) return publishThere(reached, database, ids);
+  return withSigner(reached, { system, mayMakeCa: false }, async (signer) => {
+    const published: PublishedLists[] = [];
+    for (const id of ids) published.push(await publishLists(id, { ...system, signer, database }));
+    return published;
+  });
+}

@@ -1,0 +1,50 @@
+import { createPublicKey, hash, randomBytes, verify as verifySignature } from "node:crypto";
+import type { Clock } from "../pki/clock.ts";
+import type { Digest, Random, Verify } from "../pki/crypto.ts";
+import { type NewId, uuidV7 } from "../pki/uuid.ts";
+
+/** What a process takes from the machine that it runs on: time, randomness and cryptography. */
+export interface System {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly newId: NewId;
+  readonly digest: Digest;
+  readonly verify: Verify;
+}
+
+const HASH_OF: Readonly<Record<string, string>> = {
+  "ecdsa-with-SHA256": "sha256",
+  "ecdsa-with-SHA384": "sha384",
+  "ecdsa-with-SHA512": "sha512",
+  sha256WithRSAEncryption: "sha256",
+  sha384WithRSAEncryption: "sha384",
+  sha512WithRSAEncryption: "sha512",
+};
+
+const clock: Clock = () => new Date();
+
+const random: Random = (octets) => randomBytes(octets);
+
+// oxlint-disable-next-line max-params -- the four things that verifying takes, everywhere
+const verify: Verify = (spki, algorithm, data, signature) => {
+  const name = HASH_OF[algorithm];
+  if (name === undefined) return false;
+  try {
+    const key = createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" });
+    return verifySignature(name, data, key, signature);
+  } catch {
+    // A key that OpenSSL cannot read verifies nothing.
+    return false;
+  }
+};
+
+/** The machine's own clock, randomness and OpenSSL. */
+export function createSystem(): System {
+  return {
+    clock,
+    random,
+    newId: uuidV7(clock, random),
+    digest: (name, bytes) => hash(name, bytes, "buffer"),
+    verify,
+  };
+}

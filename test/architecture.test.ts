@@ -1,0 +1,81 @@
+import { globSync, readFileSync } from "node:fs";
+import path from "node:path";
+
+import { expect, test } from "vitest";
+
+/** The rooms of the house from the ground up, each with the rooms that it may import from. */
+const ROOMS: Record<string, readonly string[]> = {
+  pki: [],
+  config: ["pki"],
+  storage: ["pki", "config"],
+  audit: ["pki", "storage"],
+  registry: ["pki", "storage", "audit"],
+  ca: ["pki", "config", "storage", "audit", "registry"],
+  va: ["pki", "storage"],
+  delivery: ["pki", "config", "storage", "audit", "registry"],
+  lifecycle: ["pki", "config", "storage", "audit", "registry", "ca", "delivery"],
+  staff: ["pki", "storage", "audit", "registry"],
+  web: ["pki"],
+  http: ["pki", "config", "audit", "registry", "ca", "va", "delivery", "lifecycle", "staff", "web"],
+  jobs: ["pki", "config", "audit", "registry", "ca", "va", "delivery", "lifecycle", "staff"],
+};
+
+const IMPORT = /\bfrom\s+"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)|\bimport\s+"([^"]+)"/g;
+
+function* importsOf(file: string): Generator<string> {
+  for (const match of readFileSync(file, "utf8").matchAll(IMPORT)) {
+    yield match[1] ?? match[2] ?? match[3] ?? "";
+  }
+}
+
+function* roomsImported(file: string): Generator<string> {
+  for (const specifier of importsOf(file)) {
+    if (!specifier.startsWith(".")) continue;
+    const target = path.relative("src", path.resolve(path.dirname(file), specifier));
+    if (target.includes(path.sep)) yield target.split(path.sep)[0] ?? "";
+  }
+}
+
+test.for(Object.entries(ROOMS))("src/%s imports only rooms below it", ([room, allowed]) => {
+  const files = globSync(`src/${room}/**/*.ts`);
+  expect(files).not.toEqual([]);
+  const strays = files.flatMap((file) =>
+    [...roomsImported(file)]
+      .filter((to) => to !== room && !allowed.includes(to))
+      .map((to) => `${file} -> ${to}`),
+  );
+  expect(strays).toEqual([]);
+});
+
+test("every room of src is in the table, but for the one that composes them", () => {
+  const rooms = new Set(
+    globSync("src/*/**/*.ts").map((file) => path.relative("src", file).split(path.sep)[0]),
+  );
+  expect([...rooms].filter((room) => room !== "cli").toSorted()).toEqual(
+    Object.keys(ROOMS).toSorted(),
+  );
+});
+
+/** All that a file loads, directly or through our own files. Types vanish at run time, so `import type` does not count. */
+function loadedBy(entry: string): Set<string> {
+  const seen = new Set<string>();
+  const packages = new Set<string>();
+  const visit = (file: string): void => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const code = readFileSync(file, "utf8").replaceAll(/\b(?:import|export) type [^;]+;/g, "");
+    for (const match of code.matchAll(IMPORT)) {
+      const specifier = match[1] ?? match[2] ?? match[3] ?? "";
+      if (specifier.startsWith(".")) visit(path.resolve(path.dirname(file), specifier));
+      else packages.add(specifier);
+    }
+  };
+  visit(path.resolve(entry));
+  return packages;
+}
+
+test("the signer's process loads no web server, no ORM, no queue and no ASN.1 library", () => {
+  const packages = [...loadedBy("src/cli/signer.ts")];
+  expect(packages).toContain("node:crypto");
+  expect(packages.filter((name) => !name.startsWith("node:")).toSorted()).toEqual(["pg", "pino"]);
+});
