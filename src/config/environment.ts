@@ -24,6 +24,8 @@ export interface Config {
   readonly mailFrom: string;
   /** Who is told of what needs an operator. Absent: nobody by mail, the metrics still show it. */
   readonly operatorMail: string | undefined;
+  /** Whom people call, with hours, on one line. Absent: mails name the support of the pharmacy's own system. */
+  readonly support: string | undefined;
   readonly keyStoreDir: string;
   readonly kekFile: string;
   /** Whether the key-encryption key may be made up on the first start. */
@@ -160,6 +162,12 @@ function mailAddress(text: string): string {
   return text;
 }
 
+function oneLine(text: string): string {
+  if (text.length > 200 || /\p{Cc}/u.test(text))
+    throw new Error("must be one line of at most 200 characters");
+  return text;
+}
+
 function addresses(text: string): readonly string[] {
   const all = text.split(",").map((part) => part.trim());
   if (!all.every((part) => /^[0-9a-fA-F:.]+(?:\/\d{1,3})?$/.test(part))) {
@@ -277,6 +285,7 @@ export function loadConfig(env: Environment): Config {
     ),
     mailFrom: reader.read("SUIDO_MAIL_FROM", "Suido <no-reply@suido.localhost>", mailAddress),
     operatorMail: reader.read<string | undefined>("SUIDO_OPERATOR_MAIL", undefined, mailAddress),
+    support: reader.read<string | undefined>("SUIDO_SUPPORT", undefined, oneLine),
     keyStoreDir: resolve(reader.read("SUIDO_KEY_STORE", "", keyStore) || under("keys")),
     kekFile: kekFile === "" ? under("kek") : kekFile,
     kekMayBeMade: mode === "demo" && kekFile === "",

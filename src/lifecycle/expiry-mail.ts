@@ -50,7 +50,7 @@ export function writeExpiryMail(
       { kind: "fact", name: messages.pharmacy, value: pharmacy, isMain: false },
     ],
     todo: messages.todo(device),
-    button: { label: messages.button, link: `${appUrl}/?lang=${language}` },
+    button: { label: messages.button, link: `${appUrl}/?lang=${language}#renewal` },
     help:
       support === undefined ? { text: messages.help } : { text: messages.call, contact: support },
     foot: [messages.stops, messages.automatic],

@@ -70,6 +70,24 @@ function pharmacist({ catalogue: { messages } }: PageContext): Html {
   </section>`;
 }
 
+/** Where the button of a reminder leads. */
+function renewal({ catalogue: { messages } }: PageContext): Html {
+  const { who, title, steps } = messages.home.renewal;
+  return html`<section class="card" id="renewal" aria-labelledby="renewal-title">
+    <p class="who">${who}</p>
+    <h2 id="renewal-title">${title}</h2>
+    <ol class="steps across">
+      ${steps.map(
+        (step) =>
+          html`<li>
+            <h3>${step.do}</h3>
+            <p>${step.more}</p>
+          </li>`,
+      )}
+    </ol>
+  </section>`;
+}
+
 function others(context: PageContext): Html {
   const { product, operator } = context.catalogue.messages.home;
   return html`<div class="pair">
@@ -111,6 +129,6 @@ export function homePage(context: PageContext): Html {
         </div>
         ${way(context)}
       </div>
-      ${pharmacist(context)} ${others(context)}`,
+      ${pharmacist(context)} ${renewal(context)} ${others(context)}`,
   });
 }

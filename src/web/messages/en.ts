@@ -35,6 +35,24 @@ export const EN = {
       help: "Nothing came, or it does not work",
       helpMore: "Call the support of the system that you use. Its screens show the number.",
     },
+    renewal: {
+      who: "For pharmacies",
+      title: "If you were reminded that a certificate ends",
+      steps: [
+        {
+          do: "Until that day nothing changes",
+          more: "It does not stop without warning.",
+        },
+        {
+          do: "Ask the support of your system for the renewal",
+          more: "Tell them the device’s name as it stands in the mail.",
+        },
+        {
+          do: "Open the new file on the same device",
+          more: "The old certificate is stopped only once the new one works.",
+        },
+      ],
+    },
     product: {
       who: "For products and proxies",
       title: "Ask what is alive, and whose it is",

@@ -76,7 +76,7 @@ it.for(["ja", "en"] as const)("says the same in text and in HTML, in %s", (langu
     .replaceAll(/\s+/g, " ");
   const lines = text.split("\n").filter((line) => line !== "" && line !== "--");
   for (const line of lines) expect(bare(shown).replaceAll(/\s+/g, " ")).toContain(bare(line));
-  expect(lines).toContain(`${SETTINGS.appUrl}/?lang=${language}`);
+  expect(lines).toContain(`${SETTINGS.appUrl}/?lang=${language}#renewal`);
   expect(lines).toContain("0120-000-000");
 });
 
