@@ -3,7 +3,7 @@
 // instances that we start ourselves give the same flag; forked processes inherit it.
 //
 // The one file of plain JavaScript: an old Node cannot read TypeScript, and should say so in a sentence.
-import { enableCompileCache } from "node:module";
+import module from "node:module";
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < 24 || (major === 24 && minor < 12)) {
@@ -12,6 +12,6 @@ if (major < 24 || (major === 24 && minor < 12)) {
   );
   process.exit(1);
 }
-enableCompileCache();
+module.enableCompileCache();
 const { main } = await import("./main.ts");
 process.exitCode = await main(process.argv.slice(2), process.env);
