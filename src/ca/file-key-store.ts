@@ -20,7 +20,7 @@ import path from "node:path";
 import type { SignatureAlgorithm } from "../pki/certificate.ts";
 import type { Random } from "../pki/crypto.ts";
 import { KEY_KINDS, type KeyKind } from "../pki/key.ts";
-import { replaceFile, syncFolder } from "./durable-file.ts";
+import { replaceFileSync, syncFolder } from "../storage/durable-file.ts";
 import { KeyStoreError } from "./errors.ts";
 import { type Kek, makeKek, nextKekFile, readKek } from "./kek.ts";
 import type { KeyPurposeName, KeySpec, KeyStore, SigningKey } from "./key-store.ts";
@@ -172,7 +172,7 @@ export function openFileKeyStore({ folder, keks, random }: FileKeyStoreOptions):
         throw new KeyStoreError(`"${spec.id}" is no name for a key`);
       if (existsSync(file)) throw new KeyStoreError(`there is a key "${spec.id}" already`);
       const key = generateKey(spec.kind);
-      replaceFile(
+      replaceFileSync(
         file,
         encode(seal(spec, key.export({ format: "der", type: "pkcs8" }), { kek, random })),
       );
@@ -201,6 +201,17 @@ export function openFileKeyStore({ folder, keks, random }: FileKeyStoreOptions):
   };
 }
 
+/** Seals a key once more, under another key-encryption key and in another folder, which is then a key store of its own. */
+export function copyKey(
+  { folder, keks, random }: FileKeyStoreOptions,
+  id: string,
+  to: { readonly folder: string; readonly kek: Kek },
+): void {
+  const sealed = readSealedKey(fileOf(folder, id));
+  const copy = seal(sealed, unseal(sealed, keks), { kek: to.kek, random });
+  replaceFileSync(fileOf(to.folder, id), encode(copy));
+}
+
 export interface RewrapOptions {
   readonly folder: string;
   readonly random: Random;
@@ -214,7 +225,7 @@ export function rewrap({ folder, random, onKey }: RewrapOptions, from: Kek, to: 
     const file = fileOf(folder, id);
     const sealed = readSealedKey(file);
     if (sealed.kek !== to.id) {
-      replaceFile(file, encode(seal(sealed, unseal(sealed, [from]), { kek: to, random })));
+      replaceFileSync(file, encode(seal(sealed, unseal(sealed, [from]), { kek: to, random })));
     }
     onKey?.(id);
   }

@@ -24,11 +24,13 @@ const quietLog = (): Logger => pino({ level: "warn" }, pino.destination(2));
 
 /**
  * Lets a command work on the same database as the service: the one of `DATABASE_URL`, the embedded one of the running
- * service, or, when none runs, the embedded one started for as long as the command takes.
+ * service, or, when none runs, the embedded one started for as long as the command takes. A database that others may be
+ * using is brought up to this program's schema only where the command asks for it.
  */
 export async function reachDatabase<T>(
   { env }: Pick<Surroundings, "env">,
   work: (reached: Reached) => Promise<T>,
+  { prepare = false }: { readonly prepare?: boolean } = {},
 ): Promise<T> {
   const config = loadConfig(env);
   const log = quietLog();
@@ -40,6 +42,7 @@ export async function reachDatabase<T>(
   const serving = lock === undefined;
   try {
     const known = config.databaseUrl ?? (serving ? embeddedUrl(config.dataDir) : undefined);
+    if (known !== undefined && prepare) await prepareDatabase({ url: known, log });
     if (known !== undefined) return await withPools({ config, url: known, serving, log }, work);
     const embedded = await startEmbedded({ dataDir: config.dataDir, log });
     try {

@@ -1,8 +1,11 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+
 import { type CaDescription, describeCa } from "../../ca/ceremony.ts";
 import { openFileKeyStore, rotateKek } from "../../ca/file-key-store.ts";
 import { makeKek, readKeks } from "../../ca/kek.ts";
 import { adoptJournal } from "../../ca/quarantine.ts";
-import { existsSync } from "node:fs";
+import { sealRootKeys } from "../../ca/root-seal.ts";
 import {
   type Command,
   CommandError,
@@ -11,6 +14,7 @@ import {
   textOption,
   UsageError,
 } from "../command.ts";
+import { operatorAtTheMachine } from "../operator.ts";
 import { type Reached, reachDatabase } from "../reach.ts";
 import { withSigner } from "../signing.ts";
 
@@ -64,10 +68,14 @@ const init: Command = {
   summary: "hold the ceremony: root, issuing CA, their first lists",
   run: async (given, surroundings) => {
     const { system } = surroundings;
-    const described = await reachDatabase(surroundings, async (reached) => {
-      await withSigner(reached, { system, mayMakeCa: true }, async () => undefined);
-      return describe(reached, surroundings);
-    });
+    const described = await reachDatabase(
+      surroundings,
+      async (reached) => {
+        await withSigner(reached, { system, mayMakeCa: true }, async () => undefined);
+        return describe(reached, surroundings);
+      },
+      { prepare: true },
+    );
     show(given, surroundings, {
       json: { issuers: described.map(({ id, fingerprint }) => ({ id, fingerprint })) },
       lines: described.flatMap(linesOf),
@@ -92,6 +100,34 @@ const rewrap: Command = {
       json: { kek: id },
       lines: [
         `all keys are sealed under the key-encryption key ${id}; keep a copy of it away from them, and destroy the old one`,
+      ],
+    });
+    return 0;
+  },
+};
+
+const sealRoot: Command = {
+  words: ["ca", "root", "seal"],
+  positionals: ["folder"],
+  summary: "move the root key out of the online store into a sealed folder",
+  run: async (given, surroundings) => {
+    const folder = path.resolve(given.positionals[0] ?? "");
+    const sealed = await reachDatabase(surroundings, (reached) => {
+      if (reached.serving) throw new CommandError("the service is running: stop it first");
+      const { config, open } = reached;
+      return sealRootKeys({
+        ...surroundings.system,
+        database: open("suido_signer"),
+        store: { folder: config.keyStoreDir, keks: readKeks(config.kekFile) },
+        folder,
+        actor: operatorAtTheMachine().actor,
+      });
+    });
+    show(given, surroundings, {
+      json: { sealed, folder },
+      lines: [
+        `${sealed.join(", ")} sealed in ${folder}, tried there, and gone from this key store.`,
+        `Keep ${path.join(folder, "kek")} and the key's file apart from each other and from this machine, each more than once.`,
       ],
     });
     return 0;
@@ -143,4 +179,4 @@ const adopt: Command = {
   },
 };
 
-export const caCommands: readonly Command[] = [showCa, init, rewrap, makeKekFile, adopt];
+export const caCommands: readonly Command[] = [showCa, init, sealRoot, rewrap, makeKekFile, adopt];
