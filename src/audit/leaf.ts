@@ -1,4 +1,4 @@
-import { canonicalJson } from "./canonical-json.ts";
+import { canonicalJson } from "../pki/canonical-json.ts";
 import { leafHash } from "./merkle.ts";
 import type { JsonObject } from "./record.ts";
 

@@ -28,30 +28,45 @@ export interface Fact {
 const EVENT_TYPE_PREFIX = "jp.suido.";
 
 /**
+ * Audit row and event of one fact for each row of `from`, as two parts of a WITH clause: for a statement that writes what
+ * the fact tells of. The values are those of `factValues`, the first of them `$<first>`.
+ */
+export function factParts(from: string, first: number): string {
+  const value = (index: number): string => `$${first + index}`;
+  return `audit as (
+      insert into app.audit (id, at, actor, action, subject, corporation_id, detail)
+      select ${value(0)}::uuid, ${value(1)}::timestamptz, ${value(2)}::text, ${value(3)}::text, ${value(4)}::text,
+        ${value(5)}::uuid, ${value(6)}::jsonb from ${from}
+    ), event as (
+      insert into app.event (id, at, type, subject, corporation_id, data)
+      select ${value(7)}::uuid, ${value(1)}::timestamptz, ${value(8)}::text, ${value(4)}::text, ${value(5)}::uuid,
+        ${value(6)}::jsonb from ${from}
+    )`;
+}
+
+/** The values that `factParts` asks for. */
+export function factValues(fact: Fact, newId: NewId): readonly unknown[] {
+  return [
+    newId(),
+    fact.at.toISOString(),
+    fact.actor,
+    fact.action,
+    fact.subject,
+    fact.corporationId ?? null,
+    JSON.stringify(fact.detail ?? {}),
+    newId(),
+    EVENT_TYPE_PREFIX + fact.action,
+  ];
+}
+
+const RECORD = `with one as (select), ${factParts("one", 1)} select`;
+
+/**
  * Writes the audit row and the event of a fact, in the caller's transaction and in one statement: a mutation that
  * rolls back takes both with it, and a mutation whose audit row fails does not happen.
  */
 export async function record(sql: Sql, fact: Fact, newId: NewId): Promise<void> {
-  await sql.query(
-    `with audit as (
-       insert into app.audit (id, at, actor, action, subject, corporation_id, detail)
-       values ($1::uuid, $2::timestamptz, $3::text, $4::text, $5::text, $6::uuid, $7::jsonb)
-     )
-     insert into app.event (id, at, type, subject, corporation_id, data)
-     values ($8::uuid, $2::timestamptz, $9::text, $5::text, $6::uuid, $7::jsonb)`,
-    [
-      newId(),
-      fact.at.toISOString(),
-      fact.actor,
-      fact.action,
-      fact.subject,
-      fact.corporationId ?? null,
-      JSON.stringify(fact.detail ?? {}),
-      newId(),
-      EVENT_TYPE_PREFIX + fact.action,
-    ],
-    "record",
-  );
+  await sql.query(RECORD, factValues(fact, newId), "record");
 }
 
 /** The same for many facts at once, still in one statement: the signer's batches. */

@@ -31,6 +31,8 @@ export interface Config {
   /** Whether the key-encryption key may be made up on the first start. */
   readonly kekMayBeMade: boolean;
   readonly journalDir: string;
+  /** The Unix socket between a signer and roles in other processes; absent: one that the data folder names. */
+  readonly signerSocket: string | undefined;
   readonly trustDomain: string;
   /** How old the last known status may be before OCSP answers tryLater, in milliseconds. */
   readonly maxStaleMs: number;
@@ -183,6 +185,14 @@ function keyStore(text: string): string {
   return text.slice("file:".length);
 }
 
+function socketPath(text: string): string {
+  const path = resolve(text);
+  // unix(7): sun_path has 108 octets, one of them the zero at its end.
+  if (Buffer.byteLength(path) > 107)
+    throw new Error("must be a path of 107 octets at most, because sockets have no longer ones");
+  return path;
+}
+
 function readListener(
   reader: Reader,
   name: "VA" | "APP" | "MTLS",
@@ -290,6 +300,7 @@ export function loadConfig(env: Environment): Config {
     kekFile: kekFile === "" ? under("kek") : kekFile,
     kekMayBeMade: mode === "demo" && kekFile === "",
     journalDir: reader.read("SUIDO_JOURNAL_DIR", under("journal"), resolve),
+    signerSocket: reader.read<string | undefined>("SUIDO_SIGNER_SOCKET", undefined, socketPath),
     trustDomain: reader.read("SUIDO_TRUST_DOMAIN", "suido.localhost", trustDomain),
     maxStaleMs: reader.read("SUIDO_MAX_STALE", durationMs("24h"), durationMs),
     mtlsCertificate: readMtlsCertificate(reader),

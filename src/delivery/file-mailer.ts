@@ -1,6 +1,6 @@
-import { mkdir, open, rename } from "node:fs/promises";
 import path from "node:path";
 import { createTransport } from "nodemailer";
+import { replaceFile } from "../storage/durable-file.ts";
 import { MailUnavailableError } from "./errors.ts";
 import { idOf, type Mailbox, type Mailer } from "./mail-message.ts";
 import { mimeOf } from "./mime.ts";
@@ -19,7 +19,8 @@ export function createFileMailer({ from, outbox }: FileMailerOptions): Mailer {
       if (!Buffer.isBuffer(bytes)) throw new Error("the composer gave no bytes");
       const name = `${idOf(message.key)}.eml`;
       try {
-        await writeWhole(path.join(outbox, name), bytes);
+        // Only the owner may read it: it holds links and addresses.
+        await replaceFile(path.join(outbox, name), [bytes]);
       } catch (error) {
         throw new MailUnavailableError("the outbox cannot be written", { cause: error });
       }
@@ -27,18 +28,4 @@ export function createFileMailer({ from, outbox }: FileMailerOptions): Mailer {
     },
     close: () => Promise.resolve(),
   };
-}
-
-/** Under its name a file is whole or absent. Only the owner may read it: it holds links and addresses. */
-async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  const unfinished = `${file}.tmp`;
-  const handle = await open(unfinished, "w", 0o600);
-  try {
-    await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(unfinished, file);
 }

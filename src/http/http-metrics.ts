@@ -1,6 +1,6 @@
 import { Counter, Histogram, type Registry } from "prom-client";
 
-import type { RevocationReason } from "../pki/revocation-reason.ts";
+import { REASON_CODES, type RevocationReason } from "../pki/revocation-reason.ts";
 import type { OnAnswer } from "./request-log.ts";
 
 /** What http counts. */
@@ -35,6 +35,8 @@ export function createHttpMetrics(registry: Registry): HttpMetrics {
     labelNames: ["reason"],
     registers: [registry],
   });
+  // What never happened yet is shown as such: an alarm on a rate needs the first value too.
+  for (const reason of Object.keys(REASON_CODES)) revoked.inc({ reason }, 0);
   return {
     answered: ({ method, route, status, seconds }) =>
       answers.observe({ method, route, status }, seconds),

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 
 import type { IdempotentRequest } from "../registry/idempotency.ts";
 import { principalOf } from "./authentication.ts";
-import { requestHash } from "./canonical-json.ts";
+import { requestHash } from "./request-hash.ts";
 
 /** The Idempotency-Key of a request with what it stands for, or undefined. A replayed answer will say so. */
 export function idempotencyOf(

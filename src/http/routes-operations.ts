@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
-import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
 
 import { type Authenticate, checkKey } from "./authentication.ts";
+import { isLocal } from "./local-request.ts";
 import { problems } from "./schemas/common.ts";
 
 const tags = ["Operations"];
@@ -43,18 +43,6 @@ const Ready = Type.Object({
     },
   }),
 });
-
-/**
- * Whether a request comes straight from this machine. What a proxy on this machine passes on is not: each of the fields
- * that proxies add says so, and our own configurations for proxies add one.
- */
-function isLocal({ socket, headers }: FastifyRequest): boolean {
-  const { remoteAddress = "" } = socket;
-  const isForwarded = ["forwarded", "x-forwarded-for", "x-real-ip", "via"].some(
-    (name) => headers[name] !== undefined,
-  );
-  return !isForwarded && /^(?:(?:::ffff:)?127\.\d+\.\d+\.\d+|::1)$/.test(remoteAddress);
-}
 
 /** For those who keep the service running: is it there, and can it work. */
 export const healthRoutes: FastifyPluginAsyncTypebox<OperationsOptions> = async (

@@ -10,6 +10,8 @@ import type { Clock } from "../pki/clock.ts";
 import type { OcspCounts } from "../va/metrics.ts";
 import type { Publication } from "../va/publication.ts";
 import { malformedRequest, type Responder } from "../va/responder.ts";
+import { isLocal } from "./local-request.ts";
+import type { MetricsSource, Readiness } from "./routes-operations.ts";
 import { fileRoutes } from "./va-files.ts";
 import { ocspRoutes } from "./va-ocsp.ts";
 import { sendProblem } from "./va-problem.ts";
@@ -21,6 +23,11 @@ export interface VaAppOptions {
   readonly publication: (path: string) => Publication | undefined;
   /** Why this VA cannot answer as it should; none means ready. */
   readonly notReady: () => readonly string[];
+  /** In a process without the app's listener: its readiness, and its figures for requests from the machine itself. */
+  readonly operations?: {
+    readonly readiness: () => Promise<Readiness>;
+    readonly metrics: MetricsSource;
+  };
   readonly clock: Clock;
   readonly log: FastifyBaseLogger;
 }
@@ -47,7 +54,7 @@ const ALLOWED: readonly (readonly [RegExp, string])[] = [
  * that depends on Host, no log line for a request.
  */
 export async function createVaApp(options: VaAppOptions): Promise<FastifyInstance> {
-  const { clock, counts, log, notReady, publication, responder } = options;
+  const { clock, counts, log, publication, responder } = options;
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -78,15 +85,37 @@ export async function createVaApp(options: VaAppOptions): Promise<FastifyInstanc
   app.get("/health/live", (_request, reply) =>
     reply.header("cache-control", "no-store").send({ status: "live" }),
   );
-  app.get("/health/ready", (_request, reply) => {
-    const reasons = notReady();
-    const ready = reasons.length === 0;
-    return reply
-      .code(ready ? 200 : 503)
-      .header("cache-control", "no-store")
-      .send({ status: ready ? "ready" : "not-ready", reasons });
-  });
+  addOperations(app, options);
   return app;
+}
+
+function tell(reply: FastifyReply, isReady: boolean, body: object): FastifyReply {
+  return reply
+    .code(isReady ? 200 : 503)
+    .header("cache-control", "no-store")
+    .send(body);
+}
+
+function addOperations(app: FastifyInstance, { notReady, operations }: VaAppOptions): void {
+  app.get("/health/ready", async (_request, reply) => {
+    if (operations !== undefined) {
+      const state = await operations.readiness();
+      return tell(reply, state.ready, state);
+    }
+    const reasons = notReady();
+    const isReady = reasons.length === 0;
+    return tell(reply, isReady, { status: isReady ? "ready" : "not-ready", reasons });
+  });
+  if (operations === undefined) return;
+  const { metrics } = operations;
+  app.get("/metrics", async (request, reply) =>
+    isLocal(request)
+      ? reply
+          .header("cache-control", "no-store")
+          .type(metrics.contentType)
+          .send(await metrics.metrics())
+      : sendProblem(reply, 404),
+  );
 }
 
 function sendMalformed(reply: FastifyReply): void {

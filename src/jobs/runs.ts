@@ -66,12 +66,18 @@ export function createRuns({ work, clock, log }: RunsDeps): Runs {
       throw verdictOf(error);
     } finally {
       state.endedAt = clock().getTime();
-      state.running = undefined;
     }
   };
 
   return {
-    run: (name) => (states[name].running ??= perform(name, states[name])),
+    run: (name) => {
+      const state = states[name];
+      // Cleared from outside: work that throws before its first wait has ended before there is anything to clear.
+      state.running ??= perform(name, state).finally(() => {
+        state.running = undefined;
+      });
+      return state.running;
+    },
     isOverdue: (name) => {
       const { running, endedAt } = states[name];
       if (running !== undefined) return false;

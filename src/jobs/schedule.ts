@@ -25,7 +25,7 @@ export interface Rhythm {
 }
 
 export const SCHEDULE: Readonly<Record<JobName, Rhythm>> = {
-  // An urgent revocation is on the lists within 60 s (DECISIONS.md 3).
+  // An urgent revocation is on the lists within 60 s (docs/decisions.md).
   lists: { on: { every: 15 * SECOND_MS }, sweptAfter: 30 * SECOND_MS },
   rotate: { on: { every: 10 * MINUTE_MS }, sweptAfter: 20 * MINUTE_MS },
   // At the full hour of the zone, and so just after 09:00 too, when a day's reminders become due.

@@ -29,10 +29,10 @@ export interface ExpiryWatch {
 
 const DAY_MS = 86_400_000;
 
-/** The alarms of DECISIONS.md 3, and a late one for what lives for days only. */
+/** The alarms of docs/decisions.md, and a late one for what lives for days only. */
 const THRESHOLD_DAYS = [90, 30, 14, 7, 2, 0] as const;
 
-/** An issuing CA's successor is due 13 months and 90 days before its end (DECISIONS.md 3). */
+/** An issuing CA's successor is due 13 months and 90 days before its end (docs/decisions.md). */
 const SUCCESSOR_DAYS = 396 + 90;
 
 interface Watched extends Ending {

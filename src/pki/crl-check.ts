@@ -114,7 +114,8 @@ function* timeFindings(view: CrlView, expected: ExpectedCrl): Generator<string> 
 
 /**
  * What keeps this list from being published; nothing means that it may. Everybody who must be on it is, nobody else is,
- * and it says of itself what CONFORMANCE's R rules (RFC 5280 §5) ask of a list that proxies read from a file.
+ * and it says of itself what RFC 5280 §5 asks, and what proxies that read it from a file need. Each finding begins with the
+ * rule's number, which the tests in test/conformance carry too.
  */
 export function checkCrl(view: CrlView, expected: ExpectedCrl, verify: Verify): string[] {
   const findings = [

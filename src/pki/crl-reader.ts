@@ -1,3 +1,4 @@
+import { equal, latin1Text } from "./bytes.ts";
 import {
   Cursor,
   bitStringOctets,
@@ -14,7 +15,7 @@ import {
 } from "./der-reader.ts";
 import { TAG } from "./der.ts";
 import { MalformedCrlError, PkiError } from "./errors.ts";
-import { SIGNATURE_ALGORITHM_NAMES, STATUS_OID } from "./oids-status.ts";
+import { signatureAlgorithmName, STATUS_OID } from "./oids-status.ts";
 import { serialFromInteger, type Serial } from "./serial.ts";
 
 /*
@@ -72,8 +73,6 @@ class Faults {
     if (!holds && this.list.length < MAX_FAULTS) this.list.push(fault);
   }
 }
-
-const ascii = new TextDecoder("latin1");
 
 function readExtensions(list: Tlv): Extension[] {
   const members = new Cursor(list);
@@ -180,7 +179,7 @@ function readUrls(distributionPoint: Tlv): string[] {
   const names = new Cursor(name.next(0xa0));
   name.finish();
   const urls: string[] = [];
-  while (!names.done) urls.push(ascii.decode(contentOf(names.next(0x86))));
+  while (!names.done) urls.push(latin1Text(contentOf(names.next(0x86))));
   return urls;
 }
 
@@ -259,8 +258,9 @@ function readTbs(value: Tlv): TbsCertList {
 }
 
 function algorithmName(algorithm: Uint8Array): string {
-  const id = oidText(readTlv(algorithm, readOnly(algorithm, TAG.sequence).content));
-  return SIGNATURE_ALGORITHM_NAMES[id] ?? id;
+  return signatureAlgorithmName(
+    oidText(readTlv(algorithm, readOnly(algorithm, TAG.sequence).content)),
+  );
 }
 
 function read(der: Uint8Array): CrlView {
@@ -272,7 +272,7 @@ function read(der: Uint8Array): CrlView {
 
   const list = readTbs(tbs);
   const faults = new Faults();
-  const same = ascii.decode(whole(algorithm)) === ascii.decode(list.algorithm);
+  const same = equal(whole(algorithm), list.algorithm);
   faults.unless(same, "RFC 5280 §5.1.1.2 the two signature algorithms differ");
   // The list's own faults first, so that many of its entries' cannot crowd them out.
   const extensions = readCrlExtensions(list.extensions, faults);

@@ -10,7 +10,7 @@ import {
   type Tlv,
   whole,
 } from "./der-reader.ts";
-import { reencode } from "./der-tree.ts";
+import { walkDer } from "./der-tree.ts";
 import {
   BadProofOfPossessionError,
   MalformedCsrError,
@@ -62,7 +62,7 @@ function walkAttributes(value: Tlv): void {
     oidText(attribute.next(TAG.oid));
     const values = new Cursor(attribute.next(TAG.set));
     attribute.finish();
-    do reencode(whole(values.next()));
+    do walkDer(whole(values.next()));
     while (!values.done);
   }
 }

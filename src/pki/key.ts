@@ -158,9 +158,14 @@ export function checkPublicKey(key: PublicKey, allowed: readonly KeyKind[]): voi
   if (weakness !== undefined) throw new WeakKeyError(weakness);
 }
 
+/** The octets of the key's BIT STRING, which key hashes are taken over (RFC 6960 §4.1.1). Throws MalformedDerError. */
+export function keyOctets(spki: Uint8Array): Uint8Array {
+  return readSpki(spki).key;
+}
+
 /** The key identifier: SHA-1 of the BIT STRING's octets (RFC 5280 §4.2.1.2 (1)). It names the key, it secures nothing. */
 export function keyIdentifier(spki: Uint8Array, digest: Digest): Uint8Array {
-  return digest("sha1", readSpki(spki).key);
+  return digest("sha1", keyOctets(spki));
 }
 
 /** The hash by which a key is recognised again, in lower-case hex. */

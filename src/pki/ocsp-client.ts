@@ -1,17 +1,10 @@
 import { equal } from "./bytes.ts";
 import type { Digest, DigestName, Verify } from "./crypto.ts";
-import {
-  Cursor,
-  bitStringOctets,
-  contentOf,
-  oidText,
-  readOnly,
-  timeValue,
-  whole,
-  type Tlv,
-} from "./der-reader.ts";
+import { type CertificateParts, parseCertificate } from "./certificate-view.ts";
+import { Cursor, oidText, readOnly } from "./der-reader.ts";
 import { TAG, context, nullValue, octetString, oid, sequence, unsignedInteger } from "./der.ts";
-import { DIGEST_NAMES, SIGNATURE_ALGORITHM_NAMES, STATUS_OID } from "./oids-status.ts";
+import { keyOctets } from "./key.ts";
+import { DIGEST_NAMES, signatureAlgorithmName, STATUS_OID } from "./oids-status.ts";
 import { issuerHashes } from "./ocsp-request.ts";
 import type { BasicOcspResponseView, SingleResponseView } from "./ocsp-reader.ts";
 import { serialBytes, type Serial } from "./serial.ts";
@@ -23,13 +16,6 @@ export interface OcspQuestion {
   readonly serial: Serial;
   readonly digestName: DigestName;
   readonly nonce?: Uint8Array;
-}
-
-/** The octets that key hashes are taken over: the BIT STRING without its unused-bits octet. */
-function keyOctets(spki: Uint8Array): Uint8Array {
-  const parts = new Cursor(readOnly(spki, TAG.sequence));
-  parts.next(TAG.sequence);
-  return bitStringOctets(parts.next(TAG.bitString));
 }
 
 function digestOid(name: DigestName): string {
@@ -59,83 +45,31 @@ export function buildOcspRequest(question: OcspQuestion, digest: Digest): Uint8A
   return sequence(sequence(requestList, context(2, extensions)));
 }
 
-/** What of a responder's certificate decides whether it may answer for its issuer. */
-interface Delegate {
-  readonly tbs: Uint8Array;
-  readonly signatureAlgorithm: string;
-  readonly signature: Uint8Array;
-  readonly issuerName: Uint8Array;
-  readonly notBefore: Date;
-  readonly notAfter: Date;
-  readonly spki: Uint8Array;
-  readonly purposes: readonly string[];
-}
-
-/** RFC 5280 §4.2.1.12: the key purposes, from a certificate's extensions. */
-function readPurposes(explicit: Tlv): string[] {
-  const list = new Cursor(new Cursor(explicit).next(TAG.sequence));
-  const purposes: string[] = [];
-  while (!list.done) {
-    const parts = new Cursor(list.next(TAG.sequence));
-    const id = oidText(parts.next(TAG.oid));
-    parts.optional(TAG.boolean);
-    const value = contentOf(parts.next(TAG.octetString));
-    if (id !== STATUS_OID.extKeyUsage) continue;
-    const names = new Cursor(readOnly(value, TAG.sequence));
-    while (!names.done) purposes.push(oidText(names.next(TAG.oid)));
-  }
-  return purposes;
-}
-
-function readDelegate(certificate: Uint8Array): Delegate {
-  const outer = new Cursor(readOnly(certificate, TAG.sequence));
-  const tbs = outer.next(TAG.sequence);
-  const id = oidText(new Cursor(outer.next(TAG.sequence)).next(TAG.oid));
-  const signature = bitStringOctets(outer.next(TAG.bitString));
-  const parts = new Cursor(tbs);
-  parts.next(0xa0);
-  parts.next(TAG.integer);
-  parts.next(TAG.sequence);
-  const issuerName = whole(parts.next(TAG.sequence));
-  const validity = new Cursor(parts.next(TAG.sequence));
-  const notBefore = timeValue(validity.next());
-  const notAfter = timeValue(validity.next());
-  parts.next(TAG.sequence);
-  const spki = whole(parts.next(TAG.sequence));
-  const extensions = parts.optional(0xa3);
-  return {
-    tbs: whole(tbs),
-    signatureAlgorithm: SIGNATURE_ALGORITHM_NAMES[id] ?? id,
-    signature,
-    issuerName,
-    notBefore,
-    notAfter,
-    spki,
-    purposes: extensions === undefined ? [] : readPurposes(extensions),
-  };
-}
-
 export interface OcspJudge {
   readonly digest: Digest;
   readonly verify: Verify;
   readonly now: Date;
 }
 
+/** The name of the algorithm of an AlgorithmIdentifier. */
+function algorithmName(identifier: Uint8Array): string {
+  return signatureAlgorithmName(oidText(new Cursor(readOnly(identifier)).next(TAG.oid)));
+}
+
 // RFC 6960 §4.2.2.2: issued directly by the CA in question, for OCSP signing, and valid now.
 function* delegateFindings(
-  delegate: Delegate,
+  { signature, signatureAlgorithm, tbs, view }: CertificateParts,
   question: OcspQuestion,
   judge: OcspJudge,
 ): Generator<string> {
-  const { signature, signatureAlgorithm, tbs } = delegate;
-  if (!equal(delegate.issuerName, question.issuerName)) yield "O12 the delegate has another issuer";
-  if (!judge.verify(question.issuerSpki, signatureAlgorithm, tbs, signature)) {
+  if (!equal(view.issuer, question.issuerName)) yield "O12 the delegate has another issuer";
+  if (!judge.verify(question.issuerSpki, algorithmName(signatureAlgorithm), tbs, signature)) {
     yield "O12 the delegate's certificate is not signed by the issuer";
   }
-  if (!delegate.purposes.includes(STATUS_OID.ocspSigning)) {
+  if (view.forms.extKeyUsage?.includes(STATUS_OID.ocspSigning) !== true) {
     yield "O12 the delegate is not for OCSP signing";
   }
-  if (judge.now < delegate.notBefore || judge.now > delegate.notAfter) {
+  if (judge.now < view.notBefore.date || judge.now > view.notAfter.date) {
     yield "O13 the delegate's certificate is not valid now";
   }
 }
@@ -170,11 +104,11 @@ function* signatureFindings(
 ): Generator<string> {
   const { responderKeyHash, responseData, signature, signatureAlgorithm } = basic;
   const [certificate] = basic.certificates;
-  const delegate = certificate === undefined ? undefined : readDelegate(certificate);
-  if (delegate !== undefined && !equal(delegate.spki, question.issuerSpki)) {
+  const delegate = certificate === undefined ? undefined : parseCertificate(certificate);
+  if (delegate !== undefined && !equal(delegate.view.spki, question.issuerSpki)) {
     yield* delegateFindings(delegate, question, judge);
   }
-  const spki = delegate?.spki ?? question.issuerSpki;
+  const spki = delegate?.view.spki ?? question.issuerSpki;
   const keyHash = judge.digest("sha1", keyOctets(spki));
   if (responderKeyHash === undefined || !equal(responderKeyHash, keyHash)) {
     yield "O11 the responder is not named by the SHA-1 of its key";

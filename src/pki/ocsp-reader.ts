@@ -10,8 +10,8 @@ import {
   type Tlv,
 } from "./der-reader.ts";
 import { TAG } from "./der.ts";
-import { MalformedDerError } from "./errors.ts";
-import { SIGNATURE_ALGORITHM_NAMES, STATUS_OID } from "./oids-status.ts";
+import { InvalidSerialError, MalformedDerError } from "./errors.ts";
+import { signatureAlgorithmName, STATUS_OID } from "./oids-status.ts";
 import { serialFromInteger, type Serial } from "./serial.ts";
 
 /*
@@ -39,7 +39,8 @@ const STATUSES: readonly (OcspResponseStatus | undefined)[] = [
 
 export interface SingleResponseView {
   readonly certIdRaw: Uint8Array;
-  readonly serial: Serial;
+  /** Undefined where no certificate can have it: a responder echoes whatever it was asked about. */
+  readonly serial: Serial | undefined;
   readonly status: "good" | "revoked" | "unknown";
   readonly revokedAt?: Date;
   /** The CRLReason value of a revocation; 0 when none is given. */
@@ -107,14 +108,19 @@ function readStatus(value: Tlv): StatusView {
   throw new MalformedDerError("not a CertStatus");
 }
 
-function readCertIdSerial(certId: Tlv): Serial {
+function readCertIdSerial(certId: Tlv): Serial | undefined {
   const parts = new Cursor(certId);
   parts.next(TAG.sequence);
   parts.next(TAG.octetString);
   parts.next(TAG.octetString);
-  const serial = serialFromInteger(integerContent(parts.next(TAG.integer)));
+  const content = integerContent(parts.next(TAG.integer));
   parts.finish();
-  return serial;
+  try {
+    return serialFromInteger(content);
+  } catch (error) {
+    if (error instanceof InvalidSerialError) return undefined;
+    throw error;
+  }
 }
 
 function readSingle(value: Tlv): SingleResponseView {
@@ -189,7 +195,7 @@ function readBasic(der: Uint8Array): BasicOcspResponseView {
   parts.finish();
   return {
     responseData: whole(responseData),
-    signatureAlgorithm: SIGNATURE_ALGORITHM_NAMES[id] ?? id,
+    signatureAlgorithm: signatureAlgorithmName(id),
     signature,
     certificates: explicit === undefined ? [] : readCertificates(explicit),
     ...readResponseData(responseData),
@@ -207,8 +213,8 @@ function readResponseBytes(explicit: Tlv): BasicOcspResponseView {
 }
 
 /**
- * Reads an OCSPResponse (RFC 6960 §4.2.1); the view shares the bytes. Nothing is verified here. Throws MalformedDerError
- * or, for a serial that cannot be one, InvalidSerialError.
+ * Reads an OCSPResponse (RFC 6960 §4.2.1); the view shares the bytes. Nothing is verified here. Throws MalformedDerError,
+ * nothing else.
  */
 export function readOcspResponse(der: Uint8Array): OcspResponseView {
   const parts = new Cursor(readOnly(der, TAG.sequence));

@@ -1,28 +1,29 @@
+import { EXTENSION, KEY_PURPOSE, SIGNATURE_ALGORITHM } from "./oids.ts";
+
 /** Object identifiers of CRLs and OCSP, and the names of what signs them. */
 
 export const STATUS_OID = {
-  authorityKeyIdentifier: "2.5.29.35",
+  authorityKeyIdentifier: EXTENSION.authorityKeyIdentifier,
   cRLNumber: "2.5.29.20",
   reasonCode: "2.5.29.21",
   invalidityDate: "2.5.29.24",
   deltaCRLIndicator: "2.5.29.27",
   issuingDistributionPoint: "2.5.29.28",
-  freshestCRL: "2.5.29.46",
-  extKeyUsage: "2.5.29.37",
+  freshestCRL: EXTENSION.freshestCRL,
   ocspBasic: "1.3.6.1.5.5.7.48.1.1",
   ocspNonce: "1.3.6.1.5.5.7.48.1.2",
-  ocspSigning: "1.3.6.1.5.5.7.3.9",
+  ocspSigning: KEY_PURPOSE.OCSPSigning,
 } as const;
 
 /** Signature algorithms by object identifier, as a Verify function wants them named (RFC 5758 §3.2, RFC 4055 §5). */
-export const SIGNATURE_ALGORITHM_NAMES: Readonly<Record<string, string>> = {
-  "1.2.840.10045.4.3.2": "ecdsa-with-SHA256",
-  "1.2.840.10045.4.3.3": "ecdsa-with-SHA384",
-  "1.2.840.10045.4.3.4": "ecdsa-with-SHA512",
-  "1.2.840.113549.1.1.11": "sha256WithRSAEncryption",
-  "1.2.840.113549.1.1.12": "sha384WithRSAEncryption",
-  "1.2.840.113549.1.1.13": "sha512WithRSAEncryption",
-};
+const SIGNATURE_ALGORITHM_NAMES: ReadonlyMap<string, string> = new Map(
+  Object.entries(SIGNATURE_ALGORITHM).map(([name, id]) => [id, name]),
+);
+
+/** The name of a signature algorithm, or its dotted identifier when we do not know it. */
+export function signatureAlgorithmName(id: string): string {
+  return SIGNATURE_ALGORITHM_NAMES.get(id) ?? id;
+}
 
 /** Digests by object identifier, as a CertID names them (RFC 6960 §4.1.1, RFC 5754 §2). */
 export const DIGEST_NAMES = {

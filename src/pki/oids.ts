@@ -46,7 +46,7 @@ export const NAMED_CURVE = {
   "P-384": "1.3.132.0.34",
 } as const;
 
-/** Signature algorithms that we read in requests (RFC 5758 §3.2, RFC 4055 §5). */
+/** Signature algorithms that we read (RFC 5758 §3.2, RFC 4055 §5). */
 export const SIGNATURE_ALGORITHM = {
   "ecdsa-with-SHA256": "1.2.840.10045.4.3.2",
   "ecdsa-with-SHA384": "1.2.840.10045.4.3.3",

@@ -1,3 +1,4 @@
+import { latin1Text } from "./bytes.ts";
 import { MalformedPemError } from "./errors.ts";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -7,8 +8,6 @@ const LINE_CHARACTERS = 64;
 const LINE_OCTETS = 48;
 const NEWLINE = 0x0a;
 const PAD = 0x3d;
-
-const ascii = new TextDecoder("latin1");
 
 /** Writes the octets as Base64 with its padding and returns where it ends (RFC 4648 §4). */
 function writeBase64(into: Uint8Array, start: number, octets: Uint8Array): number {
@@ -32,7 +31,7 @@ function base64Lines(der: Uint8Array): string {
     at = writeBase64(out, at, der.subarray(from, from + LINE_OCTETS));
     out[at++] = NEWLINE;
   }
-  return ascii.decode(out);
+  return latin1Text(out);
 }
 
 /** One PEM block with its line ends (RFC 7468 §3). */

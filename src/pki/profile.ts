@@ -1,5 +1,6 @@
 import type { Brand } from "./brand.ts";
 import { toHex } from "./bytes.ts";
+import { canonicalJson } from "./canonical-json.ts";
 import type { Digest } from "./crypto.ts";
 import { InvalidProfileError } from "./errors.ts";
 import { KEY_KINDS, type KeyKind } from "./key.ts";
@@ -189,15 +190,6 @@ export function createProfile(fields: ProfileFields): Profile {
     );
   }
   return profile;
-}
-
-/** JSON with sorted members and no white space, so that equal profiles have equal texts. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, member: unknown) =>
-    typeof member === "object" && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
-  );
 }
 
 /** The texts of profiles, which never change. */

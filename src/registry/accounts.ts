@@ -18,18 +18,15 @@ import { changesOf } from "./patch.ts";
 import type { Principal, Reference } from "./principal.ts";
 import {
   found,
-  inTenantOf,
   lockRow,
-  orConflict,
   orStillInUse,
   recordDeny,
   type RegistryDeps,
   type Work,
+  withinTenantOf,
 } from "./tenant.ts";
 import { parseName } from "./text.ts";
-
-/** The language that a person is written to in. */
-export type Locale = "ja" | "en";
+import type { Locale } from "./vocabulary.ts";
 
 /** A person, known by any number of identities and external ids. */
 export interface Account extends AccountNames {
@@ -121,11 +118,7 @@ function self(id: string): Reference {
 }
 
 export function createAccounts(deps: RegistryDeps): Accounts {
-  const within = <T>(
-    principal: Principal,
-    reference: Reference,
-    work: (scope: Work) => Promise<T>,
-  ): Promise<T> => orConflict(TAKEN, () => inTenantOf(deps, { principal, reference }, work));
+  const within = withinTenantOf(deps, TAKEN);
   return {
     create: (principal, input, idempotency) =>
       within(principal, corporationOf(input), (work) =>

@@ -2,15 +2,15 @@ import { OutsideScopeError } from "./errors.ts";
 import { createOnce, type IdempotentRequest } from "./idempotency.ts";
 import { listPage, type Page, type PageRequest } from "./page.ts";
 import { changesOf } from "./patch.ts";
-import type { Principal } from "./principal.ts";
+import type { Principal, Reference } from "./principal.ts";
 import {
   found,
   inTenant,
-  inTenantOf,
   lockRow,
   orStillInUse,
   type RegistryDeps,
   type Work,
+  withinTenantOf,
 } from "./tenant.ts";
 import { parseName } from "./text.ts";
 
@@ -43,17 +43,17 @@ export interface Corporations {
 const FIELDS = { id: true, name: true, createdAt: true, updatedAt: true } as const;
 const MAX_NAME = 200;
 
+function self(id: string): Reference {
+  return { kind: "corporation", id };
+}
+
 export function createCorporations(deps: RegistryDeps): Corporations {
   const { store } = deps;
-  const within = <T>(
-    principal: Principal,
-    id: string,
-    work: (scope: Work) => Promise<T>,
-  ): Promise<T> => inTenantOf(deps, { principal, reference: { kind: "corporation", id } }, work);
+  const within = withinTenantOf(deps);
   return {
     create: (principal, input, idempotency) => create(deps, principal, { input, idempotency }),
     get: (principal, id) =>
-      within(principal, id, async ({ tx, corporationId }) =>
+      within(principal, self(id), async ({ tx, corporationId }) =>
         found(
           await tx.corporation.findUnique({ where: { id: corporationId }, select: FIELDS }),
           "corporation",
@@ -77,8 +77,9 @@ export function createCorporations(deps: RegistryDeps): Corporations {
             [after, size],
           ),
       }),
-    update: (principal, id, patch) => within(principal, id, (work) => update(work, patch)),
-    remove: (principal, id) => orStillInUse("corporation", () => within(principal, id, remove)),
+    update: (principal, id, patch) => within(principal, self(id), (work) => update(work, patch)),
+    remove: (principal, id) =>
+      orStillInUse("corporation", () => within(principal, self(id), remove)),
   };
 }
 
@@ -116,7 +117,7 @@ async function update(
   { tx, sql, corporationId: id, now, record }: Work,
   patch: Partial<CorporationInput>,
 ): Promise<Corporation> {
-  await lockRow(sql, { kind: "corporation", id }, "change");
+  await lockRow(sql, self(id), "change");
   const current = await tx.corporation.findUniqueOrThrow({ where: { id }, select: FIELDS });
   const { data, fields } = changesOf<CorporationInput>(current, {
     name: patch.name === undefined ? undefined : parseName(patch.name, "name", MAX_NAME),
@@ -132,7 +133,7 @@ async function update(
 }
 
 async function remove({ tx, sql, corporationId: id, record }: Work): Promise<void> {
-  await lockRow(sql, { kind: "corporation", id }, "change");
+  await lockRow(sql, self(id), "change");
   await tx.corporation.delete({ where: { id } });
   await record("corporation.deleted", `corporation/${id}`);
 }

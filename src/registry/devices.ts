@@ -3,22 +3,9 @@ import { createOnce, type IdempotentRequest } from "./idempotency.ts";
 import { listPage, type Page, type PageRequest } from "./page.ts";
 import { changesOf } from "./patch.ts";
 import type { Principal, Reference } from "./principal.ts";
-import { found, inTenantOf, lockRow, orConflict, type RegistryDeps, type Work } from "./tenant.ts";
+import { found, lockRow, type RegistryDeps, type Work, withinTenantOf } from "./tenant.ts";
 import { parseName } from "./text.ts";
-
-/** What a device runs. */
-export type Platform =
-  | "windows"
-  | "macos"
-  | "ios"
-  | "ipados"
-  | "android"
-  | "chromeos"
-  | "linux"
-  | "other";
-
-/** The counter PC of a shop, or one person's machine. */
-export type DeviceUse = "shared" | "personal";
+import type { DeviceUse, Platform } from "./vocabulary.ts";
 
 /** One machine of a pharmacy (端末). */
 export interface Device {
@@ -98,11 +85,7 @@ function self(id: string): Reference {
 }
 
 export function createDevices(deps: RegistryDeps): Devices {
-  const within = <T>(
-    principal: Principal,
-    reference: Reference,
-    work: (scope: Work) => Promise<T>,
-  ): Promise<T> => orConflict(TAKEN, () => inTenantOf(deps, { principal, reference }, work));
+  const within = withinTenantOf(deps, TAKEN);
   return {
     create: (principal, input, idempotency) =>
       within(principal, pharmacyOf(input), (work) =>

@@ -5,16 +5,13 @@ import { changesOf } from "./patch.ts";
 import { type Principal, type Reference } from "./principal.ts";
 import {
   found,
-  inTenantOf,
   lockRow,
-  orConflict,
   recordDeny,
   type RegistryDeps,
   type Work,
+  withinTenantOf,
 } from "./tenant.ts";
-
-/** What an account is in a pharmacy. */
-export type MembershipRole = "pharmacist" | "manager" | "headOffice";
+import type { MembershipRole } from "./vocabulary.ts";
 
 /** That an account works in a pharmacy, from a time, and to a time once it has an end. */
 export interface Membership {
@@ -87,11 +84,7 @@ function self(id: string): Reference {
 }
 
 export function createMemberships(deps: RegistryDeps): Memberships {
-  const within = <T>(
-    principal: Principal,
-    reference: Reference,
-    work: (scope: Work) => Promise<T>,
-  ): Promise<T> => orConflict(TAKEN, () => inTenantOf(deps, { principal, reference }, work));
+  const within = withinTenantOf(deps, TAKEN);
   return {
     create: (principal, input, idempotency) =>
       within(principal, accountOf(input), (work) =>

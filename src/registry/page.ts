@@ -2,6 +2,7 @@ import { fromHex, toHex } from "../pki/bytes.ts";
 import type { Sql } from "../storage/sql.ts";
 import { type PrismaStore, sqlOf, type Tx } from "../storage/prisma.ts";
 import { InvalidValueError, NotFoundError } from "./errors.ts";
+import { parseLimit } from "./page-limit.ts";
 import { type Principal, type Reference, tenantOf } from "./principal.ts";
 import { lookUp } from "./tenant.ts";
 
@@ -23,9 +24,6 @@ export interface Window {
   readonly size: number;
 }
 
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 200;
-
 /** 16 octets in base64url without padding (RFC 4648 §5); the last character has four bits that are zero. */
 const CURSOR = /^[A-Za-z0-9_-]{21}[AQgw]$/;
 
@@ -35,17 +33,15 @@ function cursorBehind(id: string): string {
 }
 
 /** The window of a request for a page. Throws InvalidValueError. */
-export function windowOf({ after, limit = DEFAULT_LIMIT }: PageRequest): Window {
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
-    throw new InvalidValueError("limit", `is not a whole number from 1 to ${MAX_LIMIT}`);
-  }
-  if (after === undefined) return { after: null, size: limit + 1 };
+export function windowOf({ after, limit }: PageRequest): Window {
+  const size = parseLimit(limit) + 1;
+  if (after === undefined) return { after: null, size };
   if (!CURSOR.test(after)) throw new InvalidValueError("after", "is no cursor of ours");
   const id = toHex(Buffer.from(after, "base64url")).replace(
     /^(.{8})(.{4})(.{4})(.{4})/,
     "$1-$2-$3-$4-",
   );
-  return { after: id, size: limit + 1 };
+  return { after: id, size };
 }
 
 /** The page that a window's rows make. */

@@ -4,12 +4,11 @@ import { changesOf } from "./patch.ts";
 import type { Principal, Reference } from "./principal.ts";
 import {
   found,
-  inTenantOf,
   lockRow,
-  orConflict,
   orStillInUse,
   type RegistryDeps,
   type Work,
+  withinTenantOf,
 } from "./tenant.ts";
 import { parseName } from "./text.ts";
 
@@ -75,11 +74,7 @@ function self(id: string): Reference {
 }
 
 export function createPharmacies(deps: RegistryDeps): Pharmacies {
-  const within = <T>(
-    principal: Principal,
-    reference: Reference,
-    work: (scope: Work) => Promise<T>,
-  ): Promise<T> => orConflict(TAKEN, () => inTenantOf(deps, { principal, reference }, work));
+  const within = withinTenantOf(deps, TAKEN);
   return {
     create: (principal, input, idempotency) =>
       within(principal, corporationOf(input), (work) =>

@@ -3,7 +3,8 @@ import type { Sql } from "../storage/sql.ts";
 import { NotFoundError } from "./errors.ts";
 
 /** What an API key may be for. `staff/roles.ts` says what each may do. */
-export type Role = "admin" | "operator" | "support" | "auditor" | "product" | "proxy";
+export const ROLES = ["admin", "operator", "support", "auditor", "product", "proxy"] as const;
+export type Role = (typeof ROLES)[number];
 
 /** Who asks. One that is bound to a corporation only ever sees that corporation. */
 export interface Principal {

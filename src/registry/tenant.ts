@@ -30,14 +30,23 @@ export function lookUp(store: PrismaStore): Sql {
   return { query: (text, values) => store.across((tx) => sqlOf(tx).query(text, values)) };
 }
 
-/** Does the work in the tenant of the thing referred to, in one transaction. Throws NotFoundError. */
-export async function inTenantOf<T>(
-  deps: RegistryDeps,
-  { principal, reference }: { readonly principal: Principal; readonly reference: Reference },
+/** Does work in the tenant of the thing referred to, in one transaction. Throws NotFoundError. */
+export type WithinTenantOf = <T>(
+  principal: Principal,
+  reference: Reference,
   work: (scope: Work) => Promise<T>,
-): Promise<T> {
-  const corporationId = await tenantOf(lookUp(deps.store), principal, reference);
-  return inTenant(deps, { principal, corporationId }, work);
+) => Promise<T>;
+
+/** A unique constraint that the work runs into becomes a conflict in the field that `taken` names for it. */
+export function withinTenantOf(
+  deps: RegistryDeps,
+  taken: Readonly<Record<string, string>> = {},
+): WithinTenantOf {
+  return (principal, reference, work) =>
+    orConflict(taken, async () => {
+      const corporationId = await tenantOf(lookUp(deps.store), principal, reference);
+      return inTenant(deps, { principal, corporationId }, work);
+    });
 }
 
 /** Does the work in a tenant that is known to be the principal's to work in. */
@@ -91,7 +100,7 @@ export function found<Row>(row: Row | null, kind: Kind): Row {
 }
 
 /** Does the work; a unique constraint that it runs into becomes a conflict in the field that `taken` names for it. */
-export async function orConflict<T>(
+async function orConflict<T>(
   taken: Readonly<Record<string, string>>,
   work: () => Promise<T>,
 ): Promise<T> {

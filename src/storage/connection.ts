@@ -15,6 +15,9 @@ const CONNECT_TIMEOUT_MS = 3_000;
 /** No statement of ours takes long; one that does holds locks that others wait for. */
 const STATEMENT_TIMEOUT_MS = 30_000;
 
+/** A server that hangs cannot keep its own time: a little later we stop waiting for it ourselves. */
+const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 2_000;
+
 /** A transaction waits neither for network nor for mail nor for the signer, so one that idles is a fault. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
 
@@ -36,6 +39,7 @@ export function connectionConfig({ url, role, applicationName }: ConnectionOptio
     application_name: applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEPALIVE_DELAY_MS,

@@ -3,6 +3,7 @@ import { readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { type Server, createServer } from "node:net";
 import path from "node:path";
 import { once } from "node:events";
+import { isErrno } from "./errno.ts";
 import { DataFolderInUseError } from "./errors.ts";
 
 export interface DataFolderLock {
@@ -27,6 +28,22 @@ export async function lockDataFolder(
   return platform === "linux"
     ? lockBySocket(`${identity(folder)}:${part}`, inUse)
     : lockByFile(path.join(folder, `${part}.pid`), inUse);
+}
+
+/** Whether a process holds a part of the folder now. */
+export async function isFolderLocked(
+  folder: string,
+  part: string,
+  platform: NodeJS.Platform = process.platform,
+): Promise<boolean> {
+  try {
+    const lock = await lockDataFolder(folder, part, platform);
+    await lock.release();
+    return false;
+  } catch (error) {
+    if (error instanceof DataFolderInUseError) return true;
+    throw error;
+  }
 }
 
 function identity(folder: string): string {
@@ -75,8 +92,4 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return isErrno(error, "EPERM");
   }
-}
-
-function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

@@ -1,6 +1,6 @@
 import pg from "pg";
 import { type ConnectionOptions, connectionConfig } from "./connection.ts";
-import { storageError } from "./errors.ts";
+import { isUnavailable, storageError } from "./errors.ts";
 import { retryConflicts } from "./retry.ts";
 import type { Sql } from "./sql.ts";
 
@@ -59,14 +59,7 @@ export function openDatabase({ max, onError, ...connection }: DatabaseOptions): 
     transaction: (work, options = {}) =>
       run(() => retryConflicts(() => transact(pool, beginOf(options), work))),
     tenant: (corporationId, work) =>
-      run(() =>
-        retryConflicts(() =>
-          transact(pool, "begin", async (sql) => {
-            await enterTenant(sql, corporationId);
-            return work(sql);
-          }),
-        ),
-      ),
+      run(() => retryConflicts(() => transact(pool, beginTenant(corporationId), work))),
     close: () => pool.end(),
   };
 }
@@ -78,6 +71,11 @@ export async function enterTenant(sql: Sql, corporationId: string): Promise<void
     [corporationId],
     "enter-tenant",
   );
+}
+
+/** The same, and the beginning of the transaction, in one message: what every request of a tenant begins with. */
+function beginTenant(corporationId: string): string {
+  return `begin; select set_config('suido.corporation_id', ${pg.escapeLiteral(corporationId)}, true)`;
 }
 
 async function run<T>(work: () => Promise<T>): Promise<T> {
@@ -105,10 +103,14 @@ async function transact<T>(
     await commit(client);
     return result;
   } catch (error) {
-    // A connection that cannot even roll back is thrown away, and with it the transaction.
-    await client.query("rollback").catch((cause: unknown) => {
-      broken = cause instanceof Error ? cause : new Error("rollback failed", { cause });
-    });
+    // A connection that cannot even roll back is thrown away, and with it the transaction. One that does not answer any
+    // more is not asked to.
+    if (isUnavailable(error)) broken = error as Error;
+    else {
+      await client.query("rollback").catch((cause: unknown) => {
+        broken = cause instanceof Error ? cause : new Error("rollback failed", { cause });
+      });
+    }
     throw error;
   } finally {
     client.release(broken);

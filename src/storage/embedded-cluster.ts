@@ -88,7 +88,8 @@ async function initdb(folder: string, options: NewCluster): Promise<void> {
     const said = child.stderr === null ? "" : await text(child.stderr);
     await ended;
     const code = child.exitCode;
-    if (code !== 0) throw new EmbeddedPostgresError(`initdb failed, saying "${said.trim()}"`);
+    const sentence = said.trim().replaceAll(/\s*\n\s*/g, "; ");
+    if (code !== 0) throw new EmbeddedPostgresError(`initdb failed, saying "${sentence}"`);
   } finally {
     closeSync(password);
     rmSync(passwordFile, { force: true });

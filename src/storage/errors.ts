@@ -117,7 +117,7 @@ const PRISMA_AWAY = new Set(["P1001", "P1002", "P1008", "P1017", "P2024", "P2028
 
 /** pg reports these without any code. */
 const BROKEN_MESSAGE =
-  /^(?:Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Cannot use a pool after|Client was closed)/;
+  /^(?:Connection terminated|timeout expired$|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Cannot use a pool after|Client was closed)/;
 
 /** Whether the error means that the database is away, rather than that it refused something. */
 export function isUnavailable(error: unknown): boolean {

@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Random } from "../pki/crypto.ts";
-import { writeAtomically } from "./atomic-file.ts";
+import { readIfThere, replaceFile } from "../storage/durable-file.ts";
 import type { DelegateMaterial } from "./delegate.ts";
 import { SealBrokenError } from "./errors.ts";
 import { openSeal, type Seal } from "./seal.ts";
@@ -35,7 +34,7 @@ export async function writeDelegate(
   const sealed = seal.close(pkcs8, contextOf(issuerId, certificate));
   const key = Buffer.from(sealed).toString("base64");
   const text = JSON.stringify({ issuerId, certificate, key }, undefined, 2);
-  await writeAtomically(file, [Buffer.from(`${text}\n`)]);
+  await replaceFile(file, [Buffer.from(`${text}\n`)]);
 }
 
 /** Reads what `writeDelegate` wrote; undefined where there is no file. Throws SealBrokenError. */
@@ -43,14 +42,9 @@ export async function readDelegate(
   file: string,
   seal: Seal,
 ): Promise<DelegateMaterial | undefined> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
-  const { certificate, issuerId, key } = fieldsOf(text, file);
+  const text = await readIfThere(file);
+  if (text === undefined) return undefined;
+  const { certificate, issuerId, key } = fieldsOf(text.toString("utf8"), file);
   return {
     issuerId,
     certificate: Buffer.from(certificate, "base64"),

@@ -7,10 +7,10 @@ import {
 } from "node:crypto";
 
 import { algorithmIdentifier } from "../pki/certificate.ts";
+import { keyIdentifier } from "../pki/key.ts";
 import { STATUS_OID } from "../pki/oids-status.ts";
 import { nodeDigest } from "./digest.ts";
 import { BadDelegateError } from "./errors.ts";
-import { publicKeyOctets } from "./issuer.ts";
 
 /** Who signs OCSP answers for an issuer (RFC 6960 §4.2.2.2). */
 export interface Delegate {
@@ -68,7 +68,7 @@ export function delegateOf(
   return {
     issuerId: material.issuerId,
     certificate: material.certificate,
-    keyHash: nodeDigest("sha1", publicKeyOctets(spki)),
+    keyHash: keyIdentifier(spki, nodeDigest),
     signatureAlgorithm: algorithmIdentifier("ecdsa-with-SHA256"),
     notBefore: new Date(certificate.validFrom),
     notAfter: new Date(certificate.validTo),

@@ -1,9 +1,8 @@
 import { X509Certificate } from "node:crypto";
 
 import { latin1 } from "./latin1.ts";
-import { Cursor, bitStringOctets, readOnly } from "../pki/der-reader.ts";
-import { TAG } from "../pki/der.ts";
 import type { DigestName } from "../pki/crypto.ts";
+import { keyOctets } from "../pki/key.ts";
 import { issuerHashes, type CertId } from "../pki/ocsp-request.ts";
 import { nodeDigest } from "./digest.ts";
 
@@ -30,13 +29,6 @@ export interface Issuer extends IssuerRecord {
   readonly notAfter: Date;
 }
 
-/** The octets of a SubjectPublicKeyInfo's BIT STRING. */
-export function publicKeyOctets(spki: Uint8Array): Uint8Array {
-  const parts = new Cursor(readOnly(spki, TAG.sequence));
-  parts.next(TAG.sequence);
-  return bitStringOctets(parts.next(TAG.bitString));
-}
-
 /** The issuer with what its certificate says. */
 export function issuerOf(record: IssuerRecord): Issuer {
   const certificate = new X509Certificate(record.certificate);
@@ -44,7 +36,7 @@ export function issuerOf(record: IssuerRecord): Issuer {
   return {
     ...record,
     spki,
-    keyOctets: publicKeyOctets(spki),
+    keyOctets: keyOctets(spki),
     notBefore: new Date(certificate.validFrom),
     notAfter: new Date(certificate.validTo),
   };

@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { equal } from "../pki/bytes.ts";
 import type { Database } from "../storage/database.ts";
-import { writeAtomically } from "./atomic-file.ts";
+import { readIfThere, replaceFile } from "../storage/durable-file.ts";
 import type { IssuerRecord } from "./issuer.ts";
 
 const OCTETS = ["serial", "certificate", "subject", "keyIdentifier"] as const;
@@ -25,21 +24,16 @@ export async function writeIssuers(
     ),
   }));
   const text = `${JSON.stringify(shown, undefined, 2)}\n`;
-  await writeAtomically(issuersFile(folder), [Buffer.from(text)]);
+  await replaceFile(issuersFile(folder), [Buffer.from(text)]);
 }
 
 /** What `writeIssuers` wrote; none where there is no file. */
 export async function readIssuers(folder: string): Promise<IssuerRecord[]> {
-  let text: string;
-  try {
-    text = await readFile(issuersFile(folder), "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
+  const text = await readIfThere(issuersFile(folder));
+  if (text === undefined) return [];
   type Shown = Omit<IssuerRecord, (typeof OCTETS)[number]> &
     Record<(typeof OCTETS)[number], string>;
-  return (JSON.parse(text) as Shown[]).map((shown) => ({
+  return (JSON.parse(text.toString("utf8")) as Shown[]).map((shown) => ({
     id: shown.id,
     kind: shown.kind,
     state: shown.state,

@@ -1,6 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { isErrno } from "../storage/errno.ts";
+
 /** Where the lists lie that a VA keeps for a start without the database. */
 export const listsFolder = (folder: string): string => join(folder, "lists");
 
@@ -8,7 +10,7 @@ export const listsFolder = (folder: string): string => join(folder, "lists");
 export async function keptLists(folder: string): Promise<Uint8Array[]> {
   const lists = listsFolder(folder);
   const names = await readdir(lists).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    if (isErrno(error, "ENOENT")) return [];
     throw error;
   });
   const files = names.filter((name) => name.endsWith(".crl"));

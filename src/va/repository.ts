@@ -6,7 +6,7 @@ import type { Clock } from "../pki/clock.ts";
 import type { Verify } from "../pki/crypto.ts";
 import { pemEncode } from "../pki/pem.ts";
 import type { Database } from "../storage/database.ts";
-import { writeAtomically } from "./atomic-file.ts";
+import { replaceFile } from "../storage/durable-file.ts";
 import { queryIssuers, readIssuers, writeIssuers } from "./kept-issuers.ts";
 import { issuerOf, type Issuer, type IssuerRecord } from "./issuer.ts";
 import { listsFolder } from "./kept-lists.ts";
@@ -136,13 +136,26 @@ class FollowedRepository implements Repository {
     // A database without any CA has lost them; whoever relies on them goes on being answered.
     if (records.length > 0 && !sameIssuers(records, this.#issuers)) {
       await this.#takeIssuers(records);
-      await writeIssuers(folder, records);
+      await this.#keep("issuers", () => writeIssuers(folder, records));
     }
     let changed = false;
-    for (const row of await database.query<ListRow>(CURRENT)) {
-      if (await this.#followList(row)) changed = true;
+    try {
+      for (const row of await database.query<ListRow>(CURRENT)) {
+        if (await this.#followList(row)) changed = true;
+      }
+    } finally {
+      // Also when the database went away in the middle: what has come by then will not be seen as new again.
+      if (changed) this.#publish();
     }
-    if (changed) this.#publish();
+  }
+
+  /** A copy that cannot be written is missed at a start without the database only: it keeps nothing from being given out. */
+  async #keep(what: string, write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      this.#deps.log.warn({ err: error, what }, "no copy is kept on disk");
+    }
   }
 
   async #takeIssuers(records: readonly IssuerRecord[]): Promise<void> {
@@ -166,7 +179,7 @@ class FollowedRepository implements Repository {
       this.#refused.add(`${name} ${row.number}`);
       return false;
     }
-    await writeAtomically(this.#copyOf(name), [found.der]);
+    await this.#keep(name, () => replaceFile(this.#copyOf(name), [found.der]));
     return true;
   }
 

@@ -1,14 +1,14 @@
-import { createCipheriv, createDecipheriv } from "node:crypto";
-import { open, readFile } from "node:fs/promises";
-import { mkdir } from "node:fs/promises";
+import { link, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
+import { toHex } from "../pki/bytes.ts";
 import type { Random } from "../pki/crypto.ts";
+import { readIfThere, replaceFile, syncFolder } from "../storage/durable-file.ts";
+import { isErrno } from "../storage/errno.ts";
+import { openOctets, sealOctets } from "../storage/sealed-octets.ts";
 import { SealBrokenError } from "./errors.ts";
 
 const KEY_OCTETS = 32;
-const IV_OCTETS = 12;
-const TAG_OCTETS = 16;
 
 /**
  * AES-256-GCM under a key that lies beside what it seals, with its own file mode: it keeps keys out of copies of single
@@ -25,42 +25,37 @@ export interface Seal {
 export async function openSeal(keyFile: string, random: Random): Promise<Seal> {
   const key = await readOrMakeKey(keyFile, random);
   return {
-    close(plain, context) {
-      const iv = random(IV_OCTETS);
-      const cipher = createCipheriv("aes-256-gcm", key, iv).setAAD(Buffer.from(context));
-      return Buffer.concat([iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
-    },
-    open(sealed, context) {
-      if (sealed.length < IV_OCTETS + TAG_OCTETS)
-        throw new SealBrokenError(`${context}: too short`);
-      const iv = sealed.subarray(0, IV_OCTETS);
-      const decipher = createDecipheriv("aes-256-gcm", key, iv, { authTagLength: TAG_OCTETS });
-      decipher.setAAD(Buffer.from(context)).setAuthTag(sealed.subarray(-TAG_OCTETS));
-      try {
-        const body = sealed.subarray(IV_OCTETS, -TAG_OCTETS);
-        return Buffer.concat([decipher.update(body), decipher.final()]);
-      } catch (cause) {
-        throw new SealBrokenError(`${context}: the sealed bytes do not open`, { cause });
-      }
+    close: (plain, context) => sealOctets(plain, { key, context: Buffer.from(context) }, random),
+    open: (sealed, context) => {
+      const plain = openOctets(sealed, { key, context: Buffer.from(context) });
+      if (plain === undefined)
+        throw new SealBrokenError(`${context}: the sealed bytes do not open`);
+      return plain;
     },
   };
 }
 
 async function readOrMakeKey(file: string, random: Random): Promise<Uint8Array> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  try {
-    const handle = await open(file, "wx", 0o600);
-    try {
-      await handle.writeFile(random(KEY_OCTETS));
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  }
-  const key = await readFile(file);
+  const key = (await readIfThere(file)) ?? (await makeKey(file, random));
   if (key.length !== KEY_OCTETS)
     throw new SealBrokenError(`${file} does not hold a key of 32 octets`);
   return key;
+}
+
+/**
+ * Makes the key under another name and links it: it is there whole or not at all, and of several processes that make one
+ * at the same time all get the first one's.
+ */
+async function makeKey(file: string, random: Random): Promise<Uint8Array> {
+  const fresh = `${file}.${toHex(random(8))}`;
+  await replaceFile(fresh, [random(KEY_OCTETS)]);
+  try {
+    await link(fresh, file);
+  } catch (error) {
+    if (!isErrno(error, "EEXIST")) throw error;
+  } finally {
+    await rm(fresh);
+  }
+  syncFolder(dirname(file));
+  return readFile(file);
 }

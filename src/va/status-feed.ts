@@ -11,9 +11,9 @@ import {
   readChanges,
   readDigests,
   readIssued,
+  type Reached,
   readWatermark,
   sameDigests,
-  type Watermark,
 } from "./status-rows.ts";
 import { readSnapshot, writeSnapshot } from "./status-snapshot.ts";
 
@@ -53,11 +53,14 @@ const COMPARE_MS = 5 * 60 * 1000;
 /** How much younger than its last snapshot a VA's knowledge may be after a restart without the database. */
 const SNAPSHOT_MS = 2 * 60 * 1000;
 
+const lower = (a: string, b: string): string => (BigInt(a) < BigInt(b) ? a : b);
+const higher = (a: string, b: string): string => (BigInt(a) > BigInt(b) ? a : b);
+
 /** Starts from the snapshot, if there is one, and otherwise from the database, if it is there; then follows it. */
 export async function startStatusFeed(deps: StatusFeedDeps): Promise<StatusFeed> {
   const snapshot = await readSnapshot(deps.snapshotFile);
   const feed = new Feed(deps, snapshot?.index ?? new StatusIndex());
-  if (snapshot !== undefined) feed.resume(snapshot.watermark, snapshot.known);
+  if (snapshot !== undefined) feed.resume(snapshot.reached, snapshot.known);
   await feed.start();
   return feed;
 }
@@ -67,7 +70,9 @@ class Feed implements StatusFeed {
   readonly #deps: StatusFeedDeps;
   readonly #questions: SerialQuestions;
   readonly #stop = new AbortController();
-  #watermark: Watermark | undefined;
+  #reached: Reached | undefined;
+  /** Where the changes stood when everything was to be read for the first time. */
+  #firstSeen: string | undefined;
   #known: number | undefined;
   #saved: number | undefined;
   #comparedAt: number | undefined;
@@ -91,8 +96,8 @@ class Feed implements StatusFeed {
     return this.#known;
   }
 
-  resume(watermark: Watermark, known: number): void {
-    this.#watermark = watermark;
+  resume(reached: Reached, known: number): void {
+    this.#reached = reached;
     this.#known = known;
     this.#saved = known;
   }
@@ -118,10 +123,10 @@ class Feed implements StatusFeed {
 
   async #save(): Promise<void> {
     const known = this.#known;
-    if (known === undefined || this.#watermark === undefined || known === this.#saved) return;
+    const reached = this.#reached;
+    if (known === undefined || reached === undefined || known === this.#saved) return;
     this.#saved = known;
-    const { index } = this;
-    await writeSnapshot(this.#deps.snapshotFile, { index, watermark: this.#watermark, known });
+    await writeSnapshot(this.#deps.snapshotFile, { index: this.index, reached, known });
   }
 
   async close(): Promise<void> {
@@ -177,8 +182,8 @@ class Feed implements StatusFeed {
 
   async #catchUp(): Promise<void> {
     const now = this.#deps.clock().getTime();
-    if (this.#watermark === undefined) await this.#load();
-    else if (!(await this.#follow(this.#watermark))) {
+    if (this.#reached === undefined) await this.#load();
+    else if (!(await this.#follow(this.#reached))) {
       this.#deps.log.warn("the database is older than what is known: it was restored");
       await this.#load();
     }
@@ -186,38 +191,44 @@ class Feed implements StatusFeed {
     this.#comparedAt ??= now;
   }
 
-  /** Reads everything. Nothing that is known is forgotten, and nothing that is revoked comes back. */
+  /**
+   * Reads everything. Nothing that is known is forgotten, what is revoked stays so, and what is on hold stays so until a
+   * release is seen that is no older than the hold.
+   */
   async #load(): Promise<void> {
     const { database } = this.#deps;
-    const watermark = await readWatermark(database);
+    const { seq, horizon } = await readWatermark(database);
+    // Before the first row is read: a reading that breaks off may have brought a hold already.
+    const seen = this.#reached?.seen ?? (this.#firstSeen ??= seq);
     await readAll(database, this.index);
-    this.#watermark = watermark;
-    await this.#follow(watermark);
+    // The releases that were not seen yet are among the changes, not among the rows.
+    this.#reached = { seq: lower(seq, seen), horizon, seen };
+    await this.#follow(this.#reached);
   }
 
   /** False where the database's numbers are lower than those that were reached. */
-  async #follow({ horizon, seq }: Watermark): Promise<boolean> {
+  async #follow(from: Reached): Promise<boolean> {
     const { database } = this.#deps;
-    const reached = await readChanges(database, this.index, seq);
-    const stands = await readIssued(database, this.index, horizon);
-    if (BigInt(stands.horizon) < BigInt(horizon) || BigInt(stands.seq) < BigInt(reached)) {
+    const reached = await readChanges(database, this.index, from);
+    const stands = await readIssued(database, this.index, from.horizon);
+    if (BigInt(stands.horizon) < BigInt(from.horizon) || BigInt(stands.seq) < BigInt(reached)) {
       return false;
     }
-    this.#watermark = { seq: reached, horizon: stands.horizon };
+    this.#reached = { seq: reached, horizon: stands.horizon, seen: higher(from.seen, reached) };
     return true;
   }
 
   async #compare(): Promise<"same" | "different"> {
     const { clock, database, log } = this.#deps;
     this.#comparedAt = clock().getTime();
-    const watermark = this.#watermark ?? { seq: "0", horizon: "0" };
+    const reached = this.#reached ?? { seq: "0", horizon: "0", seen: "0" };
     const options = { isolation: "repeatable read", readOnly: true } as const;
     const same = await database.transaction(async (sql) => {
       // After these two the index has what the snapshot of this transaction has. Only the answer to a question may bring
       // in something later; then nothing was compared, and the next time will do.
       const before = this.#questions.answered;
-      await readChanges(sql, this.index, watermark.seq);
-      await readIssued(sql, this.index, watermark.horizon);
+      await readChanges(sql, this.index, reached);
+      await readIssued(sql, this.index, reached.horizon);
       const ours = new Map(this.index.digests());
       const theirs = await readDigests(sql);
       return this.#questions.answered !== before || sameDigests(ours, theirs);

@@ -145,8 +145,8 @@ export class StatusIndex {
   }
 
   /**
-   * Takes over a status and says whether that changed anything. What is revoked stays revoked, whatever a database that
-   * was restored to yesterday says. Serials that cannot be ours are not taken.
+   * Takes over a status and says whether that changed anything. It only gets worse (revoked > hold > good), whatever a
+   * database that was restored to yesterday says; a hold ends by `release`. Serials that cannot be ours are not taken.
    */
   set(serial: Uint8Array, status: CertificateStatus): boolean {
     if (serial.length !== SERIAL_OCTETS) return false;
@@ -162,10 +162,16 @@ export class StatusIndex {
     }
     const before = this.markAt(known);
     if (before === mark && this.revokedAt(known) === status.revokedAt) return false;
-    if (((before >>> 4) & 3) === 2 && status.state !== "revoked") return false;
-    this.#write(known, mark, status.revokedAt);
-    this.#count(before & (KINDS - 1), serial, -1);
-    this.#count(kind, serial, 1);
+    if (kind >>> 4 < (before & (KINDS - 1)) >>> 4) return false;
+    this.#replace(known, mark, status.revokedAt);
+    return true;
+  }
+
+  /** Ends a hold, and does nothing to a certificate that is not on hold. Only for a release that was recorded as such. */
+  release(serial: Uint8Array): boolean {
+    const known = this.find(serial);
+    if (known < 0 || this.statusAt(known).state !== "hold") return false;
+    this.#replace(known, this.markAt(known) & ~(KINDS - 1), 0);
     return true;
   }
 
@@ -233,6 +239,16 @@ export class StatusIndex {
     if (chunk === undefined) return;
     chunk.marks[ordinal & WITHIN] = mark;
     chunk.revokedAt[ordinal & WITHIN] = revokedAt;
+  }
+
+  /** Another mark for a certificate that is known, and the digests with it. */
+  #replace(ordinal: number, mark: number, revokedAt: number): void {
+    const at = (ordinal & WITHIN) * SERIAL_OCTETS;
+    const stored = this.#chunks[ordinal >>> CHUNK_BITS]?.serials ?? new Uint8Array();
+    const serial = stored.subarray(at, at + SERIAL_OCTETS);
+    this.#count(this.markAt(ordinal) & (KINDS - 1), serial, -1);
+    this.#count(mark & (KINDS - 1), serial, 1);
+    this.#write(ordinal, mark, revokedAt);
   }
 
   #count(kind: number, serial: Uint8Array, change: 1 | -1): void {

@@ -19,6 +19,12 @@ export interface Watermark {
   readonly horizon: string;
 }
 
+/** A watermark with what a restored database does not turn back. */
+export interface Reached extends Watermark {
+  /** The highest number of a change that was ever seen: a release at or below it is no news, so it is none. */
+  readonly seen: string;
+}
+
 const COLUMNS = `i.serial, i.issuer_id, i.state, i.reason, floor(extract(epoch from i.revoked_at))::float8 as revoked_at`;
 const ISSUED = `i.state in ('good', 'hold', 'revoked')`;
 
@@ -71,24 +77,32 @@ export async function readAll(
 
 interface ChangeRow extends StatusRow {
   readonly seq: string;
+  readonly kind: "revoke" | "hold" | "unhold" | "deny";
+}
+
+function takeChange(index: StatusIndex, row: ChangeRow, seen: string): void {
+  const isRelease = row.kind === "unhold" && BigInt(row.seq) > BigInt(seen);
+  if (isRelease && row.state === "good") index.release(row.serial);
+  take(index, row);
 }
 
 /**
- * Changes after `seq`, which appear in the order of their numbers; each is read with what the certificate is by now.
- * Returns the last number.
+ * Changes after `seq`, which appear in the order of their numbers; each is read with what the certificate is by now. A
+ * hold ends only by a release above `seen`. Returns the last number.
  */
-export async function readChanges(sql: Sql, index: StatusIndex, seq: string): Promise<string> {
+export async function readChanges(
+  sql: Sql,
+  index: StatusIndex,
+  { seq, seen }: Pick<Reached, "seq" | "seen">,
+): Promise<string> {
   let reached = seq;
   for (;;) {
     const rows = await sql.query<ChangeRow>(
-      `select c.seq::text as seq, ${COLUMNS} from ca.change c left join ca.issued i on i.serial = c.serial
+      `select c.seq::text as seq, c.kind, ${COLUMNS} from ca.change c left join ca.issued i on i.serial = c.serial
        where c.seq > $1 order by c.seq limit ${PAGE_ROWS}`,
       [reached],
     );
-    takeAll(
-      index,
-      rows.filter(({ serial }: { serial: Uint8Array | null }) => serial !== null),
-    );
+    for (const row of rows) if (row.kind !== "deny") takeChange(index, row, seen);
     reached = rows.at(-1)?.seq ?? reached;
     if (rows.length < PAGE_ROWS) return reached;
   }

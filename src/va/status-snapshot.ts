@@ -2,26 +2,24 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 
 import { SERIAL_OCTETS } from "../pki/serial.ts";
-import { writeAtomically } from "./atomic-file.ts";
+import { replaceFile } from "../storage/durable-file.ts";
 import { StatusIndex } from "./status-index.ts";
-import type { Watermark } from "./status-rows.ts";
+import type { Reached } from "./status-rows.ts";
 
 /** What a VA knew when it wrote this. */
 export interface StatusSnapshot {
   readonly index: StatusIndex;
-  readonly watermark: Watermark;
+  readonly reached: Reached;
   /** In milliseconds since 1970. */
   readonly known: number;
 }
 
-/** `SUIDOVA1`, the length of the JSON head in 4 octets, the head, the chunks, SHA-256 of all that. */
-const MAGIC = Buffer.from("SUIDOVA1");
+/** `SUIDOVA2`, the length of the JSON head in 4 octets, the head, the chunks, SHA-256 of all that. */
+const MAGIC = Buffer.from("SUIDOVA2");
 const HASH_OCTETS = 32;
 
-interface Head {
+interface Head extends Reached {
   readonly known: number;
-  readonly seq: string;
-  readonly horizon: string;
   readonly issuers: readonly string[];
   readonly count: number;
 }
@@ -32,10 +30,10 @@ const octets = (view: Uint8Array | Uint16Array | Uint32Array): Buffer =>
 // Each chunk is copied whole before anything waits. What changes meanwhile is in it or not: the watermark is older than
 // all of it, so it will be read again.
 function* parts(snapshot: StatusSnapshot): Generator<Uint8Array> {
-  const { index, known, watermark } = snapshot;
+  const { index, known, reached } = snapshot;
   const sum = createHash("sha256");
   const count = index.size;
-  const head: Head = { known, ...watermark, issuers: index.issuers, count };
+  const head: Head = { known, ...reached, issuers: index.issuers, count };
   const json = Buffer.from(JSON.stringify(head));
   const length = Buffer.alloc(4);
   length.writeUInt32BE(json.length);
@@ -59,7 +57,7 @@ function* parts(snapshot: StatusSnapshot): Generator<Uint8Array> {
 
 /** Writes what the VA knows now, in the machine's own order of octets. */
 export const writeSnapshot = (file: string, snapshot: StatusSnapshot): Promise<void> =>
-  writeAtomically(file, parts(snapshot));
+  replaceFile(file, parts(snapshot));
 
 /** Reads a snapshot. Undefined for one that is absent, torn, changed, or from another kind of machine. */
 export async function readSnapshot(file: string): Promise<StatusSnapshot | undefined> {
@@ -79,8 +77,8 @@ export async function readSnapshot(file: string): Promise<StatusSnapshot | undef
   const index = new StatusIndex();
   for (const id of head.issuers) index.issuerNumber(id);
   addChunks(index, body.subarray(start), head.count);
-  const { horizon, known, seq } = head;
-  return { index, watermark: { seq, horizon }, known };
+  const { horizon, known, seen, seq } = head;
+  return { index, reached: { seq, horizon, seen }, known };
 }
 
 function addChunks(index: StatusIndex, body: Buffer, total: number): void {

@@ -167,6 +167,14 @@ describe("what a request gets", () => {
     expect(JSON.parse(body.toString())).toMatchObject({ type: "about:blank", status: 405 });
   });
 
+  it("O18 a negative serial number, which nobody has, is unknown", async () => {
+    const serial = va.fresh();
+    const request = Buffer.from(va.ca.request(serial));
+    request[request.indexOf(serial, 0, "hex")] = 0x80;
+    const { basic } = await viewOf(await va.post(request));
+    expect(basic?.responses).toMatchObject([{ serial: undefined, status: "unknown" }]);
+  });
+
   it("O04 whatever bytes are posted, 200 and a valid OCSPResponse comes", async () => {
     const seeds = [
       va.ca.request(va.fresh()),

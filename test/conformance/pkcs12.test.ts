@@ -110,7 +110,7 @@ describe.for(Object.keys(READERS))("P07 P10 %s", (reader) => {
 describe.for(["modern", "compatible"] as const)("P02 P03 P05 %s", (style) => {
   const password = PASSWORDS.ascii;
 
-  it("says of itself what DECISIONS promise", () => {
+  it("says of itself what docs/decisions.md promises", () => {
     const { text } = readerNamed("openssl")(bundle(style, password), password);
     const pbe = {
       modern: "PBES2, PBKDF2, AES-256-CBC, Iteration 100000, PRF hmacWithSHA256",

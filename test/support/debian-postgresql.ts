@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { freePorts } from "../../src/cli/instance.ts";
 
 export interface DebianServer {
   readonly url: string;
@@ -27,7 +27,7 @@ export async function startDebianServer(): Promise<DebianServer> {
     { ...ids, cwd: folder, encoding: "utf8" },
   );
   if (made.status !== 0) throw new Error(made.stderr);
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const settings = [
     "fsync=off",
     "listen_addresses=127.0.0.1",
@@ -64,13 +64,4 @@ async function answers(url: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === "string") throw new TypeError("a port was expected");
-  return address.port;
 }

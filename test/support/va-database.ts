@@ -146,6 +146,27 @@ export class VaDatabase {
     );
   }
 
+  /** The number of the last change. */
+  async lastChange(): Promise<bigint> {
+    const [row] = await this.#sql.query<{ seq: string }>(
+      "select coalesce(max(seq), 0) as seq from ca.change",
+    );
+    return BigInt(row?.seq ?? 0);
+  }
+
+  /** Turns the status back to what it was after this change, with its numbers, as a restored database has it. */
+  async restoreTo(seq: bigint): Promise<void> {
+    await this.#sql.query("set session_replication_role = replica");
+    await this.#sql.query(
+      `update ca.issued set state = 'good', reason = null, revoked_at = null
+       where serial in (select serial from ca.change where seq > $1)`,
+      [seq],
+    );
+    await this.#sql.query("delete from ca.change where seq > $1", [seq]);
+    await this.#sql.query("select setval('ca.change_seq', greatest($1::bigint, 1), $1 > 0)", [seq]);
+    await this.#sql.query("set session_replication_role = origin");
+  }
+
   /** A list as the signer publishes it: the one before is not current any more. */
   async publishList(
     issuerId: string,

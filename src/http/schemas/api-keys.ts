@@ -1,8 +1,7 @@
 import { Type } from "typebox";
 
+import { ROLES } from "../../registry/principal.ts";
 import { closed, Id, PageQuery, Time, word } from "./common.ts";
-
-const ROLES = ["admin", "operator", "support", "auditor", "product", "proxy"] as const;
 
 export const ApiKey = Type.Object(
   {

@@ -2,6 +2,7 @@ import { Type } from "typebox";
 
 import { CERTIFICATE_STATUSES } from "../../ca/certificate-record.ts";
 import { REASON_CODES, type RevocationReason } from "../../pki/revocation-reason.ts";
+import { DEVICE_USES, PLATFORMS } from "../../registry/vocabulary.ts";
 import {
   closed,
   Fingerprint,
@@ -13,7 +14,6 @@ import {
   Time,
   word,
 } from "./common.ts";
-import { PLATFORMS, USES } from "./registry.ts";
 
 const REASONS = Object.keys(REASON_CODES) as RevocationReason[];
 const status = word(CERTIFICATE_STATUSES, {
@@ -130,7 +130,7 @@ export const CertificateState = Type.Object(
       id: Id,
       name: Type.String(),
       platform: Type.String({ enum: [...PLATFORMS] }),
-      use: word(USES),
+      use: word(DEVICE_USES),
     }),
     account: Named,
     pharmacy: Type.Object({ id: Id, name: Type.String(), code: Type.Optional(Type.String()) }),

@@ -7,6 +7,7 @@ import {
   type TUnsafe,
 } from "typebox";
 
+import { DEFAULT_LIMIT, MAX_LIMIT } from "../../registry/page-limit.ts";
 import type { Pattern } from "../validators.ts";
 
 interface TextOptions {
@@ -118,7 +119,12 @@ export const CreationHeaders = Type.Object({
 
 /** How a list is paged through. */
 export const PageQuery = {
-  limit: Type.Integer({ minimum: 1, maximum: 200, default: 50, description: "How many at most." }),
+  limit: Type.Integer({
+    minimum: 1,
+    maximum: MAX_LIMIT,
+    default: DEFAULT_LIMIT,
+    description: "How many at most.",
+  }),
   after: Type.Optional(
     patterned("^[A-Za-z0-9_-]{1,512}$", { description: "The nextCursor of the page before." }),
   ),

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 
+import { DEVICE_USES, LOCALES, MEMBERSHIP_ROLES, PLATFORMS } from "../../registry/vocabulary.ts";
 import {
   closed,
   GivenTime,
@@ -12,20 +13,6 @@ import {
   Time,
   word,
 } from "./common.ts";
-
-export const PLATFORMS = [
-  "windows",
-  "macos",
-  "ios",
-  "ipados",
-  "android",
-  "chromeos",
-  "linux",
-  "other",
-] as const;
-export const USES = ["shared", "personal"] as const;
-const MEMBERSHIP_ROLES = ["pharmacist", "manager", "headOffice"] as const;
-const LOCALES = ["ja", "en"] as const;
 
 const stamps = { createdAt: Time, updatedAt: Time };
 const name = line(200, { example: "株式会社みずき薬局" });
@@ -180,7 +167,7 @@ export const Device = Type.Object(
     pharmacyId: Id,
     name: Type.String(),
     platform: word(PLATFORMS),
-    use: word(USES),
+    use: word(DEVICE_USES),
     retiredAt: Type.Optional(Time),
     ...stamps,
   },
@@ -190,13 +177,13 @@ export const NewDevice = closed({
   pharmacyId: Id,
   name: deviceName,
   platform: word(PLATFORMS),
-  use: Type.Optional(word(USES)),
+  use: Type.Optional(word(DEVICE_USES)),
 });
 export const DeviceChange = closed(
   {
     name: Type.Optional(deviceName),
     platform: Type.Optional(word(PLATFORMS)),
-    use: Type.Optional(word(USES)),
+    use: Type.Optional(word(DEVICE_USES)),
   },
   { minProperties: 1 },
 );

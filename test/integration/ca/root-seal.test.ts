@@ -8,6 +8,8 @@ import { readKek, readKeks } from "../../../src/ca/kek.ts";
 import { type RootSealDeps, sealRootKeys } from "../../../src/ca/root-seal.ts";
 import { system, TestCa } from "../../support/signer.ts";
 
+const refuse = (): boolean => false;
+
 describe("sealing the root", () => {
   let ca: TestCa;
   let deps: RootSealDeps;
@@ -61,8 +63,9 @@ describe("sealing the root", () => {
   });
 
   it("removes nothing when the copy is not the certificate's key", async () => {
-    const verify = (): boolean => false;
-    await expect(sealRootKeys({ ...deps, verify })).rejects.toMatchObject({ code: "key-store" });
+    await expect(sealRootKeys({ ...deps, verify: refuse })).rejects.toMatchObject({
+      code: "key-store",
+    });
     expect(await ca.keyStore.has("root-g1")).toBe(true);
   });
 

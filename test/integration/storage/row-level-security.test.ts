@@ -55,11 +55,6 @@ beforeAll(async () => {
         [randomUUID(), corporationId, table === "audit" ? "x" : "{}"],
       );
     }
-    await admin.query(
-      `insert into app.mail (key, corporation_id, kind, subject, recipient, locale, facts, due_at, next_attempt_at, created_at)
-       values ($1, $1, 'expiry', 's', 'a@example.jp', 'ja', '{}', now(), now(), now())`,
-      [corporationId],
-    );
   }
 });
 

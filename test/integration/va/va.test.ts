@@ -1,5 +1,8 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { promisify } from "node:util";
 
 import { Registry } from "prom-client";
@@ -285,6 +288,36 @@ describe("repository", () => {
     );
     const { stdout } = await openssl(["crl", "-inform", "DER", "-noout", "-crlnumber"], der);
     expect(stdout).toContain("crlNumber=");
+  });
+
+  it("gives a list out whose copy cannot be written", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "suido-va-full-"));
+    writeFileSync(path.join(folder, "lists"), "no folder: nothing can be written below it");
+    const va = await openVa({ folder });
+    const der = await world.publishList("issuing-g1");
+    await va.repository.poll();
+    expect(va.repository.get("crl/issuing-g1.crl")?.body.equals(der)).toBe(true);
+    rmSync(folder, { recursive: true });
+  });
+
+  it("gives out what has come when the database goes away in the middle of it", async () => {
+    const deps = world.deps();
+    const left: string[] = [];
+    const query: Database["query"] = async (text, ...rest) => {
+      if (text.startsWith("select der") && left.shift() === undefined) return away();
+      return deps.database.query(text, ...rest);
+    };
+    left.push(...Array.from({ length: 100 }, () => "for the start"));
+    const va = await openVa({ ...deps, database: { ...deps.database, query } });
+    left.splice(0, Infinity, "for one list");
+    const full = await world.publishList("issuing-g1");
+    const shard = await world.publishList("issuing-g1", "0d");
+    const given = (): boolean[] =>
+      [va.repository.get("crl/issuing-g1.crl"), va.repository.get("crl/issuing-g1-0d.crl")].map(
+        (list, i) => list?.body.equals([full, shard][i] ?? full) === true,
+      );
+    await va.repository.poll();
+    await vi.waitFor(() => expect(given().filter(Boolean)).toHaveLength(1), 1_000);
   });
 
   it.for([

@@ -99,6 +99,10 @@ describe("the database is away", () => {
     })),
     { name: "a socket that is not there", error: pgError("ENOENT", { syscall: "connect" }) },
     { name: "said by Prisma's adapter", error: prismaError("P2010", { originalCode: "57P01" }) },
+    {
+      name: "a server that takes the connection and says nothing",
+      error: messageOnly("timeout expired"),
+    },
     { name: "a cut connection", error: messageOnly("Connection terminated unexpectedly") },
     {
       name: "no connection in time",

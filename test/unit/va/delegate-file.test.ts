@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -60,4 +60,15 @@ it("does not open with another folder's key", async () => {
   await storeRootDelegate(folder, material, random);
   const other = await openFolderSeal(path.join(folder, "other"), random);
   await expect(readDelegate(file, other)).rejects.toMatchObject({ code: "seal-broken" });
+});
+
+it("those who make the seal's key at the same time share it", async () => {
+  const fresh = path.join(folder, "fresh");
+  const seals = await Promise.all(Array.from({ length: 8 }, () => openFolderSeal(fresh, random)));
+  const sealed = seals.map((seal) => seal.close(material.pkcs8, "context"));
+  const last = await openFolderSeal(fresh, random);
+  expect(sealed.map((each) => Buffer.from(last.open(each, "context")))).toEqual(
+    sealed.map(() => material.pkcs8),
+  );
+  expect(readdirSync(fresh)).toEqual(["seal.key"]);
 });

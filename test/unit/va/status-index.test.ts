@@ -63,15 +63,31 @@ describe("StatusIndex", () => {
     expect(index.size).toBe(1);
   });
 
-  it("hold is released and revocation is not", () => {
+  it("gets worse, whatever is said of it afterwards", () => {
     const index = new StatusIndex();
     index.set(serialOf(1), held);
-    index.set(serialOf(1), good);
-    expect(index.get(serialOf(1))).toEqual(good);
+    expect(index.set(serialOf(1), good)).toBe(false);
+    expect(index.get(serialOf(1))).toEqual(held);
     index.set(serialOf(1), revoked);
     expect(index.set(serialOf(1), good)).toBe(false);
     expect(index.set(serialOf(1), held)).toBe(false);
     expect(index.get(serialOf(1))).toEqual(revoked);
+  });
+
+  it("a hold is released, and nothing else is", () => {
+    const index = new StatusIndex();
+    index.set(serialOf(1), held);
+    index.set(serialOf(2), revoked);
+    index.set(serialOf(3), good);
+    expect(index.release(serialOf(1))).toBe(true);
+    for (const n of [1, 2, 3, 4]) expect(index.release(serialOf(n))).toBe(false);
+    expect(index.get(serialOf(1))).toEqual(good);
+    expect(index.get(serialOf(2))).toEqual(revoked);
+    const same = new StatusIndex();
+    same.set(serialOf(1), good);
+    same.set(serialOf(2), revoked);
+    same.set(serialOf(3), good);
+    expect(index.digests()).toEqual(same.digests());
   });
 
   it("numbers issuers in the order of their coming", () => {

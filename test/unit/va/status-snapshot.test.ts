@@ -27,13 +27,17 @@ function filled(count: number): StatusIndex {
   return index;
 }
 
-const watermark = { seq: "9007199254740993", horizon: "18446744073709551000" };
+const reached = {
+  seq: "9007199254740993",
+  horizon: "18446744073709551000",
+  seen: "9007199254740995",
+};
 
 it.for([0, 1, 16_384, 40_001])("%i certificates come back as they were", async (count) => {
   const index = filled(count);
-  await writeSnapshot(file, { index, watermark, known: 1_790_000_000_123 });
+  await writeSnapshot(file, { index, reached, known: 1_790_000_000_123 });
   const read = await readSnapshot(file);
-  expect(read).toMatchObject({ watermark, known: 1_790_000_000_123 });
+  expect(read).toMatchObject({ reached, known: 1_790_000_000_123 });
   expect(read?.index.size).toBe(count);
   expect(read?.index.issuers).toEqual(["root-g1", "issuing-g1"]);
   expect(read?.index.digests()).toEqual(index.digests());
@@ -53,7 +57,7 @@ it.for([
   ["it is empty", () => Buffer.alloc(0)],
   ["there is more", (bytes: Buffer) => Buffer.concat([bytes, Buffer.of(0)])],
 ] as const)("is not used when %s", async ([, damage]) => {
-  await writeSnapshot(file, { index: filled(100), watermark, known: 1 });
+  await writeSnapshot(file, { index: filled(100), reached, known: 1 });
   writeFileSync(file, damage(readFileSync(file)));
   expect(await readSnapshot(file)).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { requestHash } from "../../../src/http/canonical-json.ts";
+import { requestHash } from "../../../src/http/request-hash.ts";
 
 const hash = (body: unknown, path = "/v1/devices"): string =>
   Buffer.from(requestHash({ method: "POST", path, body })).toString("hex");
