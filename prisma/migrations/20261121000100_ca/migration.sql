@@ -137,7 +137,7 @@ begin
 end $$;
 create trigger lock_changes before update of reason on ca.issued for each statement execute function ca.lock_changes();
 
-create function ca.record_change() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+create function ca.record_change() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   drawn bigint;
 begin
@@ -156,7 +156,7 @@ create trigger record_change after update of reason on ca.issued for each row
 
 -- A deny (API key revoked, account disabled, membership ended, tenant's epoch raised): journaled, so that a restored
 -- database does not bring it back. Returns its number.
-create function ca.record_deny(what text, denied_at timestamptz) returns bigint language plpgsql security definer set search_path = pg_catalog as $$
+create function ca.record_deny(what text, denied_at timestamptz) returns bigint language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   drawn bigint;
 begin

@@ -202,7 +202,7 @@ begin
 end $$;
 
 -- The tenant that something belongs to, or null. The one way to learn it before the scope is set.
-create function app.tenant_of(kind text, id uuid) returns uuid language plpgsql stable security definer set search_path = pg_catalog as $$
+create function app.tenant_of(kind text, id uuid) returns uuid language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
   return case kind
     when 'corporation' then (select c.id from app.corporation c where c.id = tenant_of.id)
@@ -214,19 +214,19 @@ begin
 end $$;
 
 -- The tenant of a certificate: that of its open binding, else of its last one.
-create function app.tenant_of_serial(wanted bytea) returns uuid language sql stable security definer set search_path = pg_catalog as $$
+create function app.tenant_of_serial(wanted bytea) returns uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select b.corporation_id from app.binding b where b.serial = wanted order by b.bound_to desc nulls first, b.bound_from desc limit 1
 $$;
 
 -- Pages across tenants for staff, in the order of ids; after = the last id of the page before, or null.
-create function app.staff_corporations(after uuid, size integer) returns setof app.corporation language sql stable security definer set search_path = pg_catalog as $$
+create function app.staff_corporations(after uuid, size integer) returns setof app.corporation language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select * from app.corporation c where after is null or c.id > after order by c.id limit size
 $$;
-create function app.staff_pharmacies(after uuid, size integer) returns setof app.pharmacy language sql stable security definer set search_path = pg_catalog as $$
+create function app.staff_pharmacies(after uuid, size integer) returns setof app.pharmacy language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select * from app.pharmacy p where after is null or p.id > after order by p.id limit size
 $$;
 -- Two statements, because one plan for both walks all accounts to find an address.
-create function app.staff_accounts(after uuid, size integer, address text) returns setof app.account language plpgsql stable security definer set search_path = pg_catalog as $$
+create function app.staff_accounts(after uuid, size integer, address text) returns setof app.account language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if address is null then
     return query select * from app.account a where after is null or a.id > after order by a.id limit size;
@@ -235,19 +235,19 @@ begin
       select * from found a where after is null or a.id > after order by a.id limit size;
   end if;
 end $$;
-create function app.staff_identities(accounts uuid[]) returns setof app.identity language sql stable security definer set search_path = pg_catalog as $$
+create function app.staff_identities(accounts uuid[]) returns setof app.identity language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select * from app.identity i where i.account_id = any (accounts)
 $$;
-create function app.staff_external_ids(accounts uuid[]) returns setof app.external_id language sql stable security definer set search_path = pg_catalog as $$
+create function app.staff_external_ids(accounts uuid[]) returns setof app.external_id language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select * from app.external_id e where e.account_id = any (accounts)
 $$;
-create function app.staff_memberships(after uuid, size integer) returns setof app.membership language sql stable security definer set search_path = pg_catalog as $$
+create function app.staff_memberships(after uuid, size integer) returns setof app.membership language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select * from app.membership m where after is null or m.id > after order by m.id limit size
 $$;
-create function app.staff_devices(after uuid, size integer) returns setof app.device language sql stable security definer set search_path = pg_catalog as $$
+create function app.staff_devices(after uuid, size integer) returns setof app.device language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select * from app.device d where after is null or d.id > after order by d.id limit size
 $$;
-create function app.staff_bindings(after bytea, size integer, wanted_state text) returns setof app.binding language sql stable security definer set search_path = pg_catalog as $$
+create function app.staff_bindings(after bytea, size integer, wanted_state text) returns setof app.binding language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   -- OFFSET 0 keeps the planner at the index: whatever it thinks of wanted_state, one page never reads a whole table.
   select b.* from app.binding b
   cross join lateral (select issued.state, issued.not_after from ca.issued where issued.serial = b.serial offset 0) i
@@ -259,7 +259,7 @@ $$;
 -- What the signer needs to bring a restored database up to the journal. A binding comes back only between things that are still
 -- there, in one tenant; a deny only makes things end sooner. Both answer whether they found what they are about.
 create function app.restore_binding(new_id uuid, wanted bytea, corporation uuid, pharmacy uuid, device uuid, account uuid, since timestamptz)
-returns boolean language plpgsql security definer set search_path = pg_catalog as $$
+returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if not (exists (select from app.pharmacy p where p.corporation_id = corporation and p.id = pharmacy)
           and exists (select from app.device d where d.corporation_id = corporation and d.id = device)
@@ -270,7 +270,7 @@ begin
   values (new_id, wanted, corporation, pharmacy, device, account, since) on conflict do nothing;
   return true;
 end $$;
-create function app.apply_deny(what text, denied_at timestamptz) returns boolean language plpgsql security definer set search_path = pg_catalog as $$
+create function app.apply_deny(what text, denied_at timestamptz) returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   kind text := split_part(what, ':', 1);
   target uuid := split_part(what, ':', 2)::uuid;

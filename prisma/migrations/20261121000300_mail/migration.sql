@@ -37,7 +37,7 @@ create policy owner on app.mail to suido_owner using (true) with check (true);
 grant select on app.mail to suido_app;
 
 -- Whether a certificate that is good now has been followed, directly or not, by one that is good too.
-create function app.has_successor(wanted bytea, at timestamptz) returns boolean language sql stable security definer set search_path = pg_catalog as $$
+create function app.has_successor(wanted bytea, at timestamptz) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with recursive later as (
     select s.serial, s.state, s.not_after from ca.issued s where s.replaces = wanted
     union all
@@ -49,7 +49,7 @@ $$;
 -- Who is told that a device's certificate ends: the responsible person of a personal one, else the managers of the
 -- pharmacy, else its head office. A mailbox that several of them share is told once, without a name.
 create function app.expiry_recipients(pharmacy uuid, responsible uuid, device_use text, at timestamptz)
-returns table (account_id uuid, address text, locale text, name text) language sql stable security definer set search_path = pg_catalog as $$
+returns table (account_id uuid, address text, locale text, name text) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with candidate as (
     select a.*, 0 as preference from app.account a where device_use = 'personal' and a.id = responsible
     union all
@@ -69,7 +69,7 @@ $$;
 -- A day's reminders begin at nine in the zone; a stage that had passed when the certificate was issued was never due.
 -- One planner at a time; planned twice, the second finds nothing. Tells how many, and where there was nobody to tell.
 create function app.plan_expiry_mails(at timestamptz, zone text, stages smallint[])
-returns table (planned bigint, untold bigint, examples jsonb) language plpgsql security definer set search_path = pg_catalog as $$
+returns table (planned bigint, untold bigint, examples jsonb) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   today date := (at at time zone zone - interval '9 hours')::date;
 begin
@@ -112,7 +112,7 @@ begin
 end $$;
 
 -- Drops reminders that wait while what they say is no longer so: replaced, revoked, over, or a later reminder is planned.
-create function app.drop_expiry_mails(at timestamptz) returns integer language plpgsql security definer set search_path = pg_catalog as $$
+create function app.drop_expiry_mails(at timestamptz) returns integer language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   dropped integer;
 begin
@@ -127,7 +127,7 @@ end $$;
 
 -- Plans a mail to the operators. False when it was planned before.
 create function app.plan_operator_mail(new_key text, about text, address text, language text, what jsonb, at timestamptz)
-returns boolean language plpgsql security definer set search_path = pg_catalog as $$
+returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   insert into app.mail (key, kind, subject, recipient, locale, facts, due_at, next_attempt_at, created_at)
   values (new_key, 'operator', about, address, language, what, at, at, at) on conflict (key) do nothing;
@@ -136,7 +136,7 @@ end $$;
 
 -- Takes mails that are due, for so long that nobody else takes them meanwhile.
 create function app.claim_mails(at timestamptz, until timestamptz, size integer)
-returns setof app.mail language sql security definer set search_path = pg_catalog as $$
+returns setof app.mail language sql security definer set search_path = pg_catalog, pg_temp as $$
   update app.mail m set attempts = m.attempts + 1, leased_until = until
   from (select d.id from app.mail d where d.state = 'due' and d.next_attempt_at <= at and (d.leased_until is null or d.leased_until <= at)
         order by d.next_attempt_at, d.id limit size for update skip locked) taken
@@ -146,7 +146,7 @@ $$;
 
 -- Says what became of a claimed mail: `due` is to be tried again. False when somebody else has claimed it since.
 create function app.finish_mail(wanted uuid, attempt integer, outcome text, at timestamptz, retry_at timestamptz, error text)
-returns boolean language plpgsql security definer set search_path = pg_catalog as $$
+returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   update app.mail m
   set state = outcome, leased_until = null, sent_at = case when outcome = 'sent' then at end,
@@ -157,14 +157,14 @@ end $$;
 
 -- Figures: how many wait and since when the first of them, how many were given up, and for how many nobody could be told.
 create function app.mail_figures() returns table (due bigint, oldest timestamptz, failed bigint, untold bigint)
-language sql stable security definer set search_path = pg_catalog as $$
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select count(*) filter (where m.state = 'due'), min(m.due_at) filter (where m.state = 'due'),
     count(*) filter (where m.state = 'failed'), count(*) filter (where m.recipient is null)
   from app.mail m where m.state in ('due', 'failed') or m.recipient is null
 $$;
 
 -- Addresses and names are kept no longer than somebody may ask whether a mail was sent.
-create function app.forget_mails(before timestamptz) returns integer language plpgsql security definer set search_path = pg_catalog as $$
+create function app.forget_mails(before timestamptz) returns integer language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   forgotten integer;
 begin
