@@ -15,7 +15,7 @@ import { encodeName } from "../../src/pki/name.ts";
 import { createProfile, type Profile, type ProfileFields } from "../../src/pki/profile.ts";
 import { newSerial } from "../../src/pki/serial.ts";
 
-/** Certificates for tests: the six profiles as DECISIONS.md 4 has them, keys, and a small hierarchy. */
+/** Certificates for tests: the six profiles as docs/decisions.md has them, keys, and a small hierarchy. */
 
 export const digest: Digest = (name, bytes) => hash(name, bytes, "buffer");
 

@@ -282,6 +282,15 @@ export class TestCa {
     return row;
   }
 
+  /** How many lists of an issuer are current. */
+  async currentLists(issuerId: string): Promise<number> {
+    const rows = await this.superuser.query(
+      "select 1 from ca.list where issuer_id = $1 and current",
+      [issuerId],
+    );
+    return rows.length;
+  }
+
   /** Works on with another database, as after a restore. */
   async moveTo(fresh: FreshDatabase): Promise<void> {
     await this.database.close();

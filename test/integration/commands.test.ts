@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { runSuido } from "../../src/cli/instance.ts";
+import { type Issued, sentencesOf, Service } from "../support/service.ts";
+
+let service: Service;
+let issued: Issued;
+
+beforeAll(async () => {
+  service = await Service.open({ SUIDO_LOG_LEVEL: "warn" });
+  issued = await service.issue(await service.world());
+});
+
+afterAll(() => service.dispose());
+
+const run = (...words: string[]): ReturnType<typeof runSuido> => runSuido(words, service.env);
+
+const text = (pattern: RegExp): string => expect.stringMatching(pattern) as string;
+const number = expect.any(Number) as number;
+
+describe("commands beside the running service", () => {
+  it("api-key create, list, revoke", async () => {
+    const words = ["api-key", "create", "--role", "auditor", "--label", "a test"];
+    const made = await service.command<{ id: string; key: string }>(...words);
+    expect(made).toEqual({
+      id: text(/^[0-9a-f-]{36}$/),
+      role: "auditor",
+      key: text(/^suido_aud_/),
+    });
+    const route = `/v1/certificates/${issued.serialNumber}`;
+    expect(await service.call("GET", route, { key: made.key })).toMatchObject({ status: 200 });
+    const { items } = await service.command<{ items: object[] }>("api-key", "list");
+    expect(items).toContainEqual(
+      expect.objectContaining({ id: made.id, role: "auditor", label: "a test" }),
+    );
+    expect(JSON.stringify(items)).not.toContain(made.key);
+    expect(await service.command("api-key", "revoke", made.id)).toEqual({
+      id: made.id,
+      revoked: true,
+    });
+  });
+
+  it("cert show, cert revoke, crl publish", async () => {
+    const { serialNumber } = issued;
+    expect(await service.command("cert", "show", serialNumber)).toMatchObject({
+      serialNumber,
+      status: "good",
+      certificate: issued.certificate,
+    });
+    const words = ["cert", "revoke", serialNumber, "--reason", "superseded"];
+    expect(await service.command(...words)).toMatchObject({
+      serialNumber,
+      status: "revoked",
+      reason: "superseded",
+      journaled: true,
+    });
+    const { lists } = await service.command<{ lists: object[] }>("crl", "publish");
+    expect(lists).toEqual([{ issuerId: "issuing-g1", number: text(/^\d+$/), entries: 1 }]);
+  });
+
+  it("ca show", async () => {
+    const { issuers } = await service.command<{ issuers: object[] }>("ca", "show");
+    const facts = { fingerprint: text(/^[0-9a-f]{64}$/), state: "active", hasKey: true };
+    expect(issuers).toEqual([
+      expect.objectContaining({ id: "root-g1", kind: "root", ...facts }),
+      expect.objectContaining({ id: "issuing-g1", kind: "issuing", ...facts }),
+    ]);
+  });
+
+  it("audit verify, audit invariants", async () => {
+    const whole = { ok: true, entries: number, faults: [] };
+    const root = text(/^[0-9a-f]{64}$/);
+    expect(await service.command("audit", "verify")).toMatchObject({ ...whole, root });
+    expect(await service.command("audit", "invariants", "--http")).toMatchObject(whole);
+  });
+
+  it("db url", async () => {
+    expect(await service.command("db", "url")).toEqual({
+      url: text(/^postgres:\/\/suido:[^@]+@127\.0\.0\.1:\d+\/suido$/),
+      reachable: true,
+    });
+  });
+});
+
+describe("exit code 0 for those who ask for help", () => {
+  it.for([[], ["--help"], ["help"], ["api-key", "create", "--help"], ["serve", "--help"]])(
+    "suido %s",
+    async (words) => {
+      expect(await run(...words)).toMatchObject({ code: 0, stdout: text(/suido/), stderr: "" });
+    },
+  );
+});
+
+describe("exit code 1 and a sentence for what cannot be done", () => {
+  it.for([
+    { words: ["cert", "show", "41c39e07b25d4f6a8c10e7725f3d8d12"], says: /certificate|serial/ },
+    { words: ["cert", "show", "no serial"], says: /serial/ },
+    { words: ["ca", "rewrap"], says: /the service is running: stop it first/ },
+    { words: ["journal", "adopt", "--by", "a,b"], says: /the service is running: stop it first/ },
+  ])("suido $words", async ({ words, says }) => {
+    const { code, stderr, stdout } = await run(...words);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(sentencesOf(stderr)).toEqual([text(says)]);
+  });
+});
+
+describe("exit code 2 for wrong usage", () => {
+  it.for([
+    ["nonsense"],
+    ["api-key", "create"],
+    ["api-key", "create", "--role", "king"],
+    ["api-key", "create", "--colour", "red"],
+    ["cert", "show"],
+    ["cert", "revoke", "41c39e07b25d4f6a8c10e7725f3d8d12", "--reason", "boredom"],
+    ["journal", "adopt"],
+  ])("suido %s", async (...[words]) => {
+    const { code, stderr, stdout } = await run(...words);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain('"suido --help" lists the commands');
+  });
+});
