@@ -49,21 +49,27 @@ test.for(Object.entries(ROOMS))("src/%s imports only rooms below it", ([room, al
 
 test("every room of src is in the table, but for the one that composes them", () => {
   const rooms = new Set(
-    globSync("src/*/**/*.ts").map((file) => path.relative("src", file).split(path.sep)[0]),
+    globSync("src/*/**/*.ts").map((file) => path.relative("src", file).split(path.sep)[0] ?? ""),
   );
   expect([...rooms].filter((room) => room !== "cli").toSorted()).toEqual(
     Object.keys(ROOMS).toSorted(),
   );
 });
 
-/** All that a file loads, directly or through our own files. Types vanish at run time, so `import type` does not count. */
-function loadedBy(entry: string): Set<string> {
+const DYNAMIC_IMPORT = /\bimport\(\s*"[^"]+"\s*\)/g;
+
+/**
+ * All that a file loads, directly or through our own files, `lazily` or at once only. Types vanish at run time, so
+ * `import type` does not count.
+ */
+function loadedBy(entry: string, { lazily = true } = {}): Set<string> {
   const seen = new Set<string>();
   const packages = new Set<string>();
   const visit = (file: string): void => {
     if (seen.has(file)) return;
     seen.add(file);
-    const code = readFileSync(file, "utf8").replaceAll(/\b(?:import|export) type [^;]+;/g, "");
+    const source = readFileSync(file, "utf8").replaceAll(/\b(?:import|export) type [^;]+;/g, "");
+    const code = lazily ? source : source.replaceAll(DYNAMIC_IMPORT, "");
     for (const match of code.matchAll(IMPORT)) {
       const specifier = match[1] ?? match[2] ?? match[3] ?? "";
       if (specifier.startsWith(".")) visit(path.resolve(path.dirname(file), specifier));
@@ -78,4 +84,16 @@ test("the signer's process loads no web server, no ORM, no queue and no ASN.1 li
   const packages = [...loadedBy("src/cli/signer.ts")];
   expect(packages).toContain("node:crypto");
   expect(packages.filter((name) => !name.startsWith("node:")).toSorted()).toEqual(["pg", "pino"]);
+});
+
+test("what a role does not use is not loaded by its process", () => {
+  /** All but the command line and `serve`, whose roles are loaded when they are asked for. */
+  const heavy =
+    /^(?:@prisma|@fastify|bullmq|ioredis|nodemailer|@peculiar|reflect-metadata|yaml|prisma)/;
+  const heavyOf = (entry: string): string[] =>
+    [...loadedBy(entry, { lazily: false })].filter((name) => heavy.test(name)).toSorted();
+  for (const entry of ["src/cli/main.ts", "src/cli/va-role.ts", "src/cli/own-signer.ts"])
+    expect([entry, ...heavyOf(entry)]).toEqual([entry]);
+  expect(heavyOf("src/cli/app-role.ts").join(" ")).toContain("@prisma/client");
+  expect(heavyOf("src/cli/duties.ts")).toContain("bullmq");
 });

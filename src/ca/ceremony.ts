@@ -26,7 +26,7 @@ import { ListPress } from "./lists.ts";
 import { issueOwn, type OwnDeps } from "./own-certificates.ts";
 import { insertSigned } from "./signed-row.ts";
 
-/** The root's OCSP key and certificate, which the VA keeps (DECISIONS.md 4). */
+/** The root's OCSP key and certificate, which the VA keeps (docs/decisions.md). */
 export interface RootDelegate {
   readonly issuerId: string;
   readonly certificate: Uint8Array;
@@ -187,7 +187,7 @@ async function ensureRootDelegate(
 }
 
 /**
- * Makes the CA: root, root's list, issuing CA, root's OCSP delegate, the issuing CA's first lists (DECISIONS.md 4). Each
+ * Makes the CA: root, root's list, issuing CA, root's OCSP delegate, the issuing CA's first lists (docs/decisions.md). Each
  * step is skipped when its result is there, so that a ceremony that was interrupted is finished by beginning it again.
  */
 export async function performCeremony(deps: CeremonyDeps): Promise<CeremonyResult> {

@@ -2,6 +2,7 @@ import { fromHex } from "../pki/bytes.ts";
 import type { Clock } from "../pki/clock.ts";
 import { type Serial, serialBytes } from "../pki/serial.ts";
 import type { Page, PageRequest } from "../registry/page.ts";
+import { parseLimit } from "../registry/page-limit.ts";
 import { InvalidValueError, NotFoundError } from "../registry/errors.ts";
 import { type Principal, tenantOf } from "../registry/principal.ts";
 import type { Database } from "../storage/database.ts";
@@ -92,19 +93,17 @@ const SEARCH_ALL = `select ${COLUMNS} from app.staff_bindings($2, $3, $4) b
 /** Members of a filter that are members of a record too. */
 const FILTERED = ["accountId", "deviceId", "corporationId", "status"] as const;
 
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 200;
-
 /** Which rows to read: one more than the page holds. */
 interface Window {
   readonly after: Uint8Array | null;
   readonly limit: number;
 }
 
-function windowOf({ after, limit = DEFAULT_LIMIT }: PageRequest): Window {
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
-    throw new InvalidValueError("limit", `is not a whole number from 1 to ${MAX_LIMIT}`);
-  return { after: after === undefined ? null : decodeCursor(after), limit };
+function windowOf({ after, limit }: PageRequest): Window {
+  return {
+    after: after === undefined ? null : decodeCursor(after),
+    limit: parseLimit(limit),
+  };
 }
 
 /** Before every serial number. */

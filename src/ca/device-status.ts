@@ -2,7 +2,7 @@ import type { Clock } from "../pki/clock.ts";
 import type { RevocationReason } from "../pki/revocation-reason.ts";
 import { type Serial, serialBytes } from "../pki/serial.ts";
 import { NotFoundError } from "../registry/errors.ts";
-import { canonicalId, type Principal, tenantOf } from "../registry/principal.ts";
+import { canonicalId, canonicalUuid, type Principal, tenantOf } from "../registry/principal.ts";
 import type { Database } from "../storage/database.ts";
 import {
   BOUND_COLUMNS,
@@ -186,15 +186,13 @@ function itemOf(
   return { ...record, current: record.status === "good" && record.replacedBy === undefined };
 }
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /** Answers products: is it alive, whose is it, what came after it. */
 export function createDeviceStatus({ database, chainOf, clock }: DeviceStatusDeps): DeviceStatus {
   return {
     async status(principal, serial, { accountId }) {
       const now = clock();
       const tenant = await tenantOfSerial(database, principal, serial);
-      const asked = accountId !== undefined && UUID.test(accountId) ? accountId : null;
+      const asked = canonicalUuid(accountId ?? "") ?? null;
       const [row] = await database.tenant(tenant, (sql) =>
         sql.query<StatusRow>(STATUS_OF, [now, serialBytes(serial), asked], "ca-status"),
       );

@@ -1,6 +1,4 @@
 import {
-  createCipheriv,
-  createDecipheriv,
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
@@ -21,21 +19,19 @@ import type { SignatureAlgorithm } from "../pki/certificate.ts";
 import type { Random } from "../pki/crypto.ts";
 import { KEY_KINDS, type KeyKind } from "../pki/key.ts";
 import { replaceFileSync, syncFolder } from "../storage/durable-file.ts";
+import { openOctets, sealOctets } from "../storage/sealed-octets.ts";
 import { KeyStoreError } from "./errors.ts";
 import { type Kek, makeKek, nextKekFile, readKek } from "./kek.ts";
 import type { KeyPurposeName, KeySpec, KeyStore, SigningKey } from "./key-store.ts";
 
 const FORMAT = "suido-key-1";
 const SUFFIX = ".key.json";
-/** NIST SP 800-38D §8.2.2: 96 random bits; a key-encryption key seals a handful of files in its life. */
-const NONCE_OCTETS = 12;
-const TAG_OCTETS = 16;
 
 /** A file of the store. Everything but `sealed` and `kek` is authenticated with it. */
 interface SealedKey extends KeySpec {
   readonly format: typeof FORMAT;
   readonly kek: string;
-  /** nonce ‖ ciphertext ‖ tag, in base64. */
+  /** What `sealOctets` gives, in base64. */
   readonly sealed: string;
 }
 
@@ -68,10 +64,7 @@ function seal(
   pkcs8: Uint8Array,
   { kek, random }: { kek: Kek; random: Random },
 ): SealedKey {
-  const nonce = random(NONCE_OCTETS);
-  const cipher = createCipheriv("aes-256-gcm", kek.key, nonce, { authTagLength: TAG_OCTETS });
-  cipher.setAAD(associatedData(spec));
-  const sealed = Buffer.concat([nonce, cipher.update(pkcs8), cipher.final(), cipher.getAuthTag()]);
+  const sealed = sealOctets(pkcs8, { key: kek.key, context: associatedData(spec) }, random);
   const { id, purpose, kind } = spec;
   return { format: FORMAT, id, purpose, kind, kek: kek.id, sealed: sealed.toString("base64") };
 }
@@ -85,22 +78,10 @@ function unseal(file: SealedKey, keks: readonly Kek[]): Buffer {
     );
   }
   const octets = Buffer.from(file.sealed, "base64");
-  const decipher = createDecipheriv("aes-256-gcm", kek.key, octets.subarray(0, NONCE_OCTETS), {
-    authTagLength: TAG_OCTETS,
-  });
-  decipher.setAAD(associatedData(file));
-  decipher.setAuthTag(octets.subarray(-TAG_OCTETS));
-  try {
-    return Buffer.concat([
-      decipher.update(octets.subarray(NONCE_OCTETS, -TAG_OCTETS)),
-      decipher.final(),
-    ]);
-  } catch (cause) {
-    throw new KeyStoreError(
-      `the file of the key "${file.id}" has been changed, and does not open`,
-      { cause },
-    );
-  }
+  const pkcs8 = openOctets(octets, { key: kek.key, context: associatedData(file) });
+  if (pkcs8 === undefined)
+    throw new KeyStoreError(`the file of the key "${file.id}" has been changed, and does not open`);
+  return pkcs8;
 }
 
 function isSealedKey(value: unknown): value is SealedKey {

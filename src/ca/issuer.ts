@@ -49,7 +49,7 @@ export function signatureAlgorithmFor(spki: Uint8Array): SignatureAlgorithm {
   }
 }
 
-/** Where relying parties find what an issuer publishes (DECISIONS.md 4). */
+/** Where relying parties find what an issuer publishes (docs/decisions.md). */
 export function issuerUrls(vaUrl: string, issuerId: string): IssuerUrls {
   return {
     crl: `${vaUrl}/crl/${issuerId}.crl`,

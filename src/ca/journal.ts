@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import type { Clock } from "../pki/clock.ts";
-import { replaceFile, writeFully } from "./durable-file.ts";
+import { replaceFileSync, writeFully } from "../storage/durable-file.ts";
 import { ClockBehindError, JournalDamagedError } from "./errors.ts";
 import { HourlyCount } from "./hourly-count.ts";
 import {
@@ -25,7 +25,7 @@ import {
 } from "./journal-record.ts";
 import { readLines } from "./line-reader.ts";
 
-/** How far the clock may stand before the last record (DECISIONS.md 3). More is a clock that was set back. */
+/** How far the clock may stand before the last record (docs/decisions.md). More is a clock that was set back. */
 const CLOCK_TOLERANCE_MS = 5 * 60 * 1000;
 
 /** `000001.jsonl`: the adopted journal's successor is the next file. */
@@ -311,7 +311,7 @@ export function createJournal(
     ...header,
   };
   const { line, head } = encodeRecord(record, CHAIN_START);
-  replaceFile(file, Buffer.from(`${line}\n`));
+  replaceFileSync(file, Buffer.from(`${line}\n`));
   const descriptor = openSync(file, "a");
   const facts = new JournalFacts();
   facts.note(record);

@@ -2,10 +2,10 @@ import { createHash, createSecretKey, type KeyObject } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import type { Random } from "../pki/crypto.ts";
-import { replaceFile } from "./durable-file.ts";
+import { replaceFileSync } from "../storage/durable-file.ts";
 import { KeyStoreError } from "./errors.ts";
 
-/** AES-256 (DECISIONS.md 5). */
+/** AES-256 (docs/decisions.md). */
 const KEK_OCTETS = 32;
 
 /** A key-encryption key. It never leaves memory but for its own file. */
@@ -43,7 +43,7 @@ export function readKek(file: string): Kek {
 export function makeKek(file: string, random: Random): Kek {
   if (existsSync(file)) throw new KeyStoreError(`there is a key-encryption key at ${file} already`);
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  replaceFile(
+  replaceFileSync(
     file,
     new TextEncoder().encode(`${Buffer.from(random(KEK_OCTETS)).toString("base64")}\n`),
   );

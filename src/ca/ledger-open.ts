@@ -26,18 +26,26 @@ export interface LedgerOpenDeps {
 /** A ledger to work with, or why there is none. */
 export type OpenedLedger =
   | { readonly state: "ready"; readonly ledger: Ledger; readonly found: Comparison["kind"] }
-  | { readonly state: "quarantine"; readonly reason: string };
+  | ({ readonly state: "quarantine" } & Disagreement);
+
+/** Why journal and database cannot be brought together. */
+interface Disagreement {
+  /** One sentence that anybody may read. */
+  readonly reason: string;
+  /** What is wrong in detail: serials and paths, for the log. */
+  readonly faults: readonly string[];
+}
 
 /** Brings journal and database together, or says why they cannot be. */
 async function reconcile(
   deps: LedgerOpenDeps,
   journal: Journal | undefined,
   comparison: Comparison,
-): Promise<Journal | string> {
+): Promise<Journal | Disagreement> {
   const { database, journalFolder, clock, newId, digest } = deps;
   if (comparison.kind === "journal-old") {
     await markQuarantine(database, clock());
-    return comparison.reason;
+    return { reason: comparison.reason, faults: [] };
   }
   if (comparison.kind === "fresh") {
     const begun =
@@ -53,9 +61,8 @@ async function reconcile(
   if (journal === undefined) throw new Error("a journal was compared that is not there");
   if (comparison.kind === "database-old") {
     const faults = await bringUp(journal, deps);
-    return faults.length === 0
-      ? journal
-      : `${comparison.reason}; it could not be brought up: ${faults.join("; ")}`;
+    if (faults.length === 0) return journal;
+    return { reason: `${comparison.reason}, and could not be brought up to it`, faults };
   }
   if (comparison.unapplied.length > 0) {
     await database.transaction(async (sql) => {
@@ -69,7 +76,7 @@ async function reconcile(
 }
 
 /**
- * Opens journal and database together (DECISIONS.md 1, "Start of the signer"): verifies the chain, compares, finishes what
+ * Opens journal and database together (docs/decisions.md, "Start of the signer"): verifies the chain, compares, finishes what
  * a crash has cut off, brings a restored database up, and takes the next fencing epoch.
  */
 export async function openLedger(deps: LedgerOpenDeps): Promise<OpenedLedger> {
@@ -77,9 +84,9 @@ export async function openLedger(deps: LedgerOpenDeps): Promise<OpenedLedger> {
   const found = openJournal(journalFolder, clock);
   const comparison = await compare(database, found, await readMark(database));
   const journal = await reconcile(deps, found, comparison);
-  if (typeof journal === "string") {
+  if ("reason" in journal) {
     found?.close();
-    return { state: "quarantine", reason: journal };
+    return { state: "quarantine", ...journal };
   }
   const epoch = await raiseEpoch(database, journal.epoch);
   checkpoint("epoch");

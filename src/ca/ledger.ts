@@ -17,6 +17,12 @@ export class LedgerLostError extends Error {
   override readonly name = "LedgerLostError";
 }
 
+/**
+ * So often the database may refuse what the journal has. After that only a new start can help: it reads both again and
+ * either applies what is missing or finds that the database is not the one that the journal was written for.
+ */
+const MOST_REFUSALS = 20;
+
 interface Unconfirmed {
   readonly position: Position;
   readonly commit: Commit;
@@ -43,6 +49,8 @@ export class Ledger {
   readonly #deps: LedgerDeps;
   #changeSeq: bigint;
   #unconfirmed: Unconfirmed | undefined;
+  #refusals = 0;
+  #refusal: string | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(deps: LedgerDeps) {
@@ -55,6 +63,11 @@ export class Ledger {
   /** Every change of status up to this one is in the journal, and the database knows it. */
   get changeSeq(): bigint {
     return this.#changeSeq;
+  }
+
+  /** What holds everything up: the database refuses what the journal has, for this reason. */
+  get refusal(): string | undefined {
+    return this.#refusal;
   }
 
   /** Does the work when all turns before it are over, with nothing left unconfirmed. Errors are the caller's and nobody else's. */
@@ -118,12 +131,24 @@ export class Ledger {
       );
     } catch (error) {
       if (error instanceof LedgerLostError) onFatal(error);
+      else if (!(error instanceof SignerUnavailableError)) this.#countRefusal(error);
       throw error;
     }
     this.#confirm(unconfirmed);
   }
 
+  #countRefusal(error: unknown): void {
+    this.#refusals++;
+    this.#refusal = error instanceof Error ? error.message : String(error);
+    if (this.#refusals === MOST_REFUSALS) {
+      const refused = `the database refuses what the journal has: ${this.#refusal}`;
+      this.#deps.onFatal(new Error(refused, { cause: error }));
+    }
+  }
+
   #confirm({ position }: Unconfirmed): void {
+    this.#refusals = 0;
+    this.#refusal = undefined;
     this.#changeSeq = position.changeSeq;
     this.#unconfirmed = undefined;
   }

@@ -114,15 +114,18 @@ function* expectedEntries({ statuses, current }: Known, scope: string): Generato
   }
 }
 
-/** So many that left are looked into; more are a finding by themselves. */
-const MAX_LEAVERS = 100_000;
+/** So many that left are looked up in one statement. */
+const BATCH = 10_000;
+
+/** So many that left before their end are told; one of them is enough to stop the lists. */
+const MAX_LEAVERS_TOLD = 20;
 
 function leavers(before: CrlView, after: CrlView): Map<Serial, number> {
   const gone = new Map<Serial, number>();
   const now = new Set<Serial>();
   for (const { serial } of after.entries()) now.add(serial);
   for (const { serial, reason } of before.entries()) {
-    if (!now.has(serial) && gone.size < MAX_LEAVERS) gone.set(serial, reason);
+    if (!now.has(serial)) gone.set(serial, reason);
   }
   return gone;
 }
@@ -134,19 +137,20 @@ async function leaverFindings(
 ): Promise<readonly string[]> {
   const { before, after } = lists;
   const gone = leavers(readCrl(before.der), after);
-  if (gone.size === 0) return [];
-  const rows = await sql.query<{ serial: Buffer; state: string; not_after: Date }>(
-    "select serial, state, not_after from ca.issued where serial = any($1::bytea[])",
-    [[...gone.keys()].map((serial) => Buffer.from(serialBytes(serial)))],
-  );
-  const allowed = new Set<Serial>();
-  for (const row of rows) {
-    const serial = serialFromInteger(row.serial);
-    const isReleased = gone.get(serial) === 6 && row.state === "good";
-    if (isReleased || row.not_after < before.this_update) allowed.add(serial);
+  const serials = [...gone.keys()];
+  for (let from = 0; from < serials.length; from += BATCH) {
+    const rows = await sql.query<{ serial: Buffer; state: string; not_after: Date }>(
+      "select serial, state, not_after from ca.issued where serial = any($1::bytea[])",
+      [serials.slice(from, from + BATCH).map((serial) => Buffer.from(serialBytes(serial)))],
+    );
+    for (const row of rows) {
+      const serial = serialFromInteger(row.serial);
+      const isReleased = gone.get(serial) === 6 && row.state === "good";
+      if (isReleased || row.not_after < before.this_update) gone.delete(serial);
+    }
   }
   return [...gone.keys()]
-    .filter((serial) => !allowed.has(serial))
+    .slice(0, MAX_LEAVERS_TOLD)
     .map((serial) => `R16 ${serial} has left the list before its end`);
 }
 

@@ -6,7 +6,7 @@ import { ListRefusedError } from "./errors.ts";
 import { checkLists } from "./list-check.ts";
 import type { SignerClient } from "./signer-client.ts";
 
-/** How old an issuing CA's lists may grow (DECISIONS.md 3). */
+/** How old an issuing CA's lists may grow (docs/decisions.md). */
 const ISSUING_PERIOD_MS = 60 * 60 * 1000;
 
 /** How old a root's list may grow: 6 of its 13 months. */

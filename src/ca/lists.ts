@@ -18,7 +18,7 @@ import type { ListEntry } from "./journal-record.ts";
 import type { Checkpoint, Ledger } from "./ledger.ts";
 import type { PreparedList, PreparedLists } from "./signer-client.ts";
 
-/** How long an issuing CA's lists are good for (DECISIONS.md 3): longer than any outage that we plan for. */
+/** How long an issuing CA's lists are good for (docs/decisions.md): longer than any outage that we plan for. */
 const ISSUING_LIFE_MS = 7 * 24 * 60 * 60 * 1000;
 
 /** A root's list: 13 months, renewed every 6. */

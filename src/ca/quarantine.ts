@@ -26,7 +26,7 @@ interface Stopped {
   readonly at: Date;
 }
 
-/** Merging (DECISIONS.md 1): revoked > hold > good, keyCompromise above every other reason, in doubt revoked. */
+/** Merging (docs/decisions.md): revoked > hold > good, keyCompromise above every other reason, in doubt revoked. */
 function worse(a: Stopped | undefined, b: Stopped): Stopped {
   if (a === undefined) return b;
   if (a.state !== b.state) return a.state === "revoked" ? a : b;

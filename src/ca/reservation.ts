@@ -6,7 +6,7 @@ import { type Profile, profileHash } from "../pki/profile.ts";
 import { newSerial, type Serial, serialBytes, shardOf } from "../pki/serial.ts";
 import type { NewId } from "../pki/uuid.ts";
 import { type Validity, validityOf } from "../pki/validity.ts";
-import { type Actor, type Fact, record } from "../audit/record.ts";
+import { type Actor, type Fact, factParts, factValues } from "../audit/record.ts";
 import { IdempotencyKeyReusedError, NotAMemberError, NotFoundError } from "../registry/errors.ts";
 import type { IdempotentRequest } from "../registry/idempotency.ts";
 import type { Sql } from "../storage/sql.ts";
@@ -113,7 +113,7 @@ interface VerdictRow {
 }
 
 /**
- * Looks at the earlier certificates of the key and, when nothing speaks against it, reserves. It is a statement of its own
+ * Looks at the earlier certificates of the key and, when nothing speaks against it, reserves and puts that on record. It is a statement of its own
  * because its snapshot must be younger than the lock of the key. Bindings of other corporations are not seen: a key
  * without a binding that is seen belongs to somebody else.
  */
@@ -142,7 +142,7 @@ const RESERVE = `with known as (
     insert into app.idempotency (api_key_id, key, request_hash, serial, created_at)
     select $20::uuid, $21::text, $22::bytea, coalesce(reserved.serial, same), $5 from verdict left join reserved on true
     where $20::uuid is not null and (reserved.serial is not null or (same is not null and not (is_compromised or is_foreign or is_held)))
-  )
+  ), ${factParts("reserved", 23)}
   select is_compromised, is_foreign, is_held, same from verdict`;
 
 /** 64 of the hash's 256 bits name the lock: two keys that share one only wait for each other. */
@@ -312,6 +312,7 @@ async function insert(
     idempotency?.apiKeyId ?? null,
     idempotency?.key ?? null,
     idempotency?.requestHash ?? null,
+    ...factValues(requested(wish, draft), newId),
   ];
   const [verdict] = await sql.query<VerdictRow>(RESERVE, values, "ca-issue-reserve");
   if (verdict === undefined) throw new Error("the reservation gives one verdict");
@@ -361,7 +362,6 @@ export async function reserve(deps: ReservationDeps, sql: Sql, wish: Wish): Prom
   const verdict = await insert(sql, { wish, draft }, deps);
   checkVerdict(verdict);
   if (verdict.same !== null) return { kind: "known", serial: serialOf(verdict.same) };
-  await record(sql, requested(wish, draft), deps.newId);
   const { pharmacyId, platform } = allowed.device;
   return { kind: "reserved", serial: draft.serial, device: { pharmacyId, platform, commonName } };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import type { Clock } from "../pki/clock.ts";
 import { pemEncode } from "../pki/pem.ts";
-import { replaceFile } from "./durable-file.ts";
+import { replaceFileSync } from "../storage/durable-file.ts";
 import type { SignerClient } from "./signer-client.ts";
 
 /** A TLS server's key and certificate, PEM. */
@@ -66,7 +66,10 @@ async function issue({ signer, dnsNames, folder }: ServerCertificateDeps): Promi
     certificate: pemEncode("CERTIFICATE", der),
   };
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  replaceFile(join(folder, FILE), new TextEncoder().encode(identity.key + identity.certificate));
+  replaceFileSync(
+    join(folder, FILE),
+    new TextEncoder().encode(identity.key + identity.certificate),
+  );
   return identity;
 }
 

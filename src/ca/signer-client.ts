@@ -36,6 +36,8 @@ export interface SignerStatus {
   readonly state: "ready" | "quarantine";
   /** In quarantine: why, in one sentence. */
   readonly reason?: string;
+  /** What holds up a signer that is ready, in one sentence. */
+  readonly detail?: string;
   readonly epoch: number;
   readonly journalId: string;
   readonly journalSeq: bigint;

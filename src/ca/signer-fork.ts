@@ -2,13 +2,9 @@ import { type ChildProcess, fork } from "node:child_process";
 import type { Logger } from "pino";
 import { SignerUnavailableError } from "./errors.ts";
 import type { ChildMessage, ParentMessage } from "./signer-child.ts";
+import { type SignerCall, SignerCalls, signerOver } from "./signer-calls.ts";
 import type { SignerClient } from "./signer-client.ts";
-import { errorOf, type SignerMethod, type SignerReply } from "./signer-message.ts";
 import type { SignerSettings } from "./signer-process.ts";
-
-/** How long an answer may take. Lists of a million entries take a few seconds; everything else milliseconds. */
-const REQUEST_TIMEOUT_MS = 10_000;
-const LISTS_TIMEOUT_MS = 120_000;
 
 /** How long work under way may take to end when the signer is told to stop. */
 const STOP_TIMEOUT_MS = 10_000;
@@ -29,12 +25,6 @@ export interface ForkOptions {
   readonly execArgv?: readonly string[];
 }
 
-interface Pending {
-  readonly resolve: (result: unknown) => void;
-  readonly reject: (error: Error) => void;
-  readonly timer: NodeJS.Timeout;
-}
-
 /** A signer in a process of its own. */
 export interface ForkedSigner extends SignerClient {
   /** The child's process id, while there is one. */
@@ -44,11 +34,10 @@ export interface ForkedSigner extends SignerClient {
 /** Keeps one child alive and talks with it. While there is none, everything asked is refused at once. */
 class Fork {
   readonly #options: ForkOptions;
-  readonly #pending = new Map<number, Pending>();
+  readonly #calls = new SignerCalls();
   #child: ChildProcess | undefined;
   #isReady = false;
   #isClosed = false;
-  #nextId = 1;
   #wait = FIRST_WAIT_MS;
   #restart: NodeJS.Timeout | undefined;
 
@@ -71,7 +60,7 @@ class Fork {
     return new Promise((resolve, reject) => {
       child.on("message", (message) => {
         const said = message as ChildMessage;
-        if (said.kind === "reply") this.#settle(said.reply);
+        if (said.kind === "reply") this.#calls.settle(said.reply);
         else if (said.kind === "failed") {
           this.#options.log.error({ reason: said.message }, "the signer cannot start");
           reject(new SignerUnavailableError(said.message));
@@ -89,26 +78,12 @@ class Fork {
     });
   }
 
-  call<T>(
-    method: SignerMethod,
-    args: readonly unknown[],
-    timeoutMs = REQUEST_TIMEOUT_MS,
-  ): Promise<T> {
+  readonly call: SignerCall = (method, args) => {
     if (!this.#isReady) return Promise.reject(new SignerUnavailableError("the signer is starting"));
-    const id = this.#nextId++;
-    return new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(
-        () =>
-          this.#settle({
-            id,
-            error: { code: "signer-unavailable", message: "the signer did not answer in time" },
-          }),
-        timeoutMs,
-      );
-      this.#pending.set(id, { resolve: (result) => resolve(result as T), reject, timer });
-      this.#send({ kind: "request", request: { id, method, args } });
-    });
-  }
+    const { id, answered } = this.#calls.open(method);
+    this.#send({ kind: "request", request: { id, method, args } });
+    return answered;
+  };
 
   /** Lets work under way end, then ends the child; one that does not listen is killed. */
   async close(): Promise<void> {
@@ -136,26 +111,12 @@ class Fork {
     this.#child?.send(message, () => undefined);
   }
 
-  #settle(reply: SignerReply): void {
-    const waiting = this.#pending.get(reply.id);
-    if (waiting === undefined) return;
-    this.#pending.delete(reply.id);
-    clearTimeout(waiting.timer);
-    if ("error" in reply) waiting.reject(errorOf(reply.error));
-    else waiting.resolve(reply.result);
-  }
-
   #lose(child: ChildProcess, how: string): void {
     if (this.#child !== child) return;
     const wasReady = this.#isReady;
     this.#child = undefined;
     this.#isReady = false;
-    for (const id of this.#pending.keys()) {
-      this.#settle({
-        id,
-        error: { code: "signer-unavailable", message: "the signer ended before it answered" },
-      });
-    }
+    this.#calls.loseAll("the signer ended before it answered");
     // One that never was ready is its starter's matter at the first start, and this one's at every later.
     if (this.#isClosed || (!wasReady && this.#restart === undefined)) return;
     this.#options.log.error(
@@ -172,17 +133,9 @@ export async function forkSigner(options: ForkOptions): Promise<ForkedSigner> {
   const child = new Fork(options);
   await child.start();
   return {
+    ...signerOver(child.call, () => child.close()),
     get pid() {
       return child.pid;
     },
-    issue: (serials) => child.call("issue", [serials]),
-    journal: (changeSeq) => child.call("journal", [changeSeq]),
-    prepareLists: (issuerId) => child.call("prepareLists", [issuerId], LISTS_TIMEOUT_MS),
-    commitLists: (batchId, sha256) =>
-      child.call("commitLists", [batchId, sha256], LISTS_TIMEOUT_MS),
-    delegate: (issuerId, spki) => child.call("delegate", [issuerId, spki]),
-    serverCertificate: (spki, dnsNames) => child.call("serverCertificate", [spki, dnsNames]),
-    status: () => child.call("status", []),
-    close: () => child.close(),
   };
 }

@@ -13,7 +13,7 @@ import {
 import type { SignerClient } from "./signer-client.ts";
 
 /** What may be asked of the signer over a channel. */
-const SIGNER_METHODS = [
+export const SIGNER_METHODS = [
   "issue",
   "journal",
   "prepareLists",
@@ -32,7 +32,7 @@ export interface SignerRequest {
 
 /** An error as it crosses: what the caller may act on, and no more. */
 export interface WireError {
-  readonly code: CaErrorCode | "failed";
+  readonly code: WireCode;
   readonly message: string;
   readonly findings?: readonly string[];
 }
@@ -41,10 +41,10 @@ export type SignerReply =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly error: WireError };
 
-type Rebuild = (error: WireError) => CaError;
+type Rebuild = (error: Omit<WireError, "code">) => CaError;
 
 /** The errors that a caller can act on. Every other one is the signer's own trouble: it was not done now, and may be asked again. */
-const REBUILD: Partial<Record<WireError["code"], Rebuild>> = {
+const REBUILD = {
   "signer-unavailable": ({ message }) => new SignerUnavailableError(message),
   "issuing-stopped": ({ message }) => new IssuingStoppedError(message),
   quarantine: ({ message }) => new QuarantineError(message),
@@ -53,21 +53,32 @@ const REBUILD: Partial<Record<WireError["code"], Rebuild>> = {
   "list-refused": ({ findings }) => new ListRefusedError(findings ?? []),
   "clock-behind": ({ message }) => new ClockBehindError(message),
   "key-store": ({ message }) => new KeyStoreError(message),
-};
+  // Its words may be the database's or the file system's: they are for the log, not for whoever asked.
+  failed: ({ message }) =>
+    new SignerUnavailableError("the signer failed", { cause: new Error(message) }),
+} satisfies Partial<Record<CaErrorCode | "failed", Rebuild>>;
+
+type WireCode = keyof typeof REBUILD;
+
+/** The codes of the errors that cross. */
+export const WIRE_CODES = Object.keys(REBUILD) as readonly WireCode[];
+
+const failed = (message: string): WireError => ({ code: "failed", message });
 
 function wireError(error: unknown): WireError {
-  if (error instanceof ListRefusedError)
-    return { code: error.code, message: error.message, findings: error.findings };
-  if (error instanceof CaError) return { code: error.code, message: error.message };
-  return { code: "failed", message: error instanceof Error ? error.message : "unknown" };
+  if (!(error instanceof CaError))
+    return failed(error instanceof Error ? error.message : "unknown");
+  const { message } = error;
+  const code = WIRE_CODES.find((known) => known === error.code);
+  if (code === undefined) return failed(message);
+  return error instanceof ListRefusedError
+    ? { code, message, findings: error.findings }
+    : { code, message };
 }
 
 /** The error of a reply, as the caller's own. */
 export function errorOf(error: WireError): CaError {
-  return (
-    REBUILD[error.code]?.(error) ??
-    new SignerUnavailableError(`the signer failed: ${error.message}`)
-  );
+  return REBUILD[error.code](error);
 }
 
 /** Does what a request asks. Never throws: what went wrong is the reply. */

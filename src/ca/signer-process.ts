@@ -5,14 +5,16 @@ import type { Clock } from "../pki/clock.ts";
 import type { Digest, Random, Verify } from "../pki/crypto.ts";
 import { createProfile, type ProfileFields } from "../pki/profile.ts";
 import type { NewId } from "../pki/uuid.ts";
-import { openDatabase } from "../storage/database.ts";
+import { type Database, openDatabase } from "../storage/database.ts";
 import { listen } from "../storage/listen.ts";
 import { checkFrozenVaUrl, performCeremony, type RootDelegate } from "./ceremony.ts";
 import { CeremonyError, SignerUnavailableError } from "./errors.ts";
 import { openFileKeyStore } from "./file-key-store.ts";
+import { readIssuers } from "./issuer.ts";
 import { IssuerKeys } from "./issuer-keys.ts";
 import { lockJournal } from "./journal-lock.ts";
 import { makeKek, readKeks } from "./kek.ts";
+import type { KeyStore } from "./key-store.ts";
 import { openLedger } from "./ledger-open.ts";
 import type { SignerClient } from "./signer-client.ts";
 import { takeSignerLock } from "./signer-lock.ts";
@@ -30,6 +32,8 @@ export interface SignerSettings {
   /** A demo makes its key-encryption key and its CA on the first start. Production never does. */
   readonly mayMakeKek: boolean;
   readonly mayMakeCa: boolean;
+  /** Whether a root's key may lie in this key store. In production it lies there for the ceremony only. */
+  readonly mayKeepRoot: boolean;
   /** Where the VA of this machine keeps what it needs. */
   readonly vaFolder: string;
   readonly vaUrl: string;
@@ -93,6 +97,15 @@ export async function runSigner(deps: SignerProcessDeps): Promise<SignerClient> 
   }
 }
 
+async function refuseOnlineRoot(database: Database, keyStore: KeyStore): Promise<void> {
+  for (const { id, kind } of await readIssuers(database)) {
+    if (kind !== "root" || !(await keyStore.has(id))) continue;
+    throw new CeremonyError(
+      `the root's key "${id}" lies in the online key store, which production refuses: take it out with: suido ca root seal <folder>`,
+    );
+  }
+}
+
 async function compose(deps: SignerProcessDeps, undos: Undo[]): Promise<SignerClient> {
   const { settings, log, onFatal } = deps;
   const { databaseUrl: url, journalFolder, trustDomain, timeZone } = settings;
@@ -114,9 +127,12 @@ async function compose(deps: SignerProcessDeps, undos: Undo[]): Promise<SignerCl
   const database = connect(CONNECTIONS, "suido-signer");
   const opened = await openLedger({ ...deps, database, journalFolder });
   if (opened.state === "quarantine") {
-    log.error({ reason: opened.reason }, "quarantine: nothing is issued or released");
+    const { reason, faults } = opened;
+    log.error({ reason, faults }, "quarantine: nothing is issued or released");
     return closing(quarantinedSigner(database, opened.reason), undos);
   }
+  if (opened.found === "database-old")
+    log.warn("the database was older than the journal, and has been brought up to it");
   // 3. The CA, which a demo makes and production finds.
   const { ledger } = opened;
   const caConfig = caConfigOf(settings);
@@ -124,6 +140,7 @@ async function compose(deps: SignerProcessDeps, undos: Undo[]): Promise<SignerCl
   if (settings.mayMakeCa)
     await performCeremony({ ...work, caConfig, keyStore, vaUrl: settings.vaUrl });
   await checkFrozenVaUrl(database, settings.vaUrl);
+  if (!settings.mayKeepRoot) await refuseOnlineRoot(database, keyStore);
   const keys = await IssuerKeys.open(database, keyStore);
   if (keys.active === undefined)
     throw new CeremonyError("there is no CA yet; make one with: suido ca init");

@@ -4,7 +4,7 @@ import type { JournalMark } from "./journal-mark.ts";
 import type { ChangeEntry, IssuedEntry, JournalRecord } from "./journal-record.ts";
 import type { Journal } from "./journal.ts";
 
-/** What journal and database are to each other when the signer starts (DECISIONS.md 1). */
+/** What journal and database are to each other when the signer starts (docs/decisions.md). */
 export type Comparison =
   /** Neither has anything: the first start. */
   | { readonly kind: "fresh" }

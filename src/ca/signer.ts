@@ -135,8 +135,12 @@ export class Signer implements SignerClient {
 
   async status(): Promise<SignerStatus> {
     const { database, ledger } = this.#deps;
+    const { refusal } = ledger;
     return {
       state: "ready",
+      ...(refusal !== undefined && {
+        detail: `the database refuses what the journal has: ${refusal}`,
+      }),
       epoch: ledger.epoch,
       journalId: ledger.journal.id,
       journalSeq: ledger.journal.head.seq,

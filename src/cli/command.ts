@@ -13,11 +13,13 @@ export interface Surroundings {
 /** What stood behind the command's words. */
 export interface Given {
   readonly positionals: readonly string[];
-  readonly options: Readonly<Record<string, string | boolean | undefined>>;
+  readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 }
 
 export interface Option {
   readonly type: "string" | "boolean";
+  /** May be given several times. */
+  readonly multiple?: true;
   /** For the help: what the value is called. */
   readonly value?: string;
   readonly help: string;
@@ -44,6 +46,12 @@ export class CommandError extends Error {}
 export function textOption(given: Given, name: string): string | undefined {
   const value = given.options[name];
   return typeof value === "string" ? value : undefined;
+}
+
+/** All texts of an option that may be given several times, or undefined when it was not given. */
+export function textOptions(given: Given, name: string): readonly string[] | undefined {
+  const value = given.options[name];
+  return typeof value === "object" ? value : undefined;
 }
 
 /** Prints one JSON document, or lines for people. */

@@ -1,19 +1,9 @@
 import type { Command } from "./command.ts";
-import { apiKeyCommands } from "./commands/api-key.ts";
-import { auditCommands } from "./commands/audit.ts";
-import { caCommands } from "./commands/ca.ts";
-import { certificateCommands } from "./commands/certificate.ts";
-import { databaseCommands } from "./commands/database.ts";
-import { demoCommands } from "./commands/demo.ts";
 import { serveCommands } from "./commands/serve.ts";
 
-/** Every command of `suido`, in the order of the help. */
-export const COMMANDS: readonly Command[] = [
-  ...serveCommands,
-  ...apiKeyCommands,
-  ...certificateCommands,
-  ...caCommands,
-  ...auditCommands,
-  ...databaseCommands,
-  ...demoCommands,
-];
+/** The commands that a line may mean. The service loads nothing of the others: it would keep that in memory for months. */
+export async function commandsFor(line: readonly string[]): Promise<readonly Command[]> {
+  if (line[0] === "serve") return serveCommands;
+  const { COMMANDS } = await import("./all-commands.ts");
+  return COMMANDS;
+}

@@ -10,7 +10,7 @@ import { registerMailMetrics } from "../delivery/metrics.ts";
 import { prepareQueue, type QueueBackend, queueBackend } from "../jobs/backend.ts";
 import { createJobs, type Jobs } from "../jobs/jobs.ts";
 import { publishDueLists } from "../jobs/lists.ts";
-import { createProbe } from "../jobs/probe.ts";
+import { createProbe, type Probe } from "../jobs/probe.ts";
 import { createExpiryWatch, type Ending } from "../lifecycle/expiry-watch.ts";
 import { operatorMails, type OperatorMail } from "../lifecycle/operator-mail.ts";
 import { probedCertificate } from "../lifecycle/probed-certificate.ts";
@@ -20,16 +20,17 @@ import { connectionConfig } from "../storage/connection.ts";
 import type { Database, Role } from "../storage/database.ts";
 import { listen } from "../storage/listen.ts";
 import type { Va } from "../va/va.ts";
-import type { MtlsListener } from "./listeners.ts";
-import { type Opening, openPool } from "./rooms.ts";
-import { PUBLISH_CHANNEL } from "./signing.ts";
+import type { MtlsRole } from "./mtls-role.ts";
+import { type Opening, openPool } from "./opening.ts";
+import { PUBLISH_CHANNEL } from "./wishes.ts";
 
 /** Connections of the jobs' own statements. */
 const WORKER_CONNECTIONS = 4;
 
 export interface DutiesDeps {
-  readonly va: Va;
-  readonly mtls: MtlsListener;
+  /** Those of this process, whose certificates only they know. */
+  readonly va: Va | undefined;
+  readonly mtls: MtlsRole | undefined;
   readonly metrics: Registry;
 }
 
@@ -71,14 +72,12 @@ function hearWishes({ foundation, log, undoing }: Opening, publish: Publish): vo
 
 /** What of Suido's own ends and the database does not know of. */
 function endingsOf({ va, mtls }: Pick<DutiesDeps, "va" | "mtls">): readonly Ending[] {
-  const server = mtls.validity();
-  const delegates = va
-    .status()
-    .issuers.flatMap(({ id, delegateFrom, delegateUntil }) =>
-      delegateFrom === undefined || delegateUntil === undefined
-        ? []
-        : [{ what: `delegate ${id}`, from: delegateFrom, until: delegateUntil }],
-    );
+  const server = mtls?.validity();
+  const delegates = (va?.status().issuers ?? []).flatMap(({ id, delegateFrom, delegateUntil }) =>
+    delegateFrom === undefined || delegateUntil === undefined
+      ? []
+      : [{ what: `delegate ${id}`, from: delegateFrom, until: delegateUntil }],
+  );
   return [...delegates, ...(server === undefined ? [] : [{ what: "server", ...server }])];
 }
 
@@ -93,7 +92,12 @@ function mailDuties(
 ) {
   const { config, system, log, undoing } = opening;
   const { timeZone } = config;
-  const settings = { appUrl: config.app.url, timeZone };
+  const { support } = config;
+  const settings = {
+    appUrl: config.app.url,
+    timeZone,
+    ...(support !== undefined && { support }),
+  };
   const mailer = createMailer({
     url: config.mailUrl,
     from: config.mailFrom,
@@ -127,6 +131,15 @@ async function openQueue({ config, log, undoing, foundation }: Opening): Promise
   return backend;
 }
 
+/** A stranger's findings are an operator's matter at once: relying parties see the same. */
+async function probeAndTell(probe: Probe, log: Opening["log"]): Promise<void> {
+  const found = Object.entries((await probe.look()) ?? {});
+  for (const [what, findings] of found) {
+    if (findings.length > 0)
+      log.warn({ what, findings }, "a stranger does not get what certificates promise");
+  }
+}
+
 /** Opens the queue, and begins all that Suido does by itself. */
 export async function takeUpDuties(
   opening: Opening,
@@ -156,12 +169,12 @@ export async function takeUpDuties(
     backend,
     work: {
       lists: () => publishDueLists({ due: () => listsDue(database, clock()), publish, log }),
-      rotate: () => mtls.renewIfDue(),
+      rotate: async () => mtls?.renewIfDue(),
       reminders: () => reminders.plan(),
       mail: (signal) => delivery.deliver(signal),
       audit: () => sequencer.run(),
       "expiry-watch": () => watch.look(),
-      probe: () => probe.look(),
+      probe: () => probeAndTell(probe, log),
       forget: async () => {
         await forgetOldKeys(database, clock());
         await forgetMails(database, clock());

@@ -20,6 +20,8 @@ export interface InstanceOptions {
   readonly dataDir: string;
   /** More environment, for example DATABASE_URL or the ports of an earlier start. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Only these roles, as `--role` takes them. */
+  readonly roles?: string;
   /** How long the start may take, in milliseconds. */
   readonly timeoutMs?: number;
 }
@@ -80,7 +82,8 @@ export async function runSuido(
 /** Starts `suido serve` and waits for its ready line. Throws with what it said when it ends or takes too long. */
 export async function startInstance(options: InstanceOptions): Promise<Instance> {
   const env = await instanceEnvironment(options);
-  const child = spawn(process.execPath, [...COMMAND, "serve"], {
+  const roles = options.roles === undefined ? [] : ["--role", options.roles];
+  const child = spawn(process.execPath, [...COMMAND, "serve", ...roles], {
     env,
     stdio: ["ignore", "pipe", "pipe"],
   });

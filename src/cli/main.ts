@@ -9,7 +9,7 @@ import {
   type Surroundings,
   UsageError,
 } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
+import { commandsFor } from "./commands.ts";
 import { createSystem } from "./system.ts";
 
 const EVERYBODYS: Readonly<Record<string, Option>> = {
@@ -18,10 +18,10 @@ const EVERYBODYS: Readonly<Record<string, Option>> = {
 };
 
 /** The command whose words the line begins with; the longest wins. */
-function findCommand(line: readonly string[]): Command | undefined {
-  return COMMANDS.filter(({ words }) => words.every((word, i) => line[i] === word)).toSorted(
-    (a, b) => b.words.length - a.words.length,
-  )[0];
+function findCommand(commands: readonly Command[], line: readonly string[]): Command | undefined {
+  return commands
+    .filter(({ words }) => words.every((word, i) => line[i] === word))
+    .toSorted((a, b) => b.words.length - a.words.length)[0];
 }
 
 function usageOf(command: Command): string {
@@ -29,12 +29,12 @@ function usageOf(command: Command): string {
   return `suido ${command.words.join(" ")}${positionals}`;
 }
 
-function generalHelp(): string[] {
-  const width = Math.max(...COMMANDS.map((command) => usageOf(command).length));
+function generalHelp(commands: readonly Command[]): string[] {
+  const width = Math.max(...commands.map((command) => usageOf(command).length));
   return [
     "suido: a private PKI for pharmacies",
     "",
-    ...COMMANDS.map((command) => `  ${usageOf(command).padEnd(width)}  ${command.summary}`),
+    ...commands.map((command) => `  ${usageOf(command).padEnd(width)}  ${command.summary}`),
     "",
     "Each takes --json and --help. Exit codes: 0 done, 1 failed, 2 wrong usage.",
   ];
@@ -60,27 +60,27 @@ function parseGiven(command: Command, rest: readonly string[]): Given {
     const { values, positionals } = parseArgs({
       args: [...rest],
       options: Object.fromEntries(
-        Object.entries({ ...command.options, ...EVERYBODYS }).map(([name, { type }]) => [
-          name,
-          { type },
-        ]),
+        Object.entries({ ...command.options, ...EVERYBODYS }).map(
+          ([name, { type, multiple = false }]) => [name, { type, multiple }],
+        ),
       ),
       allowPositionals: true,
       strict: true,
     });
-    return { positionals, options: values };
+    return { positionals, options: values as Given["options"] };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : "wrong usage", { cause: error });
   }
 }
 
 async function dispatch(line: readonly string[], surroundings: Surroundings): Promise<number> {
-  const command = findCommand(line);
+  const commands = await commandsFor(line);
+  const command = findCommand(commands, line);
   if (command === undefined) {
     const askedForHelp =
       line.length === 0 || line.some((word) => word === "--help" || word === "help");
     if (!askedForHelp) throw new UsageError(`there is no command "${line.join(" ")}"`);
-    for (const text of generalHelp()) surroundings.print(text);
+    for (const text of generalHelp(commands)) surroundings.print(text);
     return 0;
   }
   const given = parseGiven(command, line.slice(command.words.length));

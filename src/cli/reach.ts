@@ -1,13 +1,15 @@
 import { mkdirSync } from "node:fs";
 
-import pino, { type Logger } from "pino";
+import type { Logger } from "pino";
 import { type Config, loadConfig } from "../config/environment.ts";
+import { createLog } from "../config/log.ts";
 import { prepareDatabase } from "../storage/bootstrap.ts";
-import { lockDataFolder } from "../storage/data-folder-lock.ts";
+import { isFolderLocked, lockDataFolder } from "../storage/data-folder-lock.ts";
 import { type Database, openDatabase, type Role } from "../storage/database.ts";
 import { embeddedUrl, startEmbedded } from "../storage/embedded.ts";
 import { DataFolderInUseError } from "../storage/errors.ts";
-import type { Surroundings } from "./command.ts";
+import { CommandError, type Surroundings } from "./command.ts";
+import { rolePart, ROLES } from "./roles.ts";
 
 /** The database that the service works with, for as long as a command needs it. */
 export interface Reached {
@@ -20,7 +22,17 @@ export interface Reached {
 }
 
 /** Commands say what they do themselves; only what is wrong with the machine below them is logged. */
-const quietLog = (): Logger => pino({ level: "warn" }, pino.destination(2));
+const quietLog = (): Logger => createLog({ name: "suido", level: "warn" });
+
+/** Whether processes work with this data folder that share the roles. They need a server that all of them reach. */
+async function isSharedWork({ dataDir, databaseUrl }: Config): Promise<boolean> {
+  for (const role of ROLES) {
+    if (!(await isFolderLocked(dataDir, rolePart(role)))) continue;
+    if (databaseUrl !== undefined) return true;
+    throw new CommandError("the service works with a PostgreSQL server: set DATABASE_URL");
+  }
+  return false;
+}
 
 /**
  * Lets a command work on the same database as the service: the one of `DATABASE_URL`, the embedded one of the running
@@ -39,8 +51,8 @@ export async function reachDatabase<T>(
     if (error instanceof DataFolderInUseError) return undefined;
     throw error;
   });
-  const serving = lock === undefined;
   try {
+    const serving = lock === undefined || (await isSharedWork(config));
     const known = config.databaseUrl ?? (serving ? embeddedUrl(config.dataDir) : undefined);
     if (known !== undefined && prepare) await prepareDatabase({ url: known, log });
     if (known !== undefined) return await withPools({ config, url: known, serving, log }, work);

@@ -1,19 +1,17 @@
-import path from "node:path";
-
 import type { Logger } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import type { Config } from "../config/environment.ts";
-import type { Readiness } from "../http/routes-operations.ts";
-import { listen } from "../storage/listen.ts";
-import { createVa, type Va } from "../va/va.ts";
+import type { Readiness, RoleState } from "../http/routes-operations.ts";
 import type { Jobs } from "../jobs/jobs.ts";
-import { takeUpDuties } from "./duties.ts";
+import type { Database } from "../storage/database.ts";
+import type { Va } from "../va/va.ts";
 import { layFoundation, Undoing } from "./foundation.ts";
-import { openAppListener, openMtlsListener, openVaListener } from "./listeners.ts";
-import { type Opening, openPool, openRooms } from "./rooms.ts";
+import type { MtlsRole } from "./mtls-role.ts";
+import { type Opening, openPool } from "./opening.ts";
+import type { Role, Roles } from "./roles.ts";
 import type { System } from "./system.ts";
 
-/** All roles in this process and the signer's beside it. */
+/** Roles at work in this process; the signer's beside it, where it has others too. */
 export interface Service {
   readonly config: Config;
   /** Takes no more requests, finishes those under way, and closes everything. */
@@ -22,77 +20,115 @@ export interface Service {
 
 export interface ServiceOptions {
   readonly config: Config;
+  readonly roles: Roles;
   readonly system: System;
   readonly log: Logger;
   /** Something below is gone for good: the process should end, and be started anew. */
   readonly onFatal: (error: Error) => void;
 }
 
-/** Connections of the VA: one statement at a time, and one more while it catches up. */
-const VA_CONNECTIONS = 3;
+/** Connections of the app's own statements. */
+const APP_CONNECTIONS = 10;
 
-async function openVa(opening: Opening, metrics: Registry): Promise<Va> {
-  const { config, system, log, undoing, foundation } = opening;
-  const va = await createVa({
-    ...system,
-    database: openPool(opening, { role: "suido_va", max: VA_CONNECTIONS }),
-    subscribe: (subscription) =>
-      listen({ url: foundation.databaseUrl, role: "suido_va", ...subscription }),
-    requestDelegate: (issuerId, spki) => foundation.signer.delegate(issuerId, spki),
-    folder: path.join(config.dataDir, "va"),
-    maxStaleMs: config.maxStaleMs,
-    log,
-    registry: metrics,
-  });
-  undoing.add(() => va.close());
-  return va;
+/** How often an mTLS listener looks after its certificate where no worker of this process does. */
+const RENEWAL_MS = 10 * 60_000;
+
+/** The roles that are open so far. */
+interface Opened {
+  va?: Va;
+  isAppOpen?: true;
+  mtls?: MtlsRole;
+  jobs?: Jobs;
 }
 
-/** What each role says of itself, for `/health/ready` and the console. */
-function readinessOf(
-  { foundation }: Opening,
-  { va, jobs }: { readonly va: Va; readonly jobs: Jobs },
-): () => Promise<Readiness> {
+const STARTING: RoleState = { ready: false, detail: "it is starting" };
+
+async function signerState({ foundation }: Opening): Promise<RoleState> {
+  try {
+    const { state, reason, detail = reason } = await foundation.signer.status();
+    return { ready: state === "ready", ...(detail !== undefined && { detail }) };
+  } catch {
+    return { ready: false, detail: "the signer does not answer" };
+  }
+}
+
+async function workerState(jobs: Jobs | undefined): Promise<RoleState> {
+  if (jobs === undefined) return STARTING;
+  const { ready, detail } = await jobs.health();
+  return { ready, ...(detail !== undefined && { detail }) };
+}
+
+function vaState(va: Va | undefined): RoleState {
+  if (va === undefined) return STARTING;
+  const { reasons } = va.status();
+  return reasons.length === 0 ? { ready: true } : { ready: false, detail: reasons.join(", ") };
+}
+
+/** What each role of this process says of itself, for `/health/ready` and the console. */
+function readinessOf(opening: Opening, roles: Roles, opened: Opened): () => Promise<Readiness> {
+  const stateOf: Readonly<Record<Role, () => Promise<RoleState>>> = {
+    va: async () => vaState(opened.va),
+    app: async () => (opened.isAppOpen === true ? { ready: true } : STARTING),
+    mtls: async () => (opened.mtls === undefined ? STARTING : { ready: true }),
+    worker: () => workerState(opened.jobs),
+    signer: () => signerState(opening),
+  };
   return async () => {
-    const { reasons } = va.status();
-    const signer = await foundation.signer.status().then(
-      ({ state, reason }) => ({
-        ready: state === "ready",
-        ...(reason === undefined ? {} : { detail: reason }),
-      }),
-      () => ({ ready: false, detail: "the signer does not answer" }),
+    const states = await Promise.all(
+      [...roles].map(async (role) => [role, await stateOf[role]()] as const),
     );
-    const worker = await jobs.health();
-    const roles = {
-      va: reasons.length === 0 ? { ready: true } : { ready: false, detail: reasons.join(", ") },
-      app: { ready: true },
-      mtls: { ready: true },
-      worker: {
-        ready: worker.ready,
-        ...(worker.detail === undefined ? {} : { detail: worker.detail }),
-      },
-      signer,
-    };
-    return { ready: Object.values(roles).every(({ ready }) => ready), roles };
+    return { ready: states.every(([, { ready }]) => ready), roles: Object.fromEntries(states) };
   };
 }
 
-/** Starts everything, from the ground up. What was started is stopped again when a later part fails. */
+/** Without a worker, whose job it is, the listener looks after its own certificate. */
+function renewByItself({ log, undoing }: Opening, mtls: MtlsRole): void {
+  const renew = (): void =>
+    void mtls
+      .renewIfDue()
+      .catch((error: unknown) => log.warn({ err: error }, "the mTLS certificate is not renewed"));
+  const timer = setInterval(renew, RENEWAL_MS);
+  undoing.add(async () => clearInterval(timer));
+}
+
+// A role's modules are loaded by the processes that have it: what the others do not use takes no memory there.
+async function openRoles(opening: Opening, roles: Roles): Promise<void> {
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  const opened: Opened = {};
+  const readiness = readinessOf(opening, roles, opened);
+  if (roles.has("va")) {
+    const { openVaRole } = await import("./va-role.ts");
+    const operations = roles.has("app") ? undefined : { readiness };
+    opened.va = await openVaRole(opening, { metrics, operations });
+  }
+  const { va } = opened;
+  let database: Database | undefined;
+  const appPool = (): Database =>
+    (database ??= openPool(opening, { role: "suido_app", max: APP_CONNECTIONS }));
+  if (roles.has("mtls")) {
+    const { openMtlsRole } = await import("./mtls-role.ts");
+    opened.mtls = await openMtlsRole(opening, { database: appPool(), va });
+    if (!roles.has("worker")) renewByItself(opening, opened.mtls);
+  }
+  if (roles.has("worker")) {
+    const { takeUpDuties } = await import("./duties.ts");
+    opened.jobs = await takeUpDuties(opening, { va, mtls: opened.mtls, metrics });
+  }
+  if (roles.has("app")) {
+    const { openAppRole } = await import("./app-role.ts");
+    await openAppRole(opening, { database: appPool(), va, metrics, readiness });
+    opened.isAppOpen = true;
+  }
+}
+
+/** Starts the roles, from the ground up. What was started is stopped again when a later part fails. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { config, system, log, onFatal } = options;
+  const { config, roles, system, log } = options;
   const undoing = new Undoing();
   try {
-    const foundation = await layFoundation({ config, log, undoing, onDatabaseExit: onFatal });
-    const opening: Opening = { config, system, log, undoing, foundation };
-    const metrics = new Registry();
-    collectDefaultMetrics({ register: metrics });
-    const va = await openVa(opening, metrics);
-    await openVaListener(opening, va);
-    const rooms = openRooms(opening);
-    const mtls = await openMtlsListener(opening, { rooms, va });
-    const jobs = await takeUpDuties(opening, { va, mtls, metrics });
-    const readiness = readinessOf(opening, { va, jobs });
-    await openAppListener(opening, { rooms, va, metrics, readiness });
+    const foundation = await layFoundation({ ...options, undoing });
+    await openRoles({ config, system, log, undoing, foundation }, roles);
     return { config, close: () => undoing.all(log) };
   } catch (error) {
     await undoing.all(log);

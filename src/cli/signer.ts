@@ -1,9 +1,6 @@
-import pino from "pino";
-
 import { EXIT, serveParent } from "../ca/signer-child.ts";
-import { runSigner } from "../ca/signer-process.ts";
-import { hasRootDelegate, storeRootDelegate } from "../va/delegate-file.ts";
-import { keptLists } from "../va/kept-lists.ts";
+import { createLog } from "../config/log.ts";
+import { runOwnSigner } from "./own-signer.ts";
 import { createSystem } from "./system.ts";
 
 // The signer's process: forked by `suido serve`, told its settings over the channel, ended by it. A terminal's Ctrl-C and
@@ -11,10 +8,7 @@ import { createSystem } from "./system.ts";
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => undefined);
 
-const log = pino(
-  { name: "signer", level: process.env["SUIDO_LOG_LEVEL"] ?? "info", base: { pid: process.pid } },
-  pino.destination({ fd: 2, sync: false }),
-);
+const log = createLog({ name: "signer", level: process.env["SUIDO_LOG_LEVEL"] ?? "info" });
 const system = createSystem();
 
 serveParent(
@@ -25,14 +19,10 @@ serveParent(
     exit: (code) => process.exit(code),
   },
   (settings) =>
-    runSigner({
-      ...system,
+    runOwnSigner({
+      system,
       settings,
       log,
-      storeRootDelegate: (delegate) =>
-        storeRootDelegate(settings.vaFolder, delegate, system.random),
-      hasRootDelegate: (issuerId) => hasRootDelegate(settings.vaFolder, issuerId, system.random),
-      publishedLists: () => keptLists(settings.vaFolder),
       onFatal: (error) => {
         log.fatal({ err: error }, "the signer must start anew");
         process.exit(EXIT.fatal);

@@ -1,27 +1,21 @@
-import pino from "pino";
-
 import { publishLists, type PublishedLists } from "../ca/list-publishing.ts";
 import type { SignerClient } from "../ca/signer-client.ts";
 import { SignerUnavailableError } from "../ca/errors.ts";
-import { runSigner } from "../ca/signer-process.ts";
 import { loadCaConfig } from "../config/ca-config.ts";
 import { readCrl } from "../pki/crl-reader.ts";
 import type { Database } from "../storage/database.ts";
-import { hasRootDelegate, storeRootDelegate } from "../va/delegate-file.ts";
-import { keptLists } from "../va/kept-lists.ts";
 import { CommandError } from "./command.ts";
 import { CA_CONFIG, signerSettings } from "./foundation.ts";
+import { runOwnSigner } from "./own-signer.ts";
 import type { Reached } from "./reach.ts";
 import type { System } from "./system.ts";
+import { PUBLISH_CHANNEL } from "./wishes.ts";
 
 /** How often the database is asked whether the running service has done what was wished. */
 const POLL_MS = 100;
 
 /** How long the running service may take. */
 const PATIENCE_MS = 60_000;
-
-/** The channel on which a command asks the running service's worker to publish an issuer's lists now. */
-export const PUBLISH_CHANNEL = "suido_publish";
 
 async function until(done: () => Promise<boolean>, patienceMs: number): Promise<boolean> {
   const deadline = performance.now() + patienceMs;
@@ -50,7 +44,7 @@ export function watchJournal(database: Database): Pick<SignerClient, "journal"> 
 
 /** Works with a signer in this process. Only where no service runs: there is one signer at a time. */
 export async function withSigner<T>(
-  { config, url, serving }: Reached,
+  { config, url, serving, log }: Reached,
   options: { readonly system: System; readonly mayMakeCa: boolean },
   work: (signer: SignerClient) => Promise<T>,
 ): Promise<T> {
@@ -59,14 +53,13 @@ export async function withSigner<T>(
   const settings = {
     ...signerSettings(config, { caConfig: loadCaConfig(CA_CONFIG), databaseUrl: url }),
     mayMakeCa,
+    // A ceremony makes the root's key here, and a command may have been called to take it away.
+    mayKeepRoot: true,
   };
-  const signer = await runSigner({
-    ...system,
+  const signer = await runOwnSigner({
+    system,
     settings,
-    log: pino({ level: "warn" }, pino.destination(2)),
-    storeRootDelegate: (delegate) => storeRootDelegate(settings.vaFolder, delegate, system.random),
-    hasRootDelegate: (issuerId) => hasRootDelegate(settings.vaFolder, issuerId, system.random),
-    publishedLists: () => keptLists(settings.vaFolder),
+    log,
     onFatal: (error) => {
       throw error;
     },

@@ -1,7 +1,8 @@
-import { createPublicKey, hash, randomBytes, verify as verifySignature } from "node:crypto";
+import { createPublicKey, randomBytes, verify as verifySignature } from "node:crypto";
 import type { Clock } from "../pki/clock.ts";
 import type { Digest, Random, Verify } from "../pki/crypto.ts";
 import { type NewId, uuidV7 } from "../pki/uuid.ts";
+import { nodeDigest } from "../va/digest.ts";
 
 /** What a process takes from the machine that it runs on: time, randomness and cryptography. */
 export interface System {
@@ -44,7 +45,7 @@ export function createSystem(): System {
     clock,
     random,
     newId: uuidV7(clock, random),
-    digest: (name, bytes) => hash(name, bytes, "buffer"),
+    digest: nodeDigest,
     verify,
   };
 }

@@ -4,9 +4,11 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { acceptsJson, prefersHtml } from "./accept.ts";
 import { watchMethods } from "./allowed-methods.ts";
 import { type Authenticate, requireKeys } from "./authentication.ts";
+import { drainBeforeClose } from "./drain.ts";
 import { installErrorReplies, replyProblem } from "./error-replies.ts";
 import { HttpError } from "./errors.ts";
 import type { HttpMetrics } from "./http-metrics.ts";
+import { addJsonParser } from "./json-body.ts";
 import { type ListenerOptions, listenerSettings } from "./listener.ts";
 import { addOpenApi } from "./openapi.ts";
 import { addPages, type PagesOptions } from "./pages.ts";
@@ -90,8 +92,10 @@ export async function createAppServer(options: AppServerOptions): Promise<Fastif
   const app = Fastify(listenerSettings(options));
   // Fastify would also take text, and hand it on as a string.
   app.removeContentTypeParser("text/plain");
+  addJsonParser(app);
   app.setValidatorCompiler(createValidatorCompiler());
   app.decorateRequest("principal", undefined);
+  drainBeforeClose(app);
   installErrorReplies(app);
   installRequestLog(app, options.counters.answered);
   const methods = watchMethods(app);

@@ -1,23 +1,28 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { HttpError, type HttpErrorCode } from "./errors.ts";
+import { BODY_LIMIT } from "./limits.ts";
 import { problemHeaders, problemOf } from "./problem.ts";
 import { faultsOf } from "./validators.ts";
 
 /** What Fastify refuses, in our words. Its other refusals are malformed requests. */
-const FASTIFY_CODES: Readonly<Record<string, { code: HttpErrorCode; says: string }>> = {
+const FASTIFY_CODES: Readonly<
+  Record<string, { readonly code: HttpErrorCode; readonly says: string; readonly field?: string }>
+> = {
   FST_ERR_CTP_BODY_TOO_LARGE: {
     code: "content-too-large",
     says: "the body has more than 65536 octets",
+    field: "body",
   },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     code: "unsupported-media-type",
     says: "the body must be application/json",
+    field: "Content-Type",
   },
-  FST_ERR_CTP_EMPTY_JSON_BODY: { code: "malformed-request", says: "the body is empty" },
   FST_ERR_CTP_INVALID_JSON_BODY: {
     code: "malformed-request",
     says: "the body is not well-formed JSON, or has a member __proto__ or constructor",
+    field: "body",
   },
   FST_ERR_BAD_URL: {
     code: "malformed-request",
@@ -44,12 +49,24 @@ function translate(error: unknown): unknown {
     const says = faults.map(({ field, detail }) => `${field} ${detail}`).join("; ");
     return new HttpError("invalid-request", says, faults);
   }
-  const { code, says } = FASTIFY_CODES[error.code] ?? {
+  const { code, says, field } = FASTIFY_CODES[error.code] ?? {
     code: "malformed-request",
     // JSON.parse and its guard give a SyntaxError without a code; Fastify only adds the status.
     says: error instanceof SyntaxError ? "the body is not JSON that we take" : error.message,
   };
-  return new HttpError(code, says);
+  return new HttpError(code, says, field === undefined ? [] : [{ field, detail: says }]);
+}
+
+/**
+ * Whether a body is on its way that is too long to take, or does not say how long it is. Refused before it was read,
+ * Node.js would otherwise read it to its end, however far that is, to keep the connection.
+ */
+function isEndless({ raw, headers }: FastifyRequest): boolean {
+  if (raw.complete) return false;
+  return (
+    headers["transfer-encoding"] !== undefined ||
+    Number(headers["content-length"] ?? 0) > BODY_LIMIT
+  );
 }
 
 /** Answers with the problem that an error is. A fault of ours is logged under the request's id, which the answer names. */
@@ -65,6 +82,7 @@ export function replyProblem(
   }
   // What an earlier step meant for a success does not belong to this answer.
   reply.removeHeader("location").removeHeader("idempotency-replayed");
+  if (isEndless(request)) reply.header("connection", "close");
   const body = { ...problem, instance: `urn:uuid:${request.id}` };
   return reply
     .code(problem.status)

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 
 import {
@@ -8,20 +9,15 @@ import {
 } from "fastify";
 import type { Logger } from "pino";
 
+import { logError } from "../config/log.ts";
 import type { NewId } from "../pki/uuid.ts";
 import { PROBLEMS_EN } from "../web/messages/problems-en.ts";
 import { replyProblem } from "./error-replies.ts";
 import { HttpError, type HttpErrorCode } from "./errors.ts";
-import { problemOf } from "./problem.ts";
-
-/** The body of a request has at most so many octets; PKCS#10 requests of every kind fit many times over. */
-export const BODY_LIMIT = 65_536;
-
-/** Address and headers together; Node.js answers 431 beyond it. */
-const HEADER_LIMIT = 16_384;
+import { BODY_LIMIT, SERVER_LIMITS } from "./limits.ts";
+import { type Problem, problemOf } from "./problem.ts";
 
 /** A request that trickles in holds a connection no longer than this, in milliseconds. */
-const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /** An answer may wait for the signer and its journal, but a silent connection ends, in milliseconds. */
@@ -45,19 +41,6 @@ const SECRETS = [
   "*.pkcs12.password",
 ];
 
-/** Of an error only what we know to be ours to log: a database error's other members hold people's data. */
-function logError(error: Error): Record<string, unknown> {
-  const { name, message, stack } = error;
-  const code: unknown = "code" in error ? error.code : undefined;
-  return {
-    type: name,
-    message,
-    stack,
-    ...(typeof code === "string" && { code }),
-    ...(error.cause instanceof Error && { cause: logError(error.cause) }),
-  };
-}
-
 /** A logger for a listener: without secrets, and without the request's and the answer's own texts. */
 function listenerLog(log: Logger): FastifyBaseLogger {
   return log.child(
@@ -80,25 +63,30 @@ const PARSER_CODES: Readonly<Record<string, HttpErrorCode>> = {
   HPE_HEADER_OVERFLOW: "headers-too-large",
 };
 
-const REASONS: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  408: "Request Timeout",
-  431: "Request Header Fields Too Large",
-};
-
-/** Answers what is not HTTP, by hand, because there is no request to reply to; then the connection ends. */
-function refuseConnection(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const code = PARSER_CODES[error.code ?? ""] ?? "malformed-request";
-  const problem = problemOf(new HttpError(code, PROBLEMS_EN[code].meaning));
+/** Answers by hand, where there is no request to reply to; then the connection ends. */
+export function endWith(problem: Problem, socket: Socket): void {
   const body = JSON.stringify(problem);
   socket.end(
-    `HTTP/1.1 ${problem.status} ${REASONS[problem.status] ?? "Error"}\r\n` +
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? "Error"}\r\n` +
       `content-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
+}
+
+/** What a connection fails with. */
+export type ConnectionError = Error & { readonly code?: string };
+
+/** The problem that what is no HTTP is; undefined where nobody is left to hear of it. */
+export function connectionProblem(error: ConnectionError, socket: Socket): Problem | undefined {
+  if (error.code === "ECONNRESET" || !socket.writable) return undefined;
+  const code = PARSER_CODES[error.code ?? ""] ?? "malformed-request";
+  return problemOf(new HttpError(code, PROBLEMS_EN[code].meaning));
+}
+
+/** Answers what is not HTTP. */
+export function refuseConnection(error: ConnectionError, socket: Socket): void {
+  const problem = connectionProblem(error, socket);
+  if (problem === undefined) socket.destroy();
+  else endWith(problem, socket);
 }
 
 /** What every listener of people and programs needs to know. */
@@ -120,7 +108,7 @@ export function listenerSettings({ log, newId }: ListenerOptions) {
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, maxHeaderSize: HEADER_LIMIT },
+    http: SERVER_LIMITS,
     routerOptions: { maxParamLength: 512 },
     onProtoPoisoning: "error",
     onConstructorPoisoning: "error",

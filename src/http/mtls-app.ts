@@ -1,4 +1,5 @@
 import { constants } from "node:crypto";
+import type { Socket } from "node:net";
 import { Server as TlsServer, TLSSocket } from "node:tls";
 
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
@@ -6,9 +7,19 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 
 import type { Identification, Identified, Identify, RefusalReason } from "../ca/identification.ts";
+import { drainBeforeClose } from "./drain.ts";
 import { installErrorReplies, replyProblem } from "./error-replies.ts";
 import { type ClientCertificateErrorCode, HttpError } from "./errors.ts";
-import { type ListenerOptions, listenerSettings } from "./listener.ts";
+import { SERVER_LIMITS } from "./limits.ts";
+import {
+  type ConnectionError,
+  connectionProblem,
+  endWith,
+  type ListenerOptions,
+  listenerSettings,
+  refuseConnection,
+} from "./listener.ts";
+import { problemOf } from "./problem.ts";
 import { installRequestLog } from "./request-log.ts";
 import { ProblemSchema } from "./schemas/common.ts";
 import { Whoami } from "./schemas/certificates.ts";
@@ -87,6 +98,21 @@ function presented({ raw }: FastifyRequest): Uint8Array {
   return certificate.raw;
 }
 
+/**
+ * Of a client certificate that a forger signed in our name, OpenSSL leaves the bad signature in its queue of errors, and
+ * Node.js takes that for a fault of the connection. The client is told what it is.
+ */
+function refuseHandshake(error: ConnectionError, socket: Socket): void {
+  const isForged =
+    socket instanceof TLSSocket && String(socket.authorizationError) === "CERT_SIGNATURE_FAILURE";
+  if (!isForged || connectionProblem(error, socket) === undefined) {
+    refuseConnection(error, socket);
+    return;
+  }
+  const { code, says } = REFUSALS["foreign-issuer"];
+  endWith(problemOf(new HttpError(code, says)), socket);
+}
+
 function demandIdentified(identification: Identification): Identified {
   if (identification.kind === "identified") return identification;
   const { code, says } = REFUSALS[identification.reason];
@@ -130,7 +156,9 @@ function addRoutes(app: FastifyInstance, identify: Identify): void {
 export async function createMtlsServer(options: MtlsServerOptions): Promise<MtlsServer> {
   const app: FastifyInstance = Fastify({
     ...listenerSettings(options),
+    clientErrorHandler: refuseHandshake,
     https: {
+      ...SERVER_LIMITS,
       ...secureContext(options.certificate),
       requestCert: true,
       rejectUnauthorized: false,
@@ -139,6 +167,7 @@ export async function createMtlsServer(options: MtlsServerOptions): Promise<Mtls
   });
   app.addSchema(ProblemSchema);
   app.decorateRequest("principal", undefined);
+  drainBeforeClose(app);
   installErrorReplies(app);
   installRequestLog(app);
   app.addHook("onRequest", async (_request, reply) => {

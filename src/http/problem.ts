@@ -109,6 +109,9 @@ const FIELDS: Partial<Record<ErrorCode, string>> = {
   "key-compromised": "csr",
   "profile-unknown": "profile",
   "idempotency-key-reused": "Idempotency-Key",
+  "already-revoked": "reason",
+  unauthorized: "Authorization",
+  forbidden: "Authorization",
 };
 
 /** When it is worth trying again, in seconds: a restart of the part that is away, or a person's work. */

@@ -1,3 +1,5 @@
+import type { Socket } from "node:net";
+
 import Fastify, {
   LogController,
   type FastifyBaseLogger,
@@ -12,9 +14,12 @@ import type { Publication } from "../va/publication.ts";
 import { malformedRequest, type Responder } from "../va/responder.ts";
 import { isLocal } from "./local-request.ts";
 import type { MetricsSource, Readiness } from "./routes-operations.ts";
+import { pauseBeforeClose } from "./drain.ts";
 import { fileRoutes } from "./va-files.ts";
 import { ocspRoutes } from "./va-ocsp.ts";
-import { sendProblem } from "./va-problem.ts";
+import { SERVER_LIMITS } from "./limits.ts";
+import { type ConnectionError, connectionProblem, endWith } from "./listener.ts";
+import { bareProblem, sendProblem } from "./va-problem.ts";
 
 export interface VaAppOptions {
   readonly responder: Responder;
@@ -61,6 +66,8 @@ export async function createVaApp(options: VaAppOptions): Promise<FastifyInstanc
     // A logger for each request costs more than the request.
     childLoggerFactory: (logger) => logger,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    http: SERVER_LIMITS,
+    clientErrorHandler: refuse,
     keepAliveTimeout: KEEP_ALIVE_MS,
     return503OnClosing: false,
     forceCloseConnections: "idle",
@@ -70,6 +77,7 @@ export async function createVaApp(options: VaAppOptions): Promise<FastifyInstanc
       else sendProblem(reply, 400);
     },
   });
+  pauseBeforeClose(app);
   app.setErrorHandler((error, _request, reply) => {
     const { statusCode = 500 } = error as { statusCode?: number };
     if (statusCode >= 500) log.error({ err: error }, "a request failed");
@@ -116,6 +124,13 @@ function addOperations(app: FastifyInstance, { notReady, operations }: VaAppOpti
           .send(await metrics.metrics())
       : sendProblem(reply, 404),
   );
+}
+
+/** Answers what is not HTTP, or did not arrive in time. */
+function refuse(error: ConnectionError, socket: Socket): void {
+  const problem = connectionProblem(error, socket);
+  if (problem === undefined) socket.destroy();
+  else endWith(bareProblem(problem.status), socket);
 }
 
 function sendMalformed(reply: FastifyReply): void {

@@ -74,7 +74,8 @@ const WORDS: Readonly<Record<string, (params: Readonly<Record<string, unknown>>)
   uniqueItems: () => "must not hold the same item twice",
 };
 
-const HEADERS: Readonly<Record<string, string>> = { "idempotency-key": "Idempotency-Key" };
+/** Looked up by a name that a caller made up, which must not find what every object has, such as `constructor`. */
+const HEADERS: ReadonlyMap<string, string> = new Map([["idempotency-key", "Idempotency-Key"]]);
 
 /** The member as a program would write it: `/identities/0/issuer` is `identities[0].issuer` (RFC 6901 §3). */
 function fieldOf({ instancePath, params }: Pick<ErrorObject, "instancePath" | "params">): string {
@@ -90,7 +91,7 @@ function fieldOf({ instancePath, params }: Pick<ErrorObject, "instancePath" | "p
       return depth === 0 ? step : `.${step}`;
     })
     .join("");
-  return HEADERS[path] ?? path;
+  return HEADERS.get(path) ?? path;
 }
 
 /** Names that a caller made up are told back, but not at any length. */

@@ -16,8 +16,8 @@ import pg from "pg";
 /** One queue for everything; jobs differ by their names. */
 export const QUEUE = "suido";
 
-/** Connections for commands; each end keeps one more for LISTEN. */
-const POOL_SIZE = 2;
+/** Two for commands, and one for each end's LISTEN. */
+const POOL_SIZE = 4;
 
 /** After a lost connection a worker looks again this soon; BullMQ's own 15 s would leave mails lying about. */
 const RUN_RETRY_MS = 500;
@@ -50,7 +50,7 @@ export type RunJob = (name: string) => Promise<void>;
 export interface QueueBackend {
   queue(): JobQueue;
   worker(run: RunJob, settings: Pick<WorkerOptions, "concurrency">): JobWorker;
-  /** Ends what the ends share. */
+  /** Ends what the ends share. Twice is once. */
   close(): Promise<void>;
 }
 
@@ -77,13 +77,25 @@ function queueOver(queue: AnyQueue, onError: (error: Error) => void): JobQueue {
   };
 }
 
+/**
+ * A pool of our own instead of BullMQ's: a connection that breaks while BullMQ has it in hand says so in an error event,
+ * and one that nobody hears ends the process.
+ */
+function openPool(
+  settings: pg.ClientConfig,
+  onError: (error: Error) => void,
+): pg.Pool & PostgresConnectionOptions {
+  const options = `${settings.options ?? ""} -c search_path=${DEFAULT_SCHEMA}`.trim();
+  const pool = new pg.Pool({ ...settings, options, max: POOL_SIZE });
+  pool.on("error", onError);
+  pool.on("connect", (client) => client.on("error", onError));
+  // BullMQ's own words for a pool are narrower than pg's, and mean the same.
+  return pool as pg.Pool & PostgresConnectionOptions;
+}
+
 function postgresBackend(settings: pg.ClientConfig, onError: (error: Error) => void): QueueBackend {
-  // BullMQ has its own narrower words for the same settings of pg.
-  const connection = {
-    ...settings,
-    schema: DEFAULT_SCHEMA,
-    max: POOL_SIZE,
-  } as PostgresConnectionOptions;
+  const connection = openPool(settings, onError);
+  let ended: Promise<void> | undefined;
   return {
     queue: () => queueOver(new Queue(QUEUE, { connection }, createPostgresBackend), onError),
     worker: (run, { concurrency = 1 }) => {
@@ -91,7 +103,7 @@ function postgresBackend(settings: pg.ClientConfig, onError: (error: Error) => v
       const worker = new Worker(QUEUE, ({ name }) => run(name), options, createPostgresBackend);
       return worker.on("error", onError);
     },
-    close: () => Promise.resolve(),
+    close: () => (ended ??= connection.end()),
   };
 }
 

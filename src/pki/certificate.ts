@@ -1,7 +1,6 @@
-import { concat, equal, put, utf8Bytes } from "./bytes.ts";
+import { concat, equal, utf8Bytes } from "./bytes.ts";
 import type { Digest } from "./crypto.ts";
 import {
-  bitString,
   boolean,
   context,
   contextPrimitive,
@@ -12,11 +11,9 @@ import {
   oid,
   sequence,
   TAG,
-  time,
-  tlvLength,
   unsignedInteger,
-  writeHeader,
 } from "./der.ts";
+import { DerWriter } from "./der-writer.ts";
 import { InvalidProfileError } from "./errors.ts";
 import { keyIdentifier } from "./key.ts";
 import {
@@ -188,80 +185,120 @@ function fixedExtensions(profile: Profile, issuer: IssuerFacts): FixedExtensions
   return made;
 }
 
-/** RFC 5280 §4.2.1.6; critical where the subject is empty, because then it is the only name. */
-function subjectAltName(request: TbsRequest): Uint8Array {
-  const isNameless = request.subject.length <= 2;
-  const add = isNameless ? criticalExtension : extension;
-  switch (request.profile.subjectAlternativeName) {
+/** The GeneralNames of RFC 5280 §4.2.1.6, one behind the other. */
+function alternativeNames({ profile, deviceUri, dnsNames }: TbsRequest): Uint8Array {
+  switch (profile.subjectAlternativeName) {
     case "device":
-      return add(
-        "subjectAltName",
-        sequence(uri(demand(request.deviceUri, request.profile, "the device's URI"))),
-      );
+      return uri(demand(deviceUri, profile, "the device's URI"));
     case "dns":
-      return add(
-        "subjectAltName",
-        sequence(...demand(request.dnsNames, request.profile, "host names").map(dnsName)),
-      );
+      return concat(demand(dnsNames, profile, "host names").map(dnsName));
     case "none":
       return NOTHING;
   }
 }
 
-/** RFC 5280 §4.2.1.13: one DistributionPoint with one URI in its fullName. */
-function distributionPoints(request: TbsRequest): Uint8Array {
-  const { crlDistributionPoint } = request.profile;
-  if (crlDistributionPoint === "none") return NOTHING;
-  const url =
-    crlDistributionPoint === "shard"
-      ? demand(request.crlUrl, request.profile, "the address of the shard")
-      : demand(request.issuer.urls, request.profile, "the issuer's addresses").crl;
-  return extension("cRLDistributionPoints", sequence(sequence(context(0, context(0, uri(url))))));
+/** The URI at which the list is that would name the certificate. */
+function listAddress({ profile, crlUrl, issuer }: TbsRequest): Uint8Array {
+  switch (profile.crlDistributionPoint) {
+    case "shard":
+      return uri(demand(crlUrl, profile, "the address of the shard"));
+    case "issuer":
+      return uri(demand(issuer.urls, profile, "the issuer's addresses").crl);
+    case "none":
+      return NOTHING;
+  }
 }
 
-function total(parts: readonly Uint8Array[]): number {
-  let length = 0;
-  for (const part of parts) length += part.length;
-  return length;
+interface Parts {
+  readonly fixed: FixedExtensions;
+  readonly names: Uint8Array;
+  readonly listUri: Uint8Array;
+  readonly ownIdentifier: Uint8Array;
 }
 
-/** `SEQUENCE { fields…, [3] { SEQUENCE { extensions… } } }` in one buffer: nothing is copied twice on the issue path. */
-function assembleTbs(fields: readonly Uint8Array[], extensions: readonly Uint8Array[]): Uint8Array {
-  const listLength = total(extensions);
-  const taggedLength = tlvLength(listLength);
-  const length = total(fields) + tlvLength(taggedLength);
-  const out = new Uint8Array(tlvLength(length));
-  let at = writeHeader(out, 0, { tag: TAG.sequence, length });
-  for (const field of fields) at = put(out, at, field);
-  at = writeHeader(out, at, { tag: EXTENSIONS_TAG, length: taggedLength });
-  at = writeHeader(out, at, { tag: TAG.sequence, length: listLength });
-  for (const part of extensions) at = put(out, at, part);
-  return out;
+/** The Extensions, the last first, as a DerWriter wants it. */
+function writeExtensions(
+  into: DerWriter,
+  { issuer, subject }: TbsRequest,
+  { fixed, names, listUri, ownIdentifier }: Parts,
+): void {
+  let mark = into.mark;
+  if (listUri !== NOTHING) {
+    // RFC 5280 §4.2.1.13: one DistributionPoint with one URI in its fullName.
+    into.bytes(listUri);
+    for (const tag of [0xa0, 0xa0, TAG.sequence, TAG.sequence, TAG.octetString])
+      into.wrap(tag, mark);
+    into.bytes(OID_DER.cRLDistributionPoints);
+    into.wrap(TAG.sequence, mark);
+  }
+  mark = into.mark;
+  if (names !== NOTHING) {
+    into.bytes(names);
+    into.wrap(TAG.sequence, mark);
+    into.wrap(TAG.octetString, mark);
+    // Critical where the subject is empty, because then it is the only name.
+    if (subject.length <= 2) into.bytes(TRUE);
+    into.bytes(OID_DER.subjectAltName);
+    into.wrap(TAG.sequence, mark);
+  }
+  into.bytes(fixed.others);
+  mark = into.mark;
+  into.bytes(ownIdentifier);
+  into.wrap(TAG.octetString, mark);
+  into.wrap(TAG.octetString, mark);
+  into.bytes(OID_DER.subjectKeyIdentifier);
+  into.wrap(TAG.sequence, mark);
+  // RFC 5280 §4.2.1.1: only a certificate that its own key signs may leave it out, and a root's does.
+  if (!equal(issuer.keyIdentifier, ownIdentifier)) into.bytes(fixed.authorityKeyIdentifier);
 }
 
-/** The TBSCertificate of a request (RFC 5280 §4.1). Throws InvalidProfileError when the request lacks what its profile demands. */
+/** A TBSCertificate takes no more than this beside its names, its key and what its profile fixes. */
+const OVERHEAD = 256;
+
+/**
+ * The TBSCertificate of a request (RFC 5280 §4.1), written in one buffer. Throws InvalidProfileError when the request
+ * lacks what its profile demands.
+ */
 export function buildTbs(request: TbsRequest, digest: Digest): Uint8Array {
   const { profile, serial, issuer, subject, spki, notBefore, notAfter } = request;
+  const names = alternativeNames(request);
+  const listUri = listAddress(request);
   const fixed = fixedExtensions(profile, issuer);
-  const ownIdentifier = keyIdentifier(spki, digest);
-  const fields = [
-    VERSION_3,
-    unsignedInteger(serialBytes(serial)),
-    ALGORITHM_IDENTIFIERS[issuer.signatureAlgorithm],
-    issuer.subject,
-    sequence(time(notBefore), time(notAfter)),
-    subject,
-    spki,
-  ];
-  return assembleTbs(fields, [
-    // RFC 5280 §4.2.1.1: only a certificate that its own key signs may leave it out, and a root's does.
-    equal(issuer.keyIdentifier, ownIdentifier) ? NOTHING : fixed.authorityKeyIdentifier,
-    extension("subjectKeyIdentifier", octetString(ownIdentifier)),
-    fixed.others,
-    subjectAltName(request),
-    distributionPoints(request),
-  ]);
+  const into = new DerWriter(
+    issuer.subject.length +
+      subject.length +
+      spki.length +
+      fixed.authorityKeyIdentifier.length +
+      fixed.others.length +
+      names.length +
+      listUri.length +
+      OVERHEAD,
+  );
+  const all = into.mark;
+  writeExtensions(into, request, {
+    fixed,
+    names,
+    listUri,
+    ownIdentifier: keyIdentifier(spki, digest),
+  });
+  into.wrap(TAG.sequence, all);
+  into.wrap(EXTENSIONS_TAG, all);
+  into.bytes(spki);
+  into.bytes(subject);
+  const validity = into.mark;
+  into.time(notAfter.getTime());
+  into.time(notBefore.getTime());
+  into.wrap(TAG.sequence, validity);
+  into.bytes(issuer.subject);
+  into.bytes(ALGORITHM_IDENTIFIERS[issuer.signatureAlgorithm]);
+  into.bytes(unsignedInteger(serialBytes(serial)));
+  into.bytes(VERSION_3);
+  into.wrap(TAG.sequence, all);
+  return into.finish();
 }
+
+/** A Certificate takes no more than this beside what was signed and its signature. */
+const CERTIFICATE_OVERHEAD = 32;
 
 /** The Certificate: what was signed, with what, and the signature (RFC 5280 §4.1.1). */
 export function assembleCertificate(
@@ -269,5 +306,13 @@ export function assembleCertificate(
   signatureAlgorithm: SignatureAlgorithm,
   signature: Uint8Array,
 ): Uint8Array {
-  return sequence(tbs, ALGORITHM_IDENTIFIERS[signatureAlgorithm], bitString(signature));
+  const into = new DerWriter(tbs.length + signature.length + CERTIFICATE_OVERHEAD);
+  const all = into.mark;
+  into.bytes(signature);
+  into.octet(0);
+  into.wrap(TAG.bitString, all);
+  into.bytes(ALGORITHM_IDENTIFIERS[signatureAlgorithm]);
+  into.bytes(tbs);
+  into.wrap(TAG.sequence, all);
+  return into.finish();
 }

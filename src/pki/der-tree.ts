@@ -1,5 +1,5 @@
-import { compareBytes, concat } from "./bytes.ts";
-import { TAG, writeHeader } from "./der.ts";
+import { compareBytes } from "./bytes.ts";
+import { TAG } from "./der.ts";
 import { Cursor, readOnly, type Tlv, whole } from "./der-reader.ts";
 import { MalformedDerError } from "./errors.ts";
 
@@ -72,53 +72,36 @@ function hasRightForm(tag: number): boolean {
   );
 }
 
-/** Where the encoding grows. */
-interface Output {
-  readonly bytes: Uint8Array;
-  at: number;
+/** X.690 §11.6: whether a member of a SET OF may stand behind the one before it. */
+function isInOrder(before: Tlv | undefined, member: Tlv): boolean {
+  return before === undefined || compareBytes(whole(before), whole(member)) <= 0;
 }
 
-/** X.690 §11.6: brings the encodings of a SET OF, which stand from `from` on, into ascending order. */
-function sortMembers(output: Output, from: number): void {
-  const set = { source: output.bytes, tag: TAG.set, start: from, content: from, end: output.at };
-  const members: Uint8Array[] = [];
-  for (const cursor = new Cursor(set); !cursor.done;) members.push(whole(cursor.next()));
-  if (members.length > 1) output.bytes.set(concat(members.toSorted(compareBytes)), from);
-}
-
-/** Copied octet by octet: a view of each small content would cost more than its octets do. */
-function writePrimitive(value: Tlv, output: Output): void {
-  if (!isCanonical(value)) {
+function walk(value: Tlv, depth: number): boolean {
+  if (depth > DEEPEST || !hasRightForm(value.tag))
+    throw new MalformedDerError("the structure is not DER");
+  if ((value.tag & 0x20) === 0) {
+    if (isCanonical(value)) return true;
     throw new MalformedDerError(`the content of tag 0x${value.tag.toString(16)} is not DER`);
   }
-  const { bytes } = output;
-  let { at } = output;
-  for (let from = value.content; from < value.end; from++) bytes[at++] = value.source[from] ?? 0;
-  output.at = at;
-}
-
-function writeCanonically(value: Tlv, output: Output, depth: number): void {
-  const { tag, content, end } = value;
-  if (depth > DEEPEST || !hasRightForm(tag))
-    throw new MalformedDerError("the structure is not DER");
-  output.at = writeHeader(output.bytes, output.at, { tag, length: end - content });
-  if ((tag & 0x20) === 0) {
-    writePrimitive(value, output);
-    return;
+  let isSorted = true;
+  let before: Tlv | undefined;
+  for (const members = new Cursor(value); !members.done;) {
+    const member = members.next();
+    isSorted = walk(member, depth + 1) && isSorted;
+    if (value.tag !== TAG.set) continue;
+    isSorted &&= isInOrder(before, member);
+    before = member;
   }
-  const from = output.at;
-  for (const cursor = new Cursor(value); !cursor.done;)
-    writeCanonically(cursor.next(), output, depth + 1);
-  if (tag === TAG.set) sortMembers(output, from);
+  return isSorted;
 }
 
 /**
- * Decodes one value without knowing its type and encodes it again by the rules of DER: the same bytes come out exactly
- * when they were DER, as far as that can be told without the type. The reader takes minimal lengths only, so the
- * encoding is as long as the source. Throws MalformedDerError where no encoding is right.
+ * Reads one value to its leaves without knowing its type. True says that its encoding is the one that DER has for it, as
+ * far as that can be told without the type, so that encoding it again would give the same bytes: the reader takes
+ * minimal lengths only, every content is canonical, and every SET OF stands in order. False says that all holds but the
+ * order. Throws MalformedDerError where no encoding is right.
  */
-export function reencode(der: Uint8Array): Uint8Array {
-  const output = { bytes: new Uint8Array(der.length), at: 0 };
-  writeCanonically(readOnly(der), output, 0);
-  return output.bytes;
+export function walkDer(der: Uint8Array): boolean {
+  return walk(readOnly(der), 0);
 }

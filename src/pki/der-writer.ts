@@ -1,3 +1,4 @@
+import { put } from "./bytes.ts";
 import { TAG, tlvLength, writeHeader } from "./der.ts";
 
 const DAY_MS = 86_400_000;
@@ -53,7 +54,7 @@ export class DerWriter {
   /** Puts these octets in front. */
   bytes(part: Uint8Array): void {
     this.#at -= part.length;
-    this.#into.set(part, this.#at);
+    put(this.#into, this.#at, part);
   }
 
   /** Puts a short part of a longer array in front. */

@@ -84,10 +84,6 @@ export const printableString = (value: string): Uint8Array =>
   tlv(TAG.printableString, utf8Bytes(value));
 export const ia5String = (value: string): Uint8Array => tlv(TAG.ia5String, utf8Bytes(value));
 
-/** BIT STRING of whole octets. */
-export const bitString = (content: Uint8Array): Uint8Array =>
-  tlv(TAG.bitString, new Uint8Array([0]), content);
-
 /** A NamedBitList: bit 0 is the most significant, trailing zero bits are left out (X.690 §11.2.2). */
 export function namedBits(bits: readonly number[]): Uint8Array {
   const highest = Math.max(-1, ...bits);
@@ -100,7 +96,9 @@ export function namedBits(bits: readonly number[]): Uint8Array {
 export function unsignedInteger(magnitude: Uint8Array): Uint8Array {
   let from = 0;
   while (from < magnitude.length - 1 && magnitude[from] === 0) from++;
-  const content = magnitude.length === 0 ? new Uint8Array([0]) : magnitude.subarray(from);
+  // Not a view without need: making the first one of a short array moves its octets out of the heap.
+  const trimmed = from === 0 ? magnitude : magnitude.subarray(from);
+  const content = trimmed.length === 0 ? new Uint8Array([0]) : trimmed;
   return (content[0] ?? 0) >= 0x80
     ? tlv(TAG.integer, new Uint8Array([0]), content)
     : tlv(TAG.integer, content);

@@ -18,7 +18,9 @@ const LIMIT = 1n << 159n;
 /** Reads a serial number as people and products write it. Throws InvalidSerialError. */
 export function parseSerial(text: string): Serial {
   if (!/^(?!00)(?:[0-9a-f]{2}){1,20}$/.test(text) || BigInt(`0x${text}`) >= LIMIT) {
-    throw new InvalidSerialError("a serial number is lower-case hex of whole octets, without a prefix or leading 00");
+    throw new InvalidSerialError(
+      "a serial number is lower-case hex of whole octets, without a prefix or leading 00",
+    );
   }
   return text as Serial;
 }

@@ -15,8 +15,11 @@ const CONNECT_TIMEOUT_MS = 3_000;
 /** No statement of ours takes long; one that does holds locks that others wait for. */
 const STATEMENT_TIMEOUT_MS = 30_000;
 
+/** Behind suido_app somebody waits for an answer: 503 after five seconds is one, silence is none. */
+const APP_STATEMENT_TIMEOUT_MS = 4_000;
+
 /** A server that hangs cannot keep its own time: a little later we stop waiting for it ourselves. */
-const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 2_000;
+const HANGING_MS = 1_000;
 
 /** A transaction waits neither for network nor for mail nor for the signer, so one that idles is a fault. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
@@ -31,6 +34,7 @@ const KEEPALIVE_DELAY_MS = 10_000;
  */
 export function connectionConfig({ url, role, applicationName }: ConnectionOptions): ClientConfig {
   const { bare, options } = takeOptions(url);
+  const patience = role === "suido_app" ? APP_STATEMENT_TIMEOUT_MS : STATEMENT_TIMEOUT_MS;
   return {
     connectionString: bare,
     options: [options, `-c role=${role}`, "-c timezone=UTC"]
@@ -38,8 +42,8 @@ export function connectionConfig({ url, role, applicationName }: ConnectionOptio
       .join(" "),
     application_name: applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
+    statement_timeout: patience,
+    query_timeout: patience + HANGING_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEPALIVE_DELAY_MS,

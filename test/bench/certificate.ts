@@ -1,5 +1,4 @@
 import "reflect-metadata";
-import { execFileSync } from "node:child_process";
 import { sign, webcrypto } from "node:crypto";
 import {
   AuthorityKeyIdentifierExtension,
@@ -21,11 +20,12 @@ import {
   deviceRequest,
   digest,
 } from "../support/certificates.ts";
+import { isInstalled, median, peerOf, print, run } from "./figures.ts";
 
 /**
  * P4 and P5: certificates built, read back, linted and signed on one core, beside bare signatures of `openssl speed`
- * and beside the generator of `@peculiar/x509`. Short rounds that alternate, so that a busy machine hurts all alike;
- * the medians are printed as `name value unit ratio peer`.
+ * and beside the generator of `@peculiar/x509`, all by processor time. Short rounds that alternate, so that a busy
+ * machine hurts all alike; the medians are printed.
  */
 
 const ROUNDS = 5;
@@ -43,12 +43,9 @@ function issue(): Uint8Array {
   );
 }
 
-function opensslSignsPerSecond(): number {
-  const text = execFileSync("openssl", ["speed", "-seconds", `${OPENSSL_SECONDS}`, "ecdsap256"], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  return Number(/nistp256\)\s+\S+\s+\S+\s+([\d.]+)/.exec(text)?.[1]);
+async function opensslSignsPerSecond(): Promise<number> {
+  const said = await run("openssl", ["speed", "-seconds", `${OPENSSL_SECONDS}`, "ecdsap256"]);
+  return Number(/nistp256\)\s+\S+\s+\S+\s+([\d.]+)/.exec(said)?.[1]);
 }
 
 /** Seconds of processor time that this process has used, all threads together. `openssl speed` counts the same way. */
@@ -116,23 +113,17 @@ async function generationsPerSecond(): Promise<number> {
   return count / (processorSeconds() - start);
 }
 
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-
 issuesPerSecond();
 await generationsPerSecond();
+const hasOpenssl = isInstalled("openssl");
 const ours: number[] = [];
 const openssl: number[] = [];
 const peculiar: number[] = [];
 for (let round = 0; round < ROUNDS; round++) {
   ours.push(issuesPerSecond());
-  openssl.push(opensslSignsPerSecond());
+  if (hasOpenssl) openssl.push(await opensslSignsPerSecond());
   peculiar.push(await generationsPerSecond());
 }
-const rate = median(ours);
-console.log(
-  `P4 ${rate.toFixed(0)} certificates/s ${(rate / median(openssl)).toFixed(2)} openssl-speed-ecdsap256`,
-);
-console.log(
-  `P5 ${rate.toFixed(0)} certificates/s ${(rate / median(peculiar)).toFixed(1)} @peculiar/x509`,
-);
+const figure = { value: median(ours), unit: "certificates/s" };
+print({ ...figure, name: "P4-certificate", beside: peerOf("openssl-speed-ecdsap256", openssl) });
+print({ ...figure, name: "P5-certificate", beside: peerOf("@peculiar/x509", peculiar) });

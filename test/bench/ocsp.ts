@@ -6,9 +6,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 
+import { isInstalled, median, peerOf, print, processorSeconds, wrk } from "./figures.ts";
+
 /**
  * P1, P2, P3 of OCSP: our responder in one process beside `cfssl ocspserve` (which has its answers ready) and an empty
- * Fastify route with the same bytes; wrk asks, in short rounds that alternate. Prints `name value unit ratio peer`.
+ * Fastify route with the same bytes; wrk asks, in short rounds that alternate; the medians are printed.
  */
 const ROUNDS = Number(process.argv[2] ?? 5);
 const SECONDS = 2;
@@ -45,7 +47,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function startCfssl(answers: readonly string[]): Promise<string> {
+async function startCfssl(answers: readonly string[]): Promise<Pick<Server, "process" | "url">> {
   const file = path.join(folder, "responses");
   writeFileSync(file, `${answers.join("\n")}\n`);
   const port = await freePort();
@@ -54,23 +56,33 @@ async function startCfssl(answers: readonly string[]): Promise<string> {
   started.push(child);
   await once(child, "spawn");
   await new Promise((resolve) => setTimeout(resolve, 500));
-  return `http://127.0.0.1:${port}`;
+  return { process: child, url: `http://127.0.0.1:${port}` };
 }
 
-async function wrk(url: string, script?: string): Promise<number> {
-  const args = [
-    "-t1",
-    `-c${CONNECTIONS}`,
-    `-d${SECONDS}s`,
-    ...(script === undefined ? [] : ["-s", script]),
-  ];
-  const child = spawn("wrk", [...args, url], { stdio: ["ignore", "pipe", "inherit"] });
-  let text = "";
-  child.stdout.on("data", (part: Buffer) => (text += part.toString()));
-  await once(child, "close");
-  const rate = /Requests\/sec:\s+([\d.]+)/.exec(text)?.[1];
-  if (rate === undefined || text.includes("Non-2xx")) throw new Error(`wrk: ${text}`);
-  return Number(rate);
+/** Requests a second of one round, by the clock on the wall and by the server's processor time. */
+class Rates {
+  readonly perSecond: number[] = [];
+  readonly perProcessorSecond: number[] = [];
+
+  async ask({ pid = 0 }: ChildProcess, url: string, script?: string): Promise<void> {
+    const began = processorSeconds([pid]);
+    const load = { url, connections: CONNECTIONS, seconds: SECONDS };
+    const rate = await wrk({ ...load, ...(script !== undefined && { script }) });
+    this.perSecond.push(rate);
+    this.perProcessorSecond.push((rate * SECONDS) / (processorSeconds([pid]) - began));
+  }
+}
+
+/** Both figures of one thing. On a busy machine the one by processor time is the one to believe. */
+function printRates(name: string, rates: Rates, beside: { rates: Rates; peer: string }): void {
+  for (const by of ["perSecond", "perProcessorSecond"] as const) {
+    print({
+      name: by === "perSecond" ? name : `${name}-by-processor-time`,
+      value: median(rates[by]),
+      unit: "requests/s",
+      beside: peerOf(beside.peer, beside.rates[by]),
+    });
+  }
 }
 
 /**
@@ -101,40 +113,30 @@ end
   };
 }
 
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-
-function print(name: string, value: number, beside: { rate: number; peer: string }): void {
-  const ratio = (value / beside.rate).toFixed(2);
-  console.log(`${name} ${value.toFixed(0)} requests/s ${ratio} ${beside.peer}`);
-}
-
 try {
   const cached = await start("va", "1000", "1000");
   const empty = await start("empty", "1", "1");
   const million = await start("va", String(MILLION), String(DIFFERENT));
-  const cfssl = await startCfssl([cached.answer]);
+  const cfssl = isInstalled("cfssl") ? await startCfssl([cached.answer]) : undefined;
   const ready = encodeURIComponent(cached.requests[0] ?? "");
   const same = posting("same", cached.requests.slice(0, 1));
   const next = posting("different", million.requests);
-  const rates: Record<"posted" | "got" | "empty" | "cfssl" | "signed", number[]> = {
-    posted: [],
-    got: [],
-    empty: [],
-    cfssl: [],
-    signed: [],
-  };
+  const posted = new Rates();
+  const got = new Rates();
+  const plain = new Rates();
+  const prepared = new Rates();
+  const signed = new Rates();
   for (let round = 0; round < ROUNDS; round++) {
-    rates.posted.push(await wrk(`${cached.url}/ocsp`, same(round)));
-    rates.cfssl.push(await wrk(`${cfssl}/`, same(round)));
-    rates.signed.push(await wrk(`${million.url}/ocsp`, next(round)));
-    rates.got.push(await wrk(`${cached.url}/ocsp/${ready}`));
-    rates.empty.push(await wrk(`${empty.url}/ocsp/${ready}`));
+    await posted.ask(cached.process, `${cached.url}/ocsp`, same(round));
+    if (cfssl !== undefined) await prepared.ask(cfssl.process, `${cfssl.url}/`, same(round));
+    await signed.ask(million.process, `${million.url}/ocsp`, next(round));
+    await got.ask(cached.process, `${cached.url}/ocsp/${ready}`);
+    await plain.ask(empty.process, `${empty.url}/ocsp/${ready}`);
   }
-  const peer = { rate: median(rates.cfssl), peer: "cfssl-ocspserve" };
-  print("P1-ocsp-cached", median(rates.posted), peer);
-  print("P2-ocsp-cached", median(rates.got), { rate: median(rates.empty), peer: "empty-fastify" });
-  print("P3-ocsp-signed", median(rates.signed), peer);
+  const beside = { rates: prepared, peer: "cfssl-ocspserve" };
+  printRates("P1-ocsp-cached", posted, beside);
+  printRates("P2-ocsp-cached", got, { rates: plain, peer: "empty-fastify" });
+  printRates("P3-ocsp-signed", signed, beside);
 } finally {
   for (const child of started) child.kill();
   rmSync(folder, { recursive: true });

@@ -91,7 +91,8 @@ export function describeSignerClient(
         await expect(refused).rejects.toMatchObject({ name: "InvalidStateError" });
       await expect(signer.journal(1_000_000n)).rejects.toMatchObject({
         code: "signer-unavailable",
-        message: "the signer failed: there is no change 1000000",
+        message: "the signer failed",
+        cause: expect.objectContaining({ message: "there is no change 1000000" }) as unknown,
       });
     });
 

@@ -82,7 +82,9 @@ export class VaServer {
 
   set(serial: Serial, status: Partial<CertificateStatus> = {}): Serial {
     const good = { issuer: this.issuingNumber, state: "good", reason: 0, revokedAt: 0 } as const;
-    this.index.set(serialBytes(serial), { ...good, ...status });
+    const bytes = serialBytes(serial);
+    if ((status.state ?? "good") === "good") this.index.release(bytes);
+    this.index.set(bytes, { ...good, ...status });
     return serial;
   }
 

@@ -1,10 +1,8 @@
-import type { Principal, Role } from "../../registry/principal.ts";
+import { type Principal, type Role, ROLES } from "../../registry/principal.ts";
 import { type ApiKey, type ApiKeys, createApiKeys } from "../../staff/api-keys.ts";
 import { type Command, show, type Surroundings, textOption, UsageError } from "../command.ts";
 import { operatorAtTheMachine } from "../operator.ts";
 import { type Reached, reachDatabase } from "../reach.ts";
-
-const ROLES: readonly Role[] = ["admin", "operator", "support", "auditor", "product", "proxy"];
 
 function apiKeysOf({ open }: Reached, { system }: Surroundings): ApiKeys {
   return createApiKeys({ database: open("suido_app"), ...system });

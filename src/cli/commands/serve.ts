@@ -1,7 +1,7 @@
-import pino from "pino";
-
 import { loadConfig } from "../../config/environment.ts";
-import type { Command } from "../command.ts";
+import { createLog } from "../../config/log.ts";
+import { type Command, textOptions } from "../command.ts";
+import { parseRoles } from "../roles.ts";
 import { startService } from "../service.ts";
 
 /** How long requests and jobs under way may take to end, in milliseconds. */
@@ -20,19 +20,26 @@ function ending(): {
 
 const serve: Command = {
   words: ["serve"],
+  options: {
+    role: {
+      type: "string",
+      multiple: true,
+      value: "role",
+      help: "only these roles, with commas or several times: va, app, mtls, worker, signer",
+    },
+  },
   summary: "run Suido: VA, app, mTLS, worker and signer",
-  run: async (_given, { env, system, print, complain }) => {
+  run: async (given, { env, system, print, complain }) => {
+    const roles = parseRoles(textOptions(given, "role"));
     const config = loadConfig(env);
-    const log = pino(
-      { name: "suido", level: config.logLevel, base: { pid: process.pid } },
-      pino.destination({ fd: 2, sync: false }),
-    );
+    const log = createLog({ name: "suido", level: config.logLevel });
     const { ended, end } = ending();
-    const service = await startService({ config, system, log, onFatal: end });
+    const service = await startService({ config, roles, system, log, onFatal: end });
     print(`ready va=${config.va.url} app=${config.app.url} mtls=${config.mtls.url}`);
-    print(
-      "sign in: make a key with `npx suido api-key create --role admin`, then follow the first steps on the console.",
-    );
+    if (roles.has("app"))
+      print(
+        "sign in: make a key with `npx suido api-key create --role admin`, then follow the first steps on the console.",
+      );
     const error = await ended;
     if (error !== undefined) complain(`suido: ${error.message}`);
     log.info("stopping");

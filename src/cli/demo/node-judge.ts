@@ -4,6 +4,7 @@ import { parseCertificate } from "../../pki/certificate-view.ts";
 import { type CrlView, readCrl } from "../../pki/crl-reader.ts";
 import { buildOcspRequest, judgeOcspResponse } from "../../pki/ocsp-client.ts";
 import { readOcspResponse } from "../../pki/ocsp-reader.ts";
+import { pemBlocks } from "../../pki/pem.ts";
 import { parseSerial } from "../../pki/serial.ts";
 import type { System } from "../system.ts";
 import type { Judge } from "./judge.ts";
@@ -11,10 +12,8 @@ import type { Judge } from "./judge.ts";
 /** The full list among several that this issuer signed. */
 function listOf(lists: string, issuing: X509Certificate, { verify }: System): CrlView | undefined {
   const spki = issuing.publicKey.export({ format: "der", type: "spki" });
-  for (const [, body = ""] of lists.matchAll(
-    /-----BEGIN X509 CRL-----([^-]+)-----END X509 CRL-----/g,
-  )) {
-    const list = readCrl(Buffer.from(body, "base64"));
+  for (const der of pemBlocks(lists, "X509 CRL")) {
+    const list = readCrl(der);
     if (verify(spki, list.signatureAlgorithm, list.tbs, list.signature)) return list;
   }
   return undefined;

@@ -26,6 +26,7 @@ import type { Principal } from "../../../src/registry/principal.ts";
 import { type Database, openDatabase, type Role } from "../../../src/storage/database.ts";
 import { PROFILE_FIELDS } from "../../support/certificates.ts";
 import { freshDatabase, openSuperuser } from "../../support/database.ts";
+import type { Tenant } from "../../support/rows.ts";
 
 /** The app's side of the ca room over a real database, with the real signer in this process instead of a forked one. */
 export interface AppSide {
@@ -190,6 +191,21 @@ export async function addStaff({ admin }: AppSide): Promise<Principal> {
     [id, randomBytes(32), NOW],
   );
   return { id, actor: `api-key:${id}`, role: "admin" };
+}
+
+/** A second member of the tenant's pharmacy. */
+export async function addColleague({ admin }: AppSide, tenant: Tenant): Promise<string> {
+  const id = randomUUID();
+  await admin.query(
+    "insert into app.account (id, corporation_id, name, created_at, updated_at) values ($1, $2, 'colleague', $3, $3)",
+    [id, tenant.corporationId, NOW],
+  );
+  await admin.query(
+    `insert into app.membership (id, corporation_id, account_id, pharmacy_id, role, valid_from, created_at, updated_at)
+     values ($1, $2, $3, $4, 'pharmacist', $5, $5, $5)`,
+    [randomUUID(), tenant.corporationId, id, tenant.pharmacyId, NOW],
+  );
+  return id;
 }
 
 /** A principal who sees one corporation only. */

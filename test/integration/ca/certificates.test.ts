@@ -5,7 +5,7 @@ import type { IssuedCertificate } from "../../../src/ca/issuance.ts";
 import { parseSerial, type Serial, serialBytes } from "../../../src/pki/serial.ts";
 import type { Principal } from "../../../src/registry/principal.ts";
 import { insertTenant, type Tenant } from "../../support/rows.ts";
-import { addStaff, boundTo, newCsr, NOW, openAppSide } from "./app-side.ts";
+import { addColleague, addStaff, boundTo, newCsr, NOW, openAppSide } from "./app-side.ts";
 
 const app = await openAppSide();
 const { issuance, revocation, certificates, admin, time } = app;
@@ -29,20 +29,6 @@ const issue = ({
 
 const END = new Date("2027-12-21T14:59:59Z");
 const AFTER_END = new Date("2027-12-21T15:00:00Z");
-
-async function addColleague(tenant: Tenant): Promise<string> {
-  const id = randomUUID();
-  await admin.query(
-    "insert into app.account (id, corporation_id, name, created_at, updated_at) values ($1, $2, 'colleague', $3, $3)",
-    [id, tenant.corporationId, NOW],
-  );
-  await admin.query(
-    `insert into app.membership (id, corporation_id, account_id, pharmacy_id, role, valid_from, created_at, updated_at)
-     values ($1, $2, $3, $4, 'pharmacist', $5, $5, $5)`,
-    [randomUUID(), tenant.corporationId, id, tenant.pharmacyId, NOW],
-  );
-  return id;
-}
 
 const serials = async (principal: Principal, filter: CertificateFilter): Promise<Serial[]> =>
   (await certificates.search(principal, filter, {})).items.map(({ serialNumber }) => serialNumber);
@@ -168,7 +154,7 @@ describe("search", () => {
   });
 
   it("by device, account, corporation and status, each alone and together", async () => {
-    const colleague = await addColleague(here);
+    const colleague = await addColleague(app, here);
     const first = await issue(here);
     const second = await issue({ ...here, accountId: colleague });
     await revocation.revoke(staff, second.serialNumber, "superseded");

@@ -3,7 +3,7 @@ import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import type { IssuedCertificate } from "../../../src/ca/issuance.ts";
 import { type Serial, serialBytes } from "../../../src/pki/serial.ts";
 import { insertTenant, type Tenant } from "../../support/rows.ts";
-import { addStaff, boundTo, newCsr, NOW, openAppSide } from "./app-side.ts";
+import { addColleague, addStaff, boundTo, newCsr, NOW, openAppSide } from "./app-side.ts";
 
 const app = await openAppSide();
 const { issuance, revocation, deviceStatus, admin, time } = app;
@@ -27,20 +27,6 @@ const issue = ({
 
 const END = new Date("2027-12-21T14:59:59Z");
 const AFTER_END = new Date("2027-12-21T15:00:00Z");
-
-async function addColleague(tenant: Tenant): Promise<string> {
-  const id = randomUUID();
-  await admin.query(
-    "insert into app.account (id, corporation_id, name, created_at, updated_at) values ($1, $2, 'colleague', $3, $3)",
-    [id, tenant.corporationId, NOW],
-  );
-  await admin.query(
-    `insert into app.membership (id, corporation_id, account_id, pharmacy_id, role, valid_from, created_at, updated_at)
-     values ($1, $2, $3, $4, 'pharmacist', $5, $5, $5)`,
-    [randomUUID(), tenant.corporationId, id, tenant.pharmacyId, NOW],
-  );
-  return id;
-}
 
 const notFound: unknown = expect.objectContaining({ code: "not-found" });
 
@@ -171,7 +157,7 @@ describe("status, a product's question", () => {
     await admin.query("update app.device set use = $2 where id = $1", [here.deviceId, use]);
     const ids = {
       responsible: here.accountId,
-      colleague: await addColleague(here),
+      colleague: await addColleague(app, here),
       stranger: (await insertTenant(admin, `stranger ${count}`)).accountId,
       missing: randomUUID(),
       nonsense: "'; select",

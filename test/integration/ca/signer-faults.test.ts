@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { pino } from "pino";
 import { checkInvariants } from "../../../src/ca/invariants.ts";
 import { IssuerKeys } from "../../../src/ca/issuer-keys.ts";
@@ -43,6 +43,28 @@ describe("when the database fails the signer", () => {
     expect(await ca.row(serial)).toMatchObject({ state: "reserved", der: null });
     await ca.superuser.query("drop trigger fail on app.event");
     expect(await signer.issue([serial])).toEqual([{ serial, outcome: "good" }]);
+    expect((await invariants(ca)).faults).toEqual([]);
+  });
+  it("for good: its status says so, and it ends, because a new start compares journal and database", async () => {
+    const serial = await ca.reserve();
+    await ca.superuser.query(
+      `create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no such thing'; end $$`,
+    );
+    await ca.superuser.query(
+      "create trigger refuse before insert on app.event for each row execute function refuse()",
+    );
+    await expect(signer.issue([serial])).rejects.toThrow("no such thing");
+    expect(await signer.status()).toMatchObject({
+      state: "ready",
+      detail: "the database refuses what the journal has: no such thing",
+    });
+    expect(ca.fatal).toEqual([]);
+    await vi.waitFor(() => expect(ca.fatal).toHaveLength(1), 15_000);
+    await signer.close();
+    await ca.superuser.query("drop trigger refuse on app.event");
+    signer = await ca.start();
+    expect((await signer.status()).detail).toBeUndefined();
+    expect(await ca.row(serial)).toMatchObject({ state: "good" });
     expect((await invariants(ca)).faults).toEqual([]);
   });
   it("by ending its connections: the next request is answered", async () => {

@@ -8,6 +8,7 @@ import { checkInvariants } from "../../../src/ca/invariants.ts";
 import { type ForkedSigner, forkSigner } from "../../../src/ca/signer-fork.ts";
 import type { SignerSettings } from "../../../src/ca/signer-process.ts";
 import type { Serial } from "../../../src/pki/serial.ts";
+import { describeSignerClient } from "../../support/signer-client-contract.ts";
 import { caConfig, system, TestCa, TIME_ZONE, VA_URL } from "../../support/signer.ts";
 
 const ENTRY = new URL("../../../src/cli/signer.ts", import.meta.url);
@@ -34,6 +35,7 @@ describe("the signer in a process of its own", () => {
       kekFile: path.join(ca.folder, "forked-kek"),
       mayMakeKek: true,
       mayMakeCa: true,
+      mayKeepRoot: true,
       vaFolder: path.join(ca.folder, "va"),
       vaUrl: VA_URL,
       trustDomain: "suido.test",
@@ -48,13 +50,8 @@ describe("the signer in a process of its own", () => {
     await ca.drop();
   });
 
-  it("makes a CA, issues, and prepares lists, over the channel", async () => {
-    const serial = await ca.reserve();
-    expect(await signer.issue([serial])).toEqual([{ serial, outcome: "good" }]);
-    const { lists, watermark } = await signer.prepareLists("issuing-g1");
-    expect(lists).toHaveLength(17);
-    expect(watermark).toBe(0n);
-  });
+  describeSignerClient("over a fork's channel", () => ({ ca, signer }));
+
   it("is small", () => {
     const status = readFileSync(`/proc/${signer.pid}/status`, "utf8");
     expect(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1])).toBeLessThan(140 * 1024);
@@ -64,14 +61,6 @@ describe("the signer in a process of its own", () => {
     await once(orphan, "spawn");
     orphan.disconnect();
     expect(await once(orphan, "exit")).toEqual([0, null]);
-  });
-  it("carries errors across with their code", async () => {
-    await expect(signer.prepareLists("issuing-g9")).rejects.toMatchObject({
-      code: "invalid-state",
-    });
-    await expect(signer.commitLists("nothing", [])).rejects.toMatchObject({
-      code: "invalid-state",
-    });
   });
   it("refuses a second signer on the same journal and says why", async () => {
     const second = forkSigner({ entry: ENTRY, settings, log: pino({ level: "silent" }) });

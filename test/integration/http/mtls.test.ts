@@ -21,6 +21,7 @@ import { type HttpWorld, openHttpWorld, type Tenant } from "./world.ts";
 interface ClientCertificate {
   readonly key: string;
   readonly cert: string;
+  readonly maxVersion?: "TLSv1.2" | "TLSv1.3";
 }
 
 let world: HttpWorld;
@@ -56,6 +57,24 @@ function selfSigned(name: string): ClientCertificate {
     { stdio: "ignore" },
   );
   return { key: readFileSync(keyFile, "utf8"), cert: readFileSync(certFile, "utf8") };
+}
+
+function openssl(...args: string[]): void {
+  execFileSync("openssl", args, { cwd: folder, stdio: "ignore" });
+}
+
+/** A certificate from a CA that calls itself by another's name, given as Node.js writes it. */
+function forgedBy(issuer: string): ClientCertificate {
+  const newEc = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  const subject = `/${issuer.split("\n").join("/")}`;
+  openssl("req", "-x509", ...newEc, "-keyout", "ca.key", "-out", "ca.pem", "-subj", subject);
+  openssl("req", "-new", ...newEc, "-keyout", "forged.key", "-out", "forged.csr", "-subj", "/CN=x");
+  const signing = ["-CA", "ca.pem", "-CAkey", "ca.key", "-set_serial", "77"];
+  openssl("x509", "-req", "-in", "forged.csr", ...signing, "-out", "forged.pem");
+  return {
+    key: readFileSync(path.join(folder, "forged.key"), "utf8"),
+    cert: readFileSync(path.join(folder, "forged.pem"), "utf8"),
+  };
 }
 
 function serverCertificate(name: string): ServerCertificate {
@@ -175,6 +194,17 @@ it("says that another authority signed it", async () => {
     body: { type: "/problems/foreign-issuer" },
   });
 });
+
+it.for(["TLSv1.2", "TLSv1.3"] as const)(
+  "says so also of a forgery in our CA's name, over %s",
+  async (maxVersion) => {
+    const client = { ...forgedBy(new X509Certificate(issuingCa).subject), maxVersion };
+    expect(await get("/v1/whoami", client)).toMatchObject({
+      status: 401,
+      body: { type: "/problems/foreign-issuer" },
+    });
+  },
+);
 
 it.for([
   { name: "hold", reason: "certificateHold", type: "certificate-on-hold" },

@@ -30,7 +30,7 @@ describe("a connection", () => {
       zone: "UTC",
       memory: "5MB",
       name: "test",
-      limit: "30s",
+      limit: "4s",
     });
     await database.close();
   });

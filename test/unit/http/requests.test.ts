@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 
 import { parseSerial } from "../../../src/pki/serial.ts";
 import type { AppServerOptions } from "../../../src/http/api-app.ts";
+import { HttpError } from "../../../src/http/errors.ts";
 import { ADMIN, appWith, JSON_TYPE, post, type TestApp, unexpectedCollection } from "./app.ts";
 
 let app: FastifyInstance;
@@ -31,7 +32,22 @@ it.for([
     name: "an empty body",
     request: post("/v1/corporations", ""),
     status: 400,
+    type: "invalid-request",
+  },
+  {
+    name: "a body that is not UTF-8",
+    request: {
+      ...post("/v1/corporations", ""),
+      payload: Buffer.from([...Buffer.from('{"name":"'), 0x96, 0xf2, ...Buffer.from('"}')]),
+    },
+    status: 400,
     type: "malformed-request",
+  },
+  {
+    name: "a member that every object has",
+    request: post("/v1/corporations", '{"name":"a","constructor":1,"toString":1}'),
+    status: 400,
+    type: "invalid-request",
   },
   {
     name: "__proto__",
@@ -282,6 +298,22 @@ it.for([
   const response = await own.inject({ url: "/health/ready" });
   expect(response.statusCode).toBe(status);
   expect(response.json()).toEqual({ ready, roles });
+});
+
+it("takes an empty body for none where every member may be left out, whatever its media type says", async () => {
+  let asked: unknown;
+  const { app: own } = await open({
+    issuance: {
+      issue: () => Promise.reject(new Error("not here")),
+      reissue: () => Promise.reject(new Error("not here")),
+      renew: (_principal, _serial, wanted) => {
+        asked = wanted;
+        return Promise.reject(new HttpError("malformed-request", "far enough"));
+      },
+    },
+  });
+  await own.inject(post("/v1/certificates/41c3/renew", ""));
+  expect(asked).toEqual({});
 });
 
 it("/health/live needs nothing", async () => {

@@ -44,7 +44,17 @@ it("nothing waits for ever", () => {
   expect(config("postgres://u@h/d")).toMatchObject({
     connectionTimeoutMillis: 3_000,
     statement_timeout: 30_000,
+    query_timeout: 31_000,
     idle_in_transaction_session_timeout: 15_000,
     keepAlive: true,
   });
+});
+
+it("whoever has somebody waiting gives up sooner", () => {
+  const app = connectionConfig({
+    url: "postgres://u@h/d",
+    role: "suido_app",
+    applicationName: "test",
+  });
+  expect(app).toMatchObject({ statement_timeout: 4_000, query_timeout: 5_000 });
 });
