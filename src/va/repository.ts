@@ -95,7 +95,7 @@ class FollowedRepository implements Repository {
   }
 
   get(path: string): Publication | undefined {
-    return this.#published.get(path);
+    return this.#published.get(path) ?? this.#listInPem(path);
   }
 
   issuers(): readonly Issuer[] {
@@ -216,6 +216,16 @@ class FollowedRepository implements Repository {
 
   #copyOf(name: string): string {
     return join(listsFolder(this.#deps.folder), name);
+  }
+
+  /** Lists are asked for in PEM by people who try things out: it is made when they do, and not kept. */
+  #listInPem(path: string): Publication | undefined {
+    const name = /^crl\/(.+)\.pem$/.exec(path)?.[1];
+    const list = name === undefined ? undefined : this.#lists.get(`${name}.crl`);
+    if (list === undefined) return undefined;
+    const pem = Buffer.from(pemEncode("X509 CRL", list.publication.body));
+    const dates = { modifiedAt: list.thisUpdate, expiresAt: list.nextUpdate };
+    return publicationOf(pem, MEDIA_TYPE.pem, dates);
   }
 
   #publish(): void {

@@ -169,7 +169,7 @@ describe("a database that is away", () => {
       onError: (error) => errors.push(error),
     });
     const kill =
-      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'victim'";
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'victim' and datname = current_database()";
     const work = database.transaction(async (sql) => {
       await sql.query("select 1");
       await admin.query(kill);

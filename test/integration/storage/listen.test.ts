@@ -56,7 +56,7 @@ it("connects again when it is cut off, says so, and hears again", async () => {
   const { heard, listener } = start(["test_channel"]);
   await expect.poll(() => heard.connects).toBe(1);
   await admin.query(
-    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'suido-listen'",
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'suido-listen' and datname = current_database()",
   );
   await expect.poll(() => heard.connects).toBe(2);
   expect(heard.errors).toHaveLength(1);

@@ -158,7 +158,7 @@ it("says that the database is away", async () => {
 it("survives that its connections are cut", async () => {
   await store.across((tx) => tx.issued.count());
   await admin.query(
-    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'suido-prisma'",
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'suido-prisma' and datname = current_database()",
   );
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(await store.across((tx) => tx.issued.count())).toBe(1);

@@ -288,6 +288,11 @@ describe("repository", () => {
     );
     const { stdout } = await openssl(["crl", "-inform", "DER", "-noout", "-crlnumber"], der);
     expect(stdout).toContain("crlNumber=");
+    const beside = va.repository.get("crl/issuing-g1.pem")?.body.toString() ?? "";
+    expect(pemBlocks(beside, "X509 CRL").map((list) => Buffer.from(list))).toEqual([
+      Buffer.from(der),
+    ]);
+    expect(va.repository.get("crl/issuing-g9.pem")).toBeUndefined();
   });
 
   it("gives a list out whose copy cannot be written", async () => {
