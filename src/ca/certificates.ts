@@ -1,6 +1,7 @@
 import { fromHex } from "../pki/bytes.ts";
 import type { Clock } from "../pki/clock.ts";
 import { type Serial, serialBytes } from "../pki/serial.ts";
+import { readCursor, writeCursor } from "../registry/cursor.ts";
 import type { Page, PageRequest } from "../registry/page.ts";
 import { parseLimit } from "../registry/page-limit.ts";
 import { InvalidValueError, NotFoundError } from "../registry/errors.ts";
@@ -17,7 +18,7 @@ import {
   serialOf,
   SUCCESSOR,
 } from "./certificate-record.ts";
-import { tenantOfSerial } from "./certificate-tenant.ts";
+import { noSuchCertificate, tenantOfSerial } from "./certificate-tenant.ts";
 import type { ChainOf } from "./issuer-chain.ts";
 
 export interface CertificatesDeps {
@@ -101,24 +102,13 @@ interface Window {
 
 function windowOf({ after, limit }: PageRequest): Window {
   return {
-    after: after === undefined ? null : decodeCursor(after),
+    after: after === undefined ? null : readCursor("certificates", after),
     limit: parseLimit(limit),
   };
 }
 
 /** Before every serial number. */
 const FIRST = new Uint8Array();
-
-function encodeCursor(serial: Uint8Array): string {
-  return Buffer.from(serial).toString("base64url");
-}
-
-function decodeCursor(cursor: string): Uint8Array {
-  const serial = Buffer.from(cursor, "base64url");
-  if (serial.length === 0 || serial.length > 20 || encodeCursor(serial) !== cursor)
-    throw new InvalidValueError("after", "is no cursor of ours");
-  return serial;
-}
 
 function decodeFingerprint(text: string): Uint8Array {
   const hex = text.replaceAll(":", "").toLowerCase();
@@ -169,7 +159,10 @@ async function pageOf(
   const shown = rows.slice(0, limit).filter((row) => row.der !== null);
   const items = await records(deps, shown, now);
   const last = rows.length > limit ? rows[limit - 1] : undefined;
-  return { items, ...(last !== undefined && { nextCursor: encodeCursor(last.serial) }) };
+  return {
+    items,
+    ...(last !== undefined && { nextCursor: writeCursor("certificates", last.serial) }),
+  };
 }
 
 async function one(
@@ -183,7 +176,7 @@ async function one(
     sql.query<Row>(ONE, [now, serialBytes(serial)], "ca-certificate"),
   );
   const [record] = await records(deps, rows, now);
-  if (record === undefined) throw new NotFoundError("certificate");
+  if (record === undefined) throw noSuchCertificate();
   return record;
 }
 

@@ -17,7 +17,7 @@ import {
   statusOf,
   SUCCESSOR,
 } from "./certificate-record.ts";
-import { tenantOfSerial } from "./certificate-tenant.ts";
+import { noSuchCertificate, tenantOfSerial } from "./certificate-tenant.ts";
 import type { ChainOf, IssuerChain } from "./issuer-chain.ts";
 
 export interface DeviceStatusDeps {
@@ -196,7 +196,7 @@ export function createDeviceStatus({ database, chainOf, clock }: DeviceStatusDep
       const [row] = await database.tenant(tenant, (sql) =>
         sql.query<StatusRow>(STATUS_OF, [now, serialBytes(serial), asked], "ca-status"),
       );
-      if (row === undefined) throw new NotFoundError("certificate");
+      if (row === undefined) throw noSuchCertificate();
       const state = stateOf(row, now);
       return accountId === undefined ? state : { ...state, mayUse: row.may_use };
     },

@@ -52,6 +52,13 @@ export class InvalidStateError extends CaError {
   readonly code = "invalid-state";
 }
 
+/** The state of the certificate whose serial number is in the address of the request does not allow this. */
+export class CertificateStateError extends InvalidStateError {
+  constructor(message: string) {
+    super(message, { field: "serialNumber" });
+  }
+}
+
 /** No profile of this name is configured, or not for this purpose. */
 export class ProfileUnknownError extends CaError {
   readonly code = "profile-unknown";
@@ -69,11 +76,11 @@ export class AlreadyRevokedError extends CaError {
   }
 }
 
-/** The public key belongs to the certificate of another device or person. */
+/** The public key belongs to the certificate of another device or person, or to the one that is to be replaced. */
 export class KeyInUseError extends CaError {
   readonly code = "key-in-use";
-  constructor() {
-    super("this key belongs to another certificate: make a new one", { field: "csr" });
+  constructor(why = "this key belongs to another certificate") {
+    super(`${why}: make a new one`, { field: "csr" });
   }
 }
 

@@ -39,7 +39,8 @@ export type RefusalReason =
   | "unbound"
   | "device-retired"
   /** Of a personal device; a shared one works on when somebody leaves. */
-  | "account-disabled";
+  | "account-disabled"
+  | "membership-ended";
 
 export interface Identified extends BoundFacts {
   readonly kind: "identified";
@@ -105,20 +106,31 @@ function stateFault(row: BookRow, now: Date): RefusalReason | undefined {
   return now < row.not_before ? "not-yet-valid" : undefined;
 }
 
-function bindingFault(facts: FactsRow): RefusalReason | undefined {
+interface BindingRow extends FactsRow {
+  /** Whether the responsible account works in the device's pharmacy now. */
+  readonly is_member: boolean;
+}
+
+/** A shared device is its pharmacy's, whoever answers for it; a personal one ends with its person's work there. */
+function bindingFault(facts: BindingRow): RefusalReason | undefined {
   if (facts.retired_at !== null) return "device-retired";
-  return facts.use === "personal" && facts.disabled_at !== null ? "account-disabled" : undefined;
+  if (facts.use === "shared") return undefined;
+  if (facts.disabled_at !== null) return "account-disabled";
+  return facts.is_member ? undefined : "membership-ended";
 }
 
 async function boundFacts(
   { database }: IdentificationDeps,
   { serial, tenant }: BookRow,
-): Promise<FactsRow | undefined> {
+  now: Date,
+): Promise<BindingRow | undefined> {
   if (tenant === null) return undefined;
   const [facts] = await database.tenant(tenant, (sql) =>
-    sql.query<FactsRow>(
-      `select ${FACTS_COLUMNS} from app.binding b ${FACTS_TABLES} where b.serial = $1 and b.bound_to is null`,
-      [serial],
+    sql.query<BindingRow>(
+      `select ${FACTS_COLUMNS}, exists (select from app.membership where account_id = account.id and membership.pharmacy_id = device.pharmacy_id
+         and valid_from <= $2 and (valid_to is null or valid_to > $2)) as is_member
+       from app.binding b ${FACTS_TABLES} where b.serial = $1 and b.bound_to is null`,
+      [serial, now],
       "ca-bound-facts",
     ),
   );
@@ -138,7 +150,7 @@ async function lookUp(deps: IdentificationDeps, der: Uint8Array): Promise<Identi
   const refused = (reason: RefusalReason): Refused => ({ kind: "refused", reason, serialNumber });
   const state = stateFault(row, now);
   if (state !== undefined) return refused(state);
-  const facts = await boundFacts(deps, row);
+  const facts = await boundFacts(deps, row, now);
   if (facts === undefined) return refused("unbound");
   const fault = bindingFault(facts);
   if (fault !== undefined) return refused(fault);

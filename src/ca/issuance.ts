@@ -1,12 +1,11 @@
 import type { Digest, Random, Verify } from "../pki/crypto.ts";
 import type { Clock } from "../pki/clock.ts";
 import { newBundlePassword } from "../pki/bundle-password.ts";
-import { keyIdentifier } from "../pki/key.ts";
+import { keyIdentifier, type KeyKind } from "../pki/key.ts";
 import type { Pkcs12Style } from "../pki/pkcs12.ts";
 import type { Profile } from "../pki/profile.ts";
 import { type Serial, serialBytes } from "../pki/serial.ts";
 import type { NewId } from "../pki/uuid.ts";
-import { NotFoundError } from "../registry/errors.ts";
 import type { IdempotentRequest } from "../registry/idempotency.ts";
 import { canonicalId, type Principal, tenantOf } from "../registry/principal.ts";
 import type { Database } from "../storage/database.ts";
@@ -19,9 +18,10 @@ import {
   type IssuedRow,
   recordOf,
 } from "./certificate-record.ts";
-import { tenantOfSerial } from "./certificate-tenant.ts";
+import { noSuchCertificate, tenantOfSerial } from "./certificate-tenant.ts";
 import type { Certificates } from "./certificates.ts";
 import {
+  CertificateStateError,
   InvalidStateError,
   IssueRefusedError,
   ProfileUnknownError,
@@ -65,6 +65,8 @@ export interface KeyRequest {
   /** Absent: what the device's platform installs. */
   readonly bundle?: Pkcs12Style;
   readonly idempotency?: IdempotentRequest;
+  /** Told when the answer is a certificate that was asked for before. */
+  readonly onRepeated?: () => void;
 }
 
 export interface IssueRequest extends KeyRequest {
@@ -101,6 +103,8 @@ const DEFAULT_PROFILE = "device-client";
 
 interface Order extends KeyRequest {
   readonly corporationId: string;
+  /** The kinds of key that the profile allows. */
+  readonly keyKinds: readonly KeyKind[];
   /** What is wanted, read in the transaction that reserves it. */
   readonly wishOf: (sql: Sql, key: RequestKey) => Promise<Wish> | Wish;
 }
@@ -143,7 +147,7 @@ async function readState({ database }: IssuanceDeps, serial: Serial): Promise<St
     [serialBytes(serial)],
     "ca-issue-state",
   );
-  if (row === undefined) throw new NotFoundError("certificate");
+  if (row === undefined) throw noSuchCertificate();
   return row;
 }
 
@@ -268,11 +272,15 @@ async function bundledAnswer(
 }
 
 async function perform(deps: Deps, principal: Principal, order: Order): Promise<IssuedCertificate> {
-  const key = order.csr === undefined ? await makeRequestKey(deps) : keyOfRequest(order.csr, deps);
+  const { csr, keyKinds: allowed } = order;
+  const key = csr === undefined ? await makeRequestKey(deps) : keyOfRequest({ csr, allowed }, deps);
   // 1. One commit in the tenant: checks, then serial, binding and Idempotency-Key.
   const { wish, reservation } = await reserveInTenant(deps, order, key);
   const { serial } = reservation;
-  if (reservation.kind === "known") return knownAnswer(deps, principal, serial);
+  if (reservation.kind === "known") {
+    order.onRepeated?.();
+    return knownAnswer(deps, principal, serial);
+  }
   const fresh = { serial, device: reservation.device, wish };
   // 2. The serial, and nothing else, goes to the signer, which builds, lints, signs, journals and commits: steps 3 to 6.
   // 7. The answer, with the bundle if the key was ours.
@@ -297,6 +305,7 @@ async function issue(
   return perform(deps, principal, {
     ...request,
     corporationId,
+    keyKinds: profile.keys,
     wishOf: (_, key) => ({
       corporationId,
       actor,
@@ -307,6 +316,14 @@ async function issue(
       ...(idempotency !== undefined && { idempotency }),
     }),
   });
+}
+
+/** The kinds of key that some profile for devices allows: which one it is, the previous certificate's row will tell. */
+function kindsForDevices({ profiles }: IssuanceDeps): readonly KeyKind[] {
+  const kinds = [...profiles.values()]
+    .filter(({ subjectAlternativeName }) => subjectAlternativeName === "device")
+    .flatMap(({ keys }) => keys);
+  return [...new Set(kinds)];
 }
 
 interface PreviousRow {
@@ -338,12 +355,13 @@ async function replace(
   return perform(deps, principal, {
     ...request,
     corporationId,
+    keyKinds: kindsForDevices(deps),
     async wishOf(sql, key) {
       const [row] = await sql.query<PreviousRow>(PREVIOUS, [serialBytes(serial)], "ca-previous");
-      if (row === undefined) throw new NotFoundError("certificate");
+      if (row === undefined) throw noSuchCertificate();
       const { device_id: deviceId, account_id: accountId, state, not_after: notAfter } = row;
       if (deviceId === null || accountId === null)
-        throw new InvalidStateError("the certificate is bound to no device");
+        throw new CertificateStateError("the certificate is bound to no device");
       return {
         corporationId,
         actor,

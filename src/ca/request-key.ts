@@ -2,7 +2,8 @@ import { generateKeyPair } from "node:crypto";
 import { promisify } from "node:util";
 import { fromHex } from "../pki/bytes.ts";
 import type { Digest, Verify } from "../pki/crypto.ts";
-import { csrFromText, proofOfPossession } from "../pki/csr.ts";
+import { type Csr, csrFromText, proofOfPossession } from "../pki/csr.ts";
+import { UnsupportedKeyError } from "../pki/errors.ts";
 import { checkPublicKey, type KeyKind, parsePublicKey, spkiSha256 } from "../pki/key.ts";
 
 /** The public key that a certificate is wanted for, and where it came from. */
@@ -16,6 +17,13 @@ export interface RequestKey {
   readonly pkcs8?: Uint8Array;
 }
 
+/** A request as it came, and the kinds of key that the profile allows. */
+export interface KeyWish {
+  /** In PEM. */
+  readonly csr: string;
+  readonly allowed: readonly KeyKind[];
+}
+
 export interface RequestKeyDeps {
   readonly digest: Digest;
   readonly verify: Verify;
@@ -23,16 +31,27 @@ export interface RequestKeyDeps {
 
 const generate = promisify(generateKeyPair);
 
-/** The key of a certification request in PEM, once its sender has shown to hold the private one. Throws PkiError. */
-export function keyOfRequest(csrText: string, { digest, verify }: RequestKeyDeps): RequestKey {
-  const csr = csrFromText(csrText);
+/** The request, or why not, with what would be allowed. */
+function readRequest({ csr, allowed }: KeyWish): Csr {
+  try {
+    return csrFromText(csr);
+  } catch (error) {
+    if (!(error instanceof UnsupportedKeyError)) throw error;
+    const kinds = allowed.join(", ");
+    throw new UnsupportedKeyError(`${error.message} (allowed keys: ${kinds})`, { cause: error });
+  }
+}
+
+/** The key of a certification request, once its sender has shown to hold the private one. Throws PkiError. */
+export function keyOfRequest(wish: KeyWish, { digest, verify }: RequestKeyDeps): RequestKey {
+  const csr = readRequest(wish);
   proofOfPossession(csr, verify);
   const { spki } = csr;
   return {
     spki,
     spkiSha256: fromHex(spkiSha256(spki, digest)),
     keyOrigin: "subject",
-    requestHash: digest("sha256", new TextEncoder().encode(csrText)),
+    requestHash: digest("sha256", new TextEncoder().encode(wish.csr)),
   };
 }
 

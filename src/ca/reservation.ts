@@ -11,7 +11,9 @@ import { IdempotencyKeyReusedError, NotAMemberError, NotFoundError } from "../re
 import type { IdempotentRequest } from "../registry/idempotency.ts";
 import type { Sql } from "../storage/sql.ts";
 import { serialOf } from "./certificate-record.ts";
+import { keyLock } from "./compromised-key.ts";
 import {
+  CertificateStateError,
   InvalidStateError,
   IssuingStoppedError,
   KeyCompromisedError,
@@ -108,6 +110,7 @@ const FACTS = `with device as (
 interface VerdictRow {
   readonly is_compromised: boolean;
   readonly is_foreign: boolean;
+  readonly is_worn: boolean;
   readonly is_held: boolean;
   readonly same: Uint8Array | null;
 }
@@ -115,7 +118,8 @@ interface VerdictRow {
 /**
  * Looks at the earlier certificates of the key and, when nothing speaks against it, reserves and puts that on record. It is a statement of its own
  * because its snapshot must be younger than the lock of the key. Bindings of other corporations are not seen: a key
- * without a binding that is seen belongs to somebody else.
+ * without a binding that is seen belongs to somebody else. A certificate that replaces another ($6) takes a key that was
+ * used for nothing but that replacement.
  */
 const RESERVE = `with known as (
     select i.serial, i.state, i.reason, i.not_after, i.replaces, i.reserved_at,
@@ -124,6 +128,7 @@ const RESERVE = `with known as (
     where i.spki_sha256 = $4::bytea and i.state not in ('refused', 'abandoned')
   ), verdict as (
     select coalesce(bool_or(reason = 1), false) as is_compromised, coalesce(bool_or(not is_same), false) as is_foreign,
+      coalesce(bool_or($6::bytea is not null and replaces is distinct from $6), false) as is_worn,
       coalesce(bool_or(state = 'hold'), false) as is_held,
       (array_agg(serial order by reserved_at desc) filter (where state in ('reserved', 'good') and not_after >= $5::timestamptz
         and ($6::bytea is null or replaces = $6)))[1] as same
@@ -133,7 +138,7 @@ const RESERVE = `with known as (
       not_before, not_after, key_origin, request_hash, replaces, reserved_at)
     select $1::bytea, $7::text, $8::text, $9::bytea, $10::smallint, 'reserved', $11::text, $12::text, $13::bytea, $4,
       $14::timestamptz, $15::timestamptz, $16::text, $17::bytea, $6, $5 from verdict
-    where same is null and not (is_compromised or is_foreign or is_held)
+    where same is null and not (is_compromised or is_foreign or is_worn or is_held)
     returning serial
   ), bound as (
     insert into app.binding (id, serial, corporation_id, pharmacy_id, device_id, account_id, bound_from)
@@ -141,21 +146,16 @@ const RESERVE = `with known as (
   ), remembered as (
     insert into app.idempotency (api_key_id, key, request_hash, serial, created_at)
     select $20::uuid, $21::text, $22::bytea, coalesce(reserved.serial, same), $5 from verdict left join reserved on true
-    where $20::uuid is not null and (reserved.serial is not null or (same is not null and not (is_compromised or is_foreign or is_held)))
+    where $20::uuid is not null and (reserved.serial is not null or (same is not null and not (is_compromised or is_foreign or is_worn or is_held)))
   ), ${factParts("reserved", 23)}
-  select is_compromised, is_foreign, is_held, same from verdict`;
-
-/** 64 of the hash's 256 bits name the lock: two keys that share one only wait for each other. */
-function lockNumber(spkiSha256: Uint8Array): string {
-  return Buffer.from(spkiSha256).readBigInt64BE(0).toString();
-}
+  select is_compromised, is_foreign, is_worn, is_held, same from verdict`;
 
 async function readFacts(sql: Sql, wish: Wish, now: Date): Promise<FactsRow> {
   const { key, deviceId, accountId, idempotency } = wish;
   const [facts] = await sql.query<FactsRow>(
     FACTS,
     [
-      lockNumber(key.spkiSha256),
+      keyLock(key.spkiSha256),
       deviceId,
       accountId,
       now,
@@ -230,16 +230,18 @@ const GRACE_MS = 14 * 24 * 60 * 60 * 1000;
 function checkPrevious({ previous }: Wish, now: Date): void {
   if (previous?.kind !== "renewal") return;
   if (previous.state !== "good")
-    throw new InvalidStateError(
+    throw new CertificateStateError(
       previous.state === "hold" ? "the certificate is on hold" : "the certificate is revoked",
     );
   if (previous.notAfter.getTime() + GRACE_MS < now.getTime())
-    throw new InvalidStateError("the certificate expired more than 14 days ago");
+    throw new CertificateStateError("the certificate expired more than 14 days ago");
 }
 
 function checkVerdict(verdict: VerdictRow): void {
   if (verdict.is_compromised) throw new KeyCompromisedError();
   if (verdict.is_foreign) throw new KeyInUseError();
+  if (verdict.is_worn)
+    throw new KeyInUseError("a certificate that replaces another needs a key of its own");
   if (verdict.is_held)
     throw new InvalidStateError("the certificate of this key is on hold", { field: "csr" });
 }

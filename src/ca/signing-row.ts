@@ -3,6 +3,7 @@ import { toHex } from "../pki/bytes.ts";
 import { type Serial, serialBytes, serialFromInteger } from "../pki/serial.ts";
 import type { NewId } from "../pki/uuid.ts";
 import type { Sql } from "../storage/sql.ts";
+import { revokeCompromised } from "./compromised-key.ts";
 import type { IssuedEntry } from "./journal-record.ts";
 import { LedgerLostError } from "./ledger.ts";
 
@@ -87,8 +88,9 @@ export interface CommitContext {
 }
 
 /**
- * reserved → good, with the certificate, its audit row and its event. Throws LedgerLostError when one of the rows is not
- * there to become good: the database is not the one that the certificates were reserved in.
+ * reserved → good, with the certificate, its audit row and its event; and on to revoked, where the key has become known
+ * as compromised. Throws LedgerLostError when one of the rows is not there to become good: the database is not the one
+ * that the certificates were reserved in.
  */
 export async function commitIssued(
   sql: Sql,
@@ -136,4 +138,6 @@ export async function commitIssued(
     })),
     newId,
   );
+  const at = new Date(Math.max(...entries.map((entry) => entry.at.getTime())));
+  await revokeCompromised(sql, { serials: entries.map(({ serial }) => serial), at }, newId);
 }

@@ -20,6 +20,8 @@ export interface Option {
   readonly type: "string" | "boolean";
   /** May be given several times. */
   readonly multiple?: true;
+  /** One letter that says the same. */
+  readonly short?: string;
   /** For the help: what the value is called. */
   readonly value?: string;
   readonly help: string;

@@ -22,6 +22,7 @@ import { listen } from "../storage/listen.ts";
 import type { Va } from "../va/va.ts";
 import type { MtlsRole } from "./mtls-role.ts";
 import { type Opening, openPool } from "./opening.ts";
+import { queueLog } from "./queue-log.ts";
 import { PUBLISH_CHANNEL } from "./wishes.ts";
 
 /** Connections of the jobs' own statements. */
@@ -125,7 +126,7 @@ async function openQueue({ config, log, undoing, foundation }: Opening): Promise
     config.redisUrl === undefined
       ? { kind: "postgres", connection: connection("suido_worker") }
       : { kind: "redis", url: config.redisUrl },
-    (error) => log.warn({ err: error }, "the queue's connection broke"),
+    queueLog(log),
   );
   undoing.add(() => backend.close());
   return backend;

@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import path from "node:path";
 
 import type { Logger } from "pino";
@@ -12,6 +11,9 @@ import { prepareDatabase } from "../storage/bootstrap.ts";
 import { lockDataFolder } from "../storage/data-folder-lock.ts";
 import { DatabaseUnavailableError, DataFolderInUseError } from "../storage/errors.ts";
 import { CommandError } from "./command.ts";
+import { namingDatabase } from "./database-url.ts";
+import { tryDoors } from "./door.ts";
+import { makeDataFolder, makeSignerFolders } from "./folders.ts";
 import { isWhole, rolePart, type Roles } from "./roles.ts";
 import { signerSocketPath } from "./socket-folder.ts";
 import type { System } from "./system.ts";
@@ -79,7 +81,7 @@ export interface FoundationOptions {
 /** The data folder is ours alone, or each of our roles in it is. */
 async function lockRoles({ config, roles, undoing }: FoundationOptions): Promise<void> {
   const { dataDir } = config;
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeDataFolder(config);
   if (isWhole(roles)) {
     const lock = await lockDataFolder(dataDir);
     undoing.add(() => lock.release());
@@ -112,15 +114,18 @@ async function openDatabase(options: FoundationOptions): Promise<string> {
     await prepareDatabase({ url: embedded.url, log });
     return embedded.url;
   }
-  try {
-    await prepareDatabase({ url: config.databaseUrl, log });
-  } catch (error) {
-    // A VA by itself answers from its disk's copies until the database is there.
-    const isVaAlone = roles.size === 1 && roles.has("va");
-    if (!isVaAlone || !(error instanceof DatabaseUnavailableError)) throw error;
-    log.warn({ err: error }, "the database is away: the VA starts from what it has on disk");
-  }
-  return config.databaseUrl;
+  const url = config.databaseUrl;
+  await namingDatabase(config, async () => {
+    try {
+      await prepareDatabase({ url, log });
+    } catch (error) {
+      // A VA by itself answers from its disk's copies until the database is there.
+      const isVaAlone = roles.size === 1 && roles.has("va");
+      if (!isVaAlone || !(error instanceof DatabaseUnavailableError)) throw error;
+      log.warn({ err: error }, "the database is away: the VA starts from what it has on disk");
+    }
+  });
+  return url;
 }
 
 /**
@@ -134,6 +139,7 @@ async function openSigner(options: FoundationOptions, databaseUrl: string): Prom
     undoing.add(() => signer.close());
     return signer;
   }
+  makeSignerFolders(config);
   const { loadCaConfig } = await import("../config/ca-config.ts");
   const settings = signerSettings(config, { caConfig: loadCaConfig(CA_CONFIG), databaseUrl });
   let signer: SignerClient;
@@ -154,6 +160,7 @@ async function openSigner(options: FoundationOptions, databaseUrl: string): Prom
 /** Lays the foundation, from the ground up. Throws the sentence that whoever started it must read. */
 export async function layFoundation(options: FoundationOptions): Promise<Foundation> {
   await lockRoles(options);
+  await tryDoors(options.config, options.roles);
   const databaseUrl = await openDatabase(options);
   return { databaseUrl, signer: await openSigner(options, databaseUrl) };
 }

@@ -14,7 +14,7 @@ import { createSystem } from "./system.ts";
 
 const EVERYBODYS: Readonly<Record<string, Option>> = {
   json: { type: "boolean", help: "answer with one JSON document" },
-  help: { type: "boolean", help: "say how to use the command" },
+  help: { type: "boolean", short: "h", help: "say how to use the command" },
 };
 
 /** The command whose words the line begins with; the longest wins. */
@@ -36,7 +36,8 @@ function generalHelp(commands: readonly Command[]): string[] {
     "",
     ...commands.map((command) => `  ${usageOf(command).padEnd(width)}  ${command.summary}`),
     "",
-    "Each takes --json and --help. Exit codes: 0 done, 1 failed, 2 wrong usage.",
+    "Each takes --json and --help. suido --version tells the version.",
+    "Exit codes: 0 done, 1 failed, 2 wrong usage.",
   ];
 }
 
@@ -61,7 +62,10 @@ function parseGiven(command: Command, rest: readonly string[]): Given {
       args: [...rest],
       options: Object.fromEntries(
         Object.entries({ ...command.options, ...EVERYBODYS }).map(
-          ([name, { type, multiple = false }]) => [name, { type, multiple }],
+          ([name, { type, multiple = false, short }]) => [
+            name,
+            { type, multiple, ...(short !== undefined && { short }) },
+          ],
         ),
       ),
       allowPositionals: true,
@@ -73,12 +77,18 @@ function parseGiven(command: Command, rest: readonly string[]): Given {
   }
 }
 
+const ASK_FOR_HELP: ReadonlySet<string> = new Set(["--help", "-h", "help"]);
+
 async function dispatch(line: readonly string[], surroundings: Surroundings): Promise<number> {
+  if (line.length === 1 && line[0] === "--version") {
+    const { version } = await import("./version.ts");
+    surroundings.print(`suido ${version}`);
+    return 0;
+  }
   const commands = await commandsFor(line);
   const command = findCommand(commands, line);
   if (command === undefined) {
-    const askedForHelp =
-      line.length === 0 || line.some((word) => word === "--help" || word === "help");
+    const askedForHelp = line.length === 0 || line.some((word) => ASK_FOR_HELP.has(word));
     if (!askedForHelp) throw new UsageError(`there is no command "${line.join(" ")}"`);
     for (const text of generalHelp(commands)) surroundings.print(text);
     return 0;

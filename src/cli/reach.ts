@@ -1,5 +1,3 @@
-import { mkdirSync } from "node:fs";
-
 import type { Logger } from "pino";
 import { type Config, loadConfig } from "../config/environment.ts";
 import { createLog } from "../config/log.ts";
@@ -9,6 +7,8 @@ import { type Database, openDatabase, type Role } from "../storage/database.ts";
 import { embeddedUrl, startEmbedded } from "../storage/embedded.ts";
 import { DataFolderInUseError } from "../storage/errors.ts";
 import { CommandError, type Surroundings } from "./command.ts";
+import { namingDatabase } from "./database-url.ts";
+import { makeDataFolder } from "./folders.ts";
 import { rolePart, ROLES } from "./roles.ts";
 
 /** The database that the service works with, for as long as a command needs it. */
@@ -46,7 +46,7 @@ export async function reachDatabase<T>(
 ): Promise<T> {
   const config = loadConfig(env);
   const log = quietLog();
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  makeDataFolder(config);
   const lock = await lockDataFolder(config.dataDir).catch((error: unknown) => {
     if (error instanceof DataFolderInUseError) return undefined;
     throw error;
@@ -54,8 +54,12 @@ export async function reachDatabase<T>(
   try {
     const serving = lock === undefined || (await isSharedWork(config));
     const known = config.databaseUrl ?? (serving ? embeddedUrl(config.dataDir) : undefined);
-    if (known !== undefined && prepare) await prepareDatabase({ url: known, log });
-    if (known !== undefined) return await withPools({ config, url: known, serving, log }, work);
+    if (known !== undefined) {
+      return await namingDatabase(config, async () => {
+        if (prepare) await prepareDatabase({ url: known, log });
+        return withPools({ config, url: known, serving, log }, work);
+      });
+    }
     const embedded = await startEmbedded({ dataDir: config.dataDir, log });
     try {
       await prepareDatabase({ url: embedded.url, log });

@@ -5,6 +5,7 @@ import { loadCaConfig } from "../config/ca-config.ts";
 import { readCrl } from "../pki/crl-reader.ts";
 import type { Database } from "../storage/database.ts";
 import { CommandError } from "./command.ts";
+import { makeSignerFolders } from "./folders.ts";
 import { CA_CONFIG, signerSettings } from "./foundation.ts";
 import { runOwnSigner } from "./own-signer.ts";
 import type { Reached } from "./reach.ts";
@@ -50,6 +51,7 @@ export async function withSigner<T>(
 ): Promise<T> {
   if (serving) throw new CommandError("the service is running: stop it first");
   const { system, mayMakeCa } = options;
+  makeSignerFolders(config);
   const settings = {
     ...signerSettings(config, { caConfig: loadCaConfig(CA_CONFIG), databaseUrl: url }),
     mayMakeCa,

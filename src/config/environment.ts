@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { join, resolve } from "node:path";
 
 /** Where a listener binds, and the address that is written into certificates, mails and pages. */
@@ -112,14 +113,26 @@ function urlOf(schemes: readonly string[]): (text: string) => string {
   };
 }
 
-/** An address that others are given: no query, no fragment, no credentials, and no slash at its end. */
+/** RFC 3986 §2: what may stand in an address; `%` only before two hex digits. Query and fragment are refused anyway. */
+const ADDRESS = /^(?:[\w\-.~:/[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*$/;
+
+/**
+ * An address that others are given: no query, no fragment, no credentials, and no slash at its end. It is written as it
+ * stands, so it has to be what every reader makes of it.
+ */
 function publicUrl(schemes: readonly string[]): (text: string) => string {
   return (text) => {
     const url = new URL(urlOf(schemes)(text));
     if (url.search !== "" || url.hash !== "" || url.username !== "" || url.password !== "") {
       throw new Error("must be a plain address without query, fragment or credentials");
     }
-    return text.replace(/\/+$/, "");
+    const plain = text.replace(/\/+$/, "");
+    if (url.href.replace(/\/+$/, "") !== plain || !ADDRESS.test(plain)) {
+      throw new Error(
+        "must be spelled as it goes over the wire: host in lower case (xn-- where it is not ASCII), no default port, and only what RFC 3986 allows",
+      );
+    }
+    return plain;
   };
 }
 
@@ -149,9 +162,12 @@ function timeZone(text: string): string {
 }
 
 function trustDomain(text: string): string {
-  // SPIFFE-ID §2.1: lower-case letters, digits, dots, dashes and underscores.
-  if (!/^[a-z0-9._-]{1,255}$/.test(text))
-    throw new Error("must be a SPIFFE trust domain: lower-case letters, digits, dots and dashes");
+  // SPIFFE-ID §2.1: lower-case letters, digits, dots, dashes and underscores, as a host's name of RFC 3986.
+  if (text.length > 255 || !/^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/.test(text)) {
+    throw new Error(
+      "must be a SPIFFE trust domain: lower-case letters, digits, dots and dashes, with a letter or digit at both ends",
+    );
+  }
   return text;
 }
 
@@ -170,9 +186,19 @@ function oneLine(text: string): string {
   return text;
 }
 
+/** Bits of an address, by what `isIP` calls its kind. */
+const ADDRESS_BITS: Readonly<Record<number, number>> = { 4: 32, 6: 128 };
+
+function isNetwork(text: string): boolean {
+  const [address = "", prefix, ...rest] = text.split("/");
+  const bits = ADDRESS_BITS[isIP(address)];
+  if (bits === undefined || rest.length > 0) return false;
+  return prefix === undefined || (/^(?:0|[1-9]\d{0,2})$/.test(prefix) && Number(prefix) <= bits);
+}
+
 function addresses(text: string): readonly string[] {
   const all = text.split(",").map((part) => part.trim());
-  if (!all.every((part) => /^[0-9a-fA-F:.]+(?:\/\d{1,3})?$/.test(part))) {
+  if (!all.every(isNetwork)) {
     throw new Error("must be IP addresses or networks, separated by commas");
   }
   return all;

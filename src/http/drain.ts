@@ -4,14 +4,20 @@ import type { Socket } from "node:net";
 
 import type { FastifyInstance } from "fastify";
 
+import { HttpError } from "./errors.ts";
+
 /** How long requests under way may take to end once the listener closes, in milliseconds. */
 const PATIENCE_MS = 15_000;
 
-/** Answers of the VA come from memory; the slowest ask the database once, for at most 250 ms. */
-const SHORT_PATIENCE_MS = 400;
-
-/** How often connections are ended that came or stayed while the listener closes. */
+/** How often the open connections are looked at while the listener closes, in milliseconds. */
 const SWEEP_MS = 100;
+
+/**
+ * A connection is quiet when no octet came between so many sweeps. Until then its next request may be on its way, and to
+ * close on that would lose it. It is longer than any answer of the VA: those come from memory, the slowest ask the
+ * database once, for at most 250 ms.
+ */
+const QUIET_SWEEPS = 4;
 
 /** Where Node.js tells of every connection that a server of this process has accepted. */
 const ACCEPTED = "net.server.socket";
@@ -38,42 +44,79 @@ function trackConnections(app: FastifyInstance): ReadonlySet<Socket> {
   return open;
 }
 
-/** Ends every connection before the listener closes, as soon as `settled` says that nobody waits for an answer. */
-function endConnections(app: FastifyInstance, settled: () => Promise<unknown>): void {
-  const open = trackConnections(app);
-  const sweep = (): void => {
-    for (const socket of open) socket.destroy();
+/** Names the other end of a connection: a TLS socket is another object than the socket that was accepted for it. */
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress ?? ""} ${remotePort ?? ""}`;
+}
+
+/** Looks at the open connections now and then, and ends those that are quiet; without patience, all. */
+function createSweep(
+  open: ReadonlySet<Socket>,
+  underWay: ReadonlySet<ServerResponse>,
+): (isPatient: boolean) => void {
+  const seen = new WeakMap<Socket, { readonly octets: number; readonly sweeps: number }>();
+  return (isPatient) => {
+    const busy = new Set<string>();
+    for (const { socket } of underWay) if (socket !== null) busy.add(peerOf(socket));
+    for (const socket of open) {
+      const before = seen.get(socket);
+      const octets = socket.bytesRead;
+      const isBusy = busy.has(peerOf(socket)) || before?.octets !== octets;
+      const sweeps = isBusy ? 0 : before.sweeps + 1;
+      seen.set(socket, { octets, sweeps });
+      if (!isPatient || sweeps >= QUIET_SWEEPS) socket.destroy();
+    }
   };
+}
+
+/** Settles when all of these connections have ended. */
+async function ended(sockets: Iterable<Socket>): Promise<void> {
+  await Promise.all(
+    Array.from(sockets, (socket) => new Promise((resolve) => socket.once("close", resolve))),
+  );
+}
+
+/**
+ * Ends every connection once it is quiet, also one on which nothing was ever asked: browsers open such connections ahead,
+ * Node.js counts them as busy, and a stop would wait for them. Only then the listener closes: Node.js ends idle
+ * connections with it, also those whose next request is on its way.
+ */
+function endConnections(app: FastifyInstance, underWay: ReadonlySet<ServerResponse>): void {
+  const open = trackConnections(app);
+  const sweep = createSweep(open, underWay);
   app.addHook("preClose", async () => {
-    await settled();
-    sweep();
-    const timer = setInterval(sweep, SWEEP_MS);
-    app.server.once("close", () => clearInterval(timer));
+    let isPatient = true;
+    const patience = setTimeout(() => (isPatient = false), PATIENCE_MS);
+    const sweeping = setInterval(() => sweep(isPatient), SWEEP_MS);
+    app.server.once("close", () => {
+      clearTimeout(patience);
+      clearInterval(sweeping);
+    });
+    await ended(open);
   });
 }
 
-const wait = (ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
-
 /**
- * Lets requests under way end, then ends every connection, also one on which nothing was ever asked: browsers open such
- * connections ahead, Node.js counts them as busy, and a stop would wait for them.
+ * Answers requests under way while the listener closes, each as the last of its connection, and refuses those that come
+ * after them.
  */
 export function drainBeforeClose(app: FastifyInstance): void {
   const underWay = new Set<ServerResponse>();
+  let isClosing = false;
   app.addHook("onRequest", async (_request, { raw }) => {
     underWay.add(raw);
     raw.once("close", () => underWay.delete(raw));
+    // Fastify ends the connection with this answer.
+    if (isClosing) throw new HttpError("stopping", "this process is about to stop");
   });
-  endConnections(app, () => {
-    const ends = [...underWay].map((raw) => new Promise((resolve) => raw.once("close", resolve)));
-    return Promise.race([Promise.all(ends), wait(PATIENCE_MS)]);
+  app.addHook("preClose", async () => {
+    isClosing = true;
+    for (const raw of underWay) if (!raw.headersSent) raw.setHeader("connection", "close");
   });
+  endConnections(app, underWay);
 }
 
-/** The same for a listener whose every answer is short: it waits without counting requests, which would cost each of them. */
+/** The same for a listener whose every answer is short: it answers to the end, and counts nothing, which would cost each of them. */
 export function pauseBeforeClose(app: FastifyInstance): void {
-  endConnections(app, () => wait(SHORT_PATIENCE_MS));
+  endConnections(app, new Set());
 }

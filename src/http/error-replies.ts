@@ -77,8 +77,8 @@ export function replyProblem(
 ): FastifyReply {
   const error = translate(thrown);
   const problem = problemOf(error);
-  if (problem.status >= 500) {
-    request.log.error({ err: error, requestId: request.id }, "a request failed");
+  if (problem.status >= 500 && !(error instanceof HttpError)) {
+    request.log.error({ err: error }, "a request failed");
   }
   // What an earlier step meant for a success does not belong to this answer.
   reply.removeHeader("location").removeHeader("idempotency-replayed");

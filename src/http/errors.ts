@@ -9,6 +9,7 @@ export type HttpErrorCode =
   | "unsupported-media-type"
   | "headers-too-large"
   | "request-timeout"
+  | "stopping"
   | ClientCertificateErrorCode;
 
 /** Which check a client certificate did not pass. */
@@ -23,7 +24,8 @@ export type ClientCertificateErrorCode =
   | "certificate-on-hold"
   | "unbound"
   | "device-retired"
-  | "account-disabled";
+  | "account-disabled"
+  | "membership-ended";
 
 /** One member, parameter or header of a request that is not what it should be. */
 export interface FieldFault {
@@ -31,6 +33,9 @@ export interface FieldFault {
   readonly field: string;
   readonly detail: string;
 }
+
+/** More faults than that help nobody, and a body of many small members could have thousands. */
+export const MOST_FAULTS = 50;
 
 /** A request that is refused for its form. */
 export class HttpError extends Error {

@@ -6,9 +6,9 @@ import type { OnAnswer } from "./request-log.ts";
 /** What http counts. */
 export interface HttpMetrics {
   readonly answered: OnAnswer;
-  /** A new certificate was given out; a replayed answer is none. */
+  /** A new certificate was given out; one that was asked for before is none. */
   readonly issued: () => void;
-  /** A revocation or a hold was answered. */
+  /** A certificate was revoked or held; a repetition that changed nothing is none. */
   readonly revoked: (reason: RevocationReason) => void;
 }
 
@@ -31,7 +31,7 @@ export function createHttpMetrics(registry: Registry): HttpMetrics {
   });
   const revoked = new Counter({
     name: "suido_certificates_revoked_total",
-    help: "Revocations and holds that the API answered, by reason",
+    help: "Revocations and holds that the API made, by reason",
     labelNames: ["reason"],
     registers: [registry],
   });

@@ -113,7 +113,8 @@ export function listenerSettings({ log, newId }: ListenerOptions) {
     onProtoPoisoning: "error",
     onConstructorPoisoning: "error",
     forceCloseConnections: "idle",
-    return503OnClosing: true,
+    // Fastify would answer with JSON of its own; `drainBeforeClose` refuses what comes then.
+    return503OnClosing: false,
     clientErrorHandler: refuseConnection,
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
       void replyProblem(error, request, reply),

@@ -69,6 +69,10 @@ const REFUSALS: Readonly<
   unbound: { code: "unbound", says: "nobody answers for the certificate now" },
   "device-retired": { code: "device-retired", says: "the device is retired" },
   "account-disabled": { code: "account-disabled", says: "the person's account is disabled" },
+  "membership-ended": {
+    code: "membership-ended",
+    says: "the person does not work in the device's pharmacy now",
+  },
 };
 
 /** The TLS settings that a certificate brings. */

@@ -3,7 +3,7 @@ import type { PkiErrorCode } from "../pki/errors.ts";
 import type { RegistryErrorCode } from "../registry/errors.ts";
 import type { StaffErrorCode } from "../staff/errors.ts";
 import { PROBLEMS_EN, type ShownCode } from "../web/messages/problems-en.ts";
-import { type FieldFault, HttpError, type HttpErrorCode } from "./errors.ts";
+import { type FieldFault, HttpError, type HttpErrorCode, MOST_FAULTS } from "./errors.ts";
 
 /** A problem document (RFC 9457 §3.1). */
 export interface Problem {
@@ -50,6 +50,7 @@ const STATUS = {
   unbound: 403,
   "device-retired": 403,
   "account-disabled": 403,
+  "membership-ended": 403,
   "not-found": 404,
   "no-such-route": 404,
   "method-not-allowed": 405,
@@ -76,6 +77,7 @@ const STATUS = {
   "headers-too-large": 431,
   "database-unavailable": 503,
   "signer-unavailable": 503,
+  stopping: 503,
   "issuing-stopped": 503,
   quarantine: 503,
   "malformed-der": OURS,
@@ -118,6 +120,7 @@ const FIELDS: Partial<Record<ErrorCode, string>> = {
 const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
   "database-unavailable": 5,
   "signer-unavailable": 5,
+  stopping: 5,
   "issuing-stopped": 60,
   quarantine: 60,
 };
@@ -182,7 +185,7 @@ export function shownProblems(): readonly { readonly code: ShownCode; readonly s
 /** What the caller is told of an error: all of a refusal, nothing of a fault of ours. */
 export function problemOf(error: unknown): Problem {
   if (!isDomainError(error) || !isShown(error.code)) return INTERNAL;
-  const errors = faultsOf(error);
+  const errors = faultsOf(error).slice(0, MOST_FAULTS);
   return {
     type: problemType(error.code),
     title: TITLES[error.code].title,

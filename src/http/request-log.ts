@@ -21,7 +21,6 @@ export function installRequestLog(app: FastifyInstance, onAnswer?: OnAnswer): vo
     const route = routeOf(request);
     request.log.info(
       {
-        requestId: request.id,
         method,
         route,
         status,

@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
-import type { FastifyReply } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 
 import type { Certificates } from "../ca/certificates.ts";
 import type { DeviceStatus } from "../ca/device-status.ts";
-import type { Issuance, IssuedCertificate } from "../ca/issuance.ts";
+import type { Issuance, IssuedCertificate, KeyRequest } from "../ca/issuance.ts";
 import type { ChangedCertificate, Revocation } from "../ca/revocation.ts";
 import { parseSerial } from "../pki/serial.ts";
 import { principalOf } from "./authentication.ts";
@@ -30,21 +30,31 @@ export interface CertificateRoutesOptions {
 
 const tags = ["Certificates"];
 
-/** A certificate that was asked for before is given again, but not counted again. */
-function replyIssued(
-  reply: FastifyReply,
-  issued: IssuedCertificate,
-  { counters }: Pick<CertificateRoutesOptions, "counters">,
-): IssuedCertificate {
+/** Answers with a certificate. One that was asked for before is given again, but not counted again. */
+async function replyIssued(
+  { request, reply, counters }: Answering,
+  make: (how: Pick<KeyRequest, "idempotency" | "onRepeated">) => Promise<IssuedCertificate>,
+): Promise<IssuedCertificate> {
+  const idempotency = idempotencyOf(request, reply);
+  let isNew = true;
+  const issued = await make({
+    ...(idempotency !== undefined && { idempotency }),
+    onRepeated: () => (isNew = false),
+  });
   reply.code(201).header("location", `/v1/certificates/${issued.serialNumber}`);
-  if (!reply.hasHeader("idempotency-replayed")) counters.issued();
+  if (isNew) counters.issued();
   return issued;
+}
+
+interface Answering extends Pick<CertificateRoutesOptions, "counters"> {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
 }
 
 /** In force either way; 202 says that the journal has yet to confirm it. */
 function replyChanged(
   reply: FastifyReply,
-  { certificate, journaled }: ChangedCertificate,
+  { certificate, journaled }: Omit<ChangedCertificate, "changed">,
 ): ChangedCertificate["certificate"] & { readonly journaled: boolean } {
   reply.code(journaled ? 200 : 202);
   return { ...certificate, journaled };
@@ -159,11 +169,10 @@ export const issuingRoutes: FastifyPluginAsyncTypebox<CertificateRoutesOptions> 
         response: issuedAnswers,
       },
     },
-    async (request, reply) => {
-      const idempotency = idempotencyOf(request, reply);
-      const wanted = { ...request.body, ...(idempotency !== undefined && { idempotency }) };
-      return replyIssued(reply, await issuance.issue(principalOf(request), wanted), { counters });
-    },
+    (request, reply) =>
+      replyIssued({ request, reply, counters }, (how) =>
+        issuance.issue(principalOf(request), { ...request.body, ...how }),
+      ),
   );
   const successors = [
     [
@@ -192,10 +201,9 @@ export const issuingRoutes: FastifyPluginAsyncTypebox<CertificateRoutesOptions> 
       },
       async (request, reply) => {
         const serial = parseSerial(request.params.serialNumber);
-        const idempotency = idempotencyOf(request, reply);
-        const wanted = { ...request.body, ...(idempotency !== undefined && { idempotency }) };
-        const issued = await issuance[verb](principalOf(request), serial, wanted);
-        return replyIssued(reply, issued, { counters });
+        return replyIssued({ request, reply, counters }, (how) =>
+          issuance[verb](principalOf(request), serial, { ...request.body, ...how }),
+        );
       },
     );
   }
@@ -213,7 +221,7 @@ export const revocationRoutes: FastifyPluginAsyncTypebox<CertificateRoutesOption
       schema: {
         summary: "Revoke a certificate, or hold it with certificateHold",
         description:
-          "The same reason again changes nothing. 202 with journaled: false: in force, but not yet in the journal.",
+          "The same reason again changes nothing. keyCompromise revokes every certificate of the same key. 202 with journaled: false: in force, but not yet in the journal.",
         tags,
         params: SerialParams,
         body: schemas.Revocation,
@@ -223,9 +231,9 @@ export const revocationRoutes: FastifyPluginAsyncTypebox<CertificateRoutesOption
     async (request, reply) => {
       const serial = parseSerial(request.params.serialNumber);
       const { reason } = request.body;
-      const changed = await revocation.revoke(principalOf(request), serial, reason);
-      counters.revoked(reason);
-      return replyChanged(reply, changed);
+      const answer = await revocation.revoke(principalOf(request), serial, reason);
+      if (answer.changed) counters.revoked(reason);
+      return replyChanged(reply, answer);
     },
   );
   app.post(

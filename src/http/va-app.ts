@@ -104,15 +104,20 @@ function tell(reply: FastifyReply, isReady: boolean, body: object): FastifyReply
     .send(body);
 }
 
+/** The readiness of a process of which only this listener is asked. */
+function readinessOf(reasons: readonly string[]): Readiness {
+  const ready = reasons.length === 0;
+  return { ready, roles: { va: { ready, ...(!ready && { detail: reasons.join("; ") }) } } };
+}
+
 function addOperations(app: FastifyInstance, { notReady, operations }: VaAppOptions): void {
   app.get("/health/ready", async (_request, reply) => {
     if (operations !== undefined) {
       const state = await operations.readiness();
       return tell(reply, state.ready, state);
     }
-    const reasons = notReady();
-    const isReady = reasons.length === 0;
-    return tell(reply, isReady, { status: isReady ? "ready" : "not-ready", reasons });
+    const state = readinessOf(notReady());
+    return tell(reply, state.ready, state);
   });
   if (operations === undefined) return;
   const { metrics } = operations;

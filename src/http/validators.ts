@@ -2,7 +2,7 @@ import { Ajv, type ErrorObject } from "ajv";
 import type { FastifySchemaCompiler, FastifySchemaValidationError } from "fastify";
 import type { TSchema } from "typebox";
 
-import type { FieldFault } from "./errors.ts";
+import { type FieldFault, MOST_FAULTS } from "./errors.ts";
 
 /** What a text must be to fit a pattern of ours. A pattern without its words does not leave `text`. */
 const PATTERNS = {
@@ -97,12 +97,12 @@ function fieldOf({ instancePath, params }: Pick<ErrorObject, "instancePath" | "p
 /** Names that a caller made up are told back, but not at any length. */
 const LONGEST_FIELD = 200;
 
-/** Each fault of a request, by field. `part` is what was validated: body, params, querystring or headers. */
+/** The faults of a request, by field. `part` is what was validated: body, params, querystring or headers. */
 export function faultsOf(
   errors: readonly FastifySchemaValidationError[],
   part: string,
 ): readonly FieldFault[] {
-  return errors.map(({ instancePath, params, keyword, message }) => {
+  return errors.slice(0, MOST_FAULTS).map(({ instancePath, params, keyword, message }) => {
     const field = fieldOf({ instancePath, params });
     return {
       field: field === "" ? part : field.slice(0, LONGEST_FIELD),

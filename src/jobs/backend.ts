@@ -10,7 +10,7 @@ import {
   Worker,
   type WorkerOptions,
 } from "bullmq";
-import { Redis } from "ioredis";
+import { Redis, type RedisOptions } from "ioredis";
 import pg from "pg";
 
 /** One queue for everything; jobs differ by their names. */
@@ -21,6 +21,9 @@ const POOL_SIZE = 4;
 
 /** After a lost connection a worker looks again this soon; BullMQ's own 15 s would leave mails lying about. */
 const RUN_RETRY_MS = 500;
+
+/** How long a Redis may take over the end of a connection. */
+const GOODBYE_MS = 300;
 
 /** Where the queue lives. */
 export type QueuePlace =
@@ -54,11 +57,19 @@ export interface QueueBackend {
   close(): Promise<void>;
 }
 
-/** The queue in its place. Errors of connections go to `onError`; both ends go on by themselves when it is back. */
-export function queueBackend(place: QueuePlace, onError: (error: Error) => void): QueueBackend {
+/** Who hears of the queue's connections. */
+export interface QueueListener {
+  /** One end's trouble; a queue that is away is told again and again, by each end. */
+  readonly onError: (error: Error) => void;
+  /** A connection is there, perhaps again. */
+  readonly onConnect: () => void;
+}
+
+/** The queue in its place. Both ends go on by themselves when it was away and is back. */
+export function queueBackend(place: QueuePlace, listener: QueueListener): QueueBackend {
   return place.kind === "redis"
-    ? redisBackend(place.url, onError)
-    : postgresBackend(place.connection, onError);
+    ? redisBackend(place.url, listener)
+    : postgresBackend(place.connection, listener);
 }
 
 /** What the two kinds of BullMQ's Queue have in common. */
@@ -83,18 +94,20 @@ function queueOver(queue: AnyQueue, onError: (error: Error) => void): JobQueue {
  */
 function openPool(
   settings: pg.ClientConfig,
-  onError: (error: Error) => void,
+  { onError, onConnect }: QueueListener,
 ): pg.Pool & PostgresConnectionOptions {
   const options = `${settings.options ?? ""} -c search_path=${DEFAULT_SCHEMA}`.trim();
   const pool = new pg.Pool({ ...settings, options, max: POOL_SIZE });
   pool.on("error", onError);
   pool.on("connect", (client) => client.on("error", onError));
+  pool.on("acquire", onConnect);
   // BullMQ's own words for a pool are narrower than pg's, and mean the same.
   return pool as pg.Pool & PostgresConnectionOptions;
 }
 
-function postgresBackend(settings: pg.ClientConfig, onError: (error: Error) => void): QueueBackend {
-  const connection = openPool(settings, onError);
+function postgresBackend(settings: pg.ClientConfig, listener: QueueListener): QueueBackend {
+  const { onError } = listener;
+  const connection = openPool(settings, listener);
   let ended: Promise<void> | undefined;
   return {
     queue: () => queueOver(new Queue(QUEUE, { connection }, createPostgresBackend), onError),
@@ -107,10 +120,37 @@ function postgresBackend(settings: pg.ClientConfig, onError: (error: Error) => v
   };
 }
 
-function redisBackend(url: string, onError: (error: Error) => void): QueueBackend {
+/** A Redis that knows the copies which BullMQ makes of it to wait on: BullMQ does not end one that never was connected. */
+class WatchedRedis extends Redis {
+  readonly #copies: Redis[] = [];
+
+  override duplicate(override?: Partial<RedisOptions>): Redis {
+    const copy = super.duplicate(override);
+    this.#copies.push(copy);
+    return copy;
+  }
+
+  /**
+   * Ends them all. One that waits for its next attempt is ended in it, a moment later: ended before, it would never tell
+   * BullMQ so, whose timers then keep the process alive.
+   */
+  disconnectAll(): void {
+    for (const redis of [this, ...this.#copies]) {
+      if (redis.status === "reconnecting") redis.once("connecting", () => redis.disconnect());
+      else redis.disconnect();
+    }
+  }
+}
+
+function redisBackend(url: string, { onError, onConnect }: QueueListener): QueueBackend {
   // BullMQ waits on a blocking command, which must never be given up.
-  const redis = new Redis(url, { maxRetriesPerRequest: null });
+  const redis = new WatchedRedis(url, {
+    maxRetriesPerRequest: null,
+    retryStrategy: () => RUN_RETRY_MS,
+    disconnectTimeout: GOODBYE_MS,
+  });
   redis.on("error", onError);
+  redis.on("ready", onConnect);
   const connection: ConnectionOptions = redis;
   return {
     queue: () => queueOver(new Queue(QUEUE, { connection }), onError),
@@ -118,7 +158,7 @@ function redisBackend(url: string, onError: (error: Error) => void): QueueBacken
       const options = { connection, concurrency, runRetryDelay: RUN_RETRY_MS };
       return new Worker(QUEUE, ({ name }) => run(name), options).on("error", onError);
     },
-    close: async () => redis.disconnect(),
+    close: async () => redis.disconnectAll(),
   };
 }
 

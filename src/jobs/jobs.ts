@@ -46,7 +46,8 @@ const SWEEP_MS = 60_000;
 /** A queue that does not answer in this time is away. */
 const QUEUE_PATIENCE_MS = 2_000;
 
-const CLOSE_PATIENCE_MS = 3_000;
+/** Nothing runs any more when the ends are closed: one that takes longer has no queue to say goodbye to. */
+const CLOSE_PATIENCE_MS = 500;
 
 /** So many jobs run at once in one process: a slow mail server must not keep the lists waiting. */
 const CONCURRENCY = JOB_NAMES.length;

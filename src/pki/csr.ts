@@ -16,6 +16,7 @@ import {
   MalformedCsrError,
   MalformedDerError,
   MalformedPemError,
+  UnsupportedKeyError,
 } from "./errors.ts";
 import { parsePublicKey, type PublicKey } from "./key.ts";
 import { readName } from "./name.ts";
@@ -42,12 +43,15 @@ const ALGORITHM_BY_OID: ReadonlyMap<string, CsrSignatureAlgorithm> = new Map(
   Object.entries(SIGNATURE_ALGORITHM).map(([name, oid]) => [oid, name as CsrSignatureAlgorithm]),
 );
 
-/** RFC 5758 §3.2: ECDSA has no parameters; RFC 4055 §5: RSA has NULL. */
-function readSignatureAlgorithm(value: Tlv): CsrSignatureAlgorithm {
+/** RFC 5758 §3.2: ECDSA has no parameters; RFC 4055 §5: RSA has NULL. Of an algorithm that we do not take: undefined. */
+function readSignatureAlgorithm(value: Tlv): CsrSignatureAlgorithm | undefined {
   const members = new Cursor(value);
   const name = ALGORITHM_BY_OID.get(oidText(members.next(TAG.oid)));
-  if (name === undefined)
-    throw new MalformedCsrError("the request is signed with an algorithm that we do not take");
+  if (name === undefined) {
+    if (!members.done) walkDer(whole(members.next()));
+    members.finish();
+    return undefined;
+  }
   if (name.endsWith("WithRSAEncryption") && contentOf(members.next(TAG.null)).length > 0) {
     throw new MalformedCsrError("the parameters of an RSA signature are NULL");
   }
@@ -82,9 +86,15 @@ function readRequest(der: Uint8Array): Csr {
   const spki = whole(members.next(TAG.sequence));
   walkAttributes(members.next(0xa0));
   members.finish();
+  // What is well-formed but not taken comes last, and the key before the signature, which follows from it.
+  const publicKey = parsePublicKey(spki);
+  if (signatureAlgorithm === undefined)
+    throw new UnsupportedKeyError(
+      "the request must be signed by ECDSA or RSA (PKCS #1) with SHA-256, SHA-384 or SHA-512",
+    );
   return {
     spki,
-    publicKey: parsePublicKey(spki),
+    publicKey,
     subject,
     signatureAlgorithm,
     signature,

@@ -25,8 +25,11 @@ const MAX = { issuer: 512, subject: 255, system: 64, value: 255 };
 
 /** Two identifiers of one account that are equal would be one. */
 function demandDistinct(keys: readonly string[], field: string): void {
-  if (new Set(keys).size !== keys.length)
-    throw new InvalidValueError(field, "names the same one twice");
+  keys.forEach((key, i) => {
+    const first = keys.indexOf(key);
+    if (first < i)
+      throw new InvalidValueError(`${field}[${i}]`, `is the same as ${field}[${first}]`);
+  });
 }
 
 function order(a: string, b: string): number {
@@ -45,8 +48,8 @@ function externalIdKey({ system, value }: ExternalId): string {
 /** Throws InvalidValueError. */
 export function parseIdentities(identities: readonly Identity[]): readonly Identity[] {
   const parsed = identities.map(({ issuer, subject }, i) => ({
-    issuer: parseForeignId(issuer, `identities/${i}/issuer`, MAX.issuer),
-    subject: parseForeignId(subject, `identities/${i}/subject`, MAX.subject),
+    issuer: parseForeignId(issuer, `identities[${i}].issuer`, MAX.issuer),
+    subject: parseForeignId(subject, `identities[${i}].subject`, MAX.subject),
   }));
   demandDistinct(parsed.map(identityKey), "identities");
   return sortedIdentities(parsed);
@@ -55,8 +58,8 @@ export function parseIdentities(identities: readonly Identity[]): readonly Ident
 /** Throws InvalidValueError. */
 export function parseExternalIds(externalIds: readonly ExternalId[]): readonly ExternalId[] {
   const parsed = externalIds.map(({ system, value }, i) => ({
-    system: parseForeignId(system, `externalIds/${i}/system`, MAX.system),
-    value: parseForeignId(value, `externalIds/${i}/value`, MAX.value),
+    system: parseForeignId(system, `externalIds[${i}].system`, MAX.system),
+    value: parseForeignId(value, `externalIds[${i}].value`, MAX.value),
   }));
   demandDistinct(parsed.map(externalIdKey), "externalIds");
   return sortedExternalIds(parsed);

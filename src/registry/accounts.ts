@@ -12,6 +12,7 @@ import {
   replaceIdentities,
 } from "./account-names.ts";
 import { parseEmailAddress } from "./email-address.ts";
+import { ConflictError, InvalidValueError } from "./errors.ts";
 import { createOnce, type IdempotentRequest } from "./idempotency.ts";
 import { listPage, type Page, type PageRequest, type Window } from "./page.ts";
 import { changesOf } from "./patch.ts";
@@ -54,7 +55,7 @@ export interface AccountInput {
 
 export interface AccountPatch {
   readonly name?: string;
-  /** Null takes it away. */
+  /** Null takes it away, and with it that it is shared. */
   readonly email?: string | null;
   readonly emailShared?: boolean;
   readonly locale?: Locale;
@@ -97,7 +98,16 @@ interface Row {
 
 const MAX_NAME = 200;
 
-const TAKEN = { identity_pkey: "identities", external_id_pkey: "externalIds" };
+const TAKEN = {
+  identity_pkey: {
+    field: "identities",
+    says: "another account of the corporation has one of these identities already",
+  },
+  external_id_pkey: {
+    field: "externalIds",
+    says: "another account of the corporation has one of these external ids already",
+  },
+};
 
 const COLUMNS = `id, corporation_id as "corporationId", name, email, email_shared as "emailShared", locale,
   disabled_at as "disabledAt", created_at as "createdAt", updated_at as "updatedAt"`;
@@ -111,6 +121,39 @@ function accountOf({ email, locale, disabledAt, ...rest }: Row, names: AccountNa
     disabled: disabledAt !== null,
     ...names,
   };
+}
+
+interface Address {
+  readonly id: string;
+  readonly email: string | null;
+  readonly emailShared: boolean;
+}
+
+/**
+ * Several accounts may have one address only if all of them say that it is shared: mail about one person must not reach
+ * another's mailbox. Who enters the same address waits here until the first one has committed.
+ */
+async function demandAddress(
+  { sql, corporationId }: Work,
+  { id, email, emailShared }: Address,
+): Promise<void> {
+  if (email === null) {
+    if (emailShared) throw new InvalidValueError("emailShared", "needs an address in email");
+    return;
+  }
+  // As text, because Prisma reads no void.
+  await sql.query("select pg_advisory_xact_lock(hashtextextended($1::text, 0))::text", [
+    `${corporationId} ${email.toLowerCase()}`,
+  ]);
+  const [other] = await sql.query<{ id: string }>(
+    `select id from app.account where lower(email) = lower($1::text) and id <> $2::uuid and not (email_shared and $3::boolean) limit 1`,
+    [email, id, emailShared],
+  );
+  if (other !== undefined)
+    throw new ConflictError(
+      "another account of the corporation has this address already: both must say emailShared",
+      "email",
+    );
 }
 
 function self(id: string): Reference {
@@ -135,6 +178,7 @@ export function createAccounts(deps: RegistryDeps): Accounts {
     list: async (principal, { corporationId, email, ...page }) => {
       const address = email === undefined ? null : parseEmailAddress(email, "email");
       return listPage(deps.store, principal, {
+        collection: "accounts",
         page,
         references: corporationId === undefined ? [] : [{ kind: "corporation", id: corporationId }],
         within: (tx, window) => listWithin(tx, window, address),
@@ -200,11 +244,8 @@ async function listAcross(
   return rows.map((row) => accountOf(row, namesOf(row.id, names)));
 }
 
-async function create(
-  { tx, sql, corporationId, now, record }: Work,
-  id: string,
-  input: AccountInput,
-): Promise<Account> {
+async function create(work: Work, id: string, input: AccountInput): Promise<Account> {
+  const { tx, sql, corporationId, now, record } = work;
   await lockRow(sql, corporationOf(input), "keep");
   const { emailShared = false, locale = "ja" } = input;
   const name = parseName(input.name, "name", MAX_NAME);
@@ -213,6 +254,7 @@ async function create(
     identities: parseIdentities(input.identities ?? []),
     externalIds: parseExternalIds(input.externalIds ?? []),
   };
+  await demandAddress(work, { id, email, emailShared });
   const row = await tx.account.create({
     data: { id, corporationId, name, email, emailShared, locale, createdAt: now, updatedAt: now },
   });
@@ -232,7 +274,7 @@ function columnsOf(
   return {
     name: patch.name === undefined ? undefined : parseName(patch.name, "name", MAX_NAME),
     email: typeof patch.email === "string" ? parseEmailAddress(patch.email, "email") : patch.email,
-    emailShared: patch.emailShared,
+    emailShared: patch.email === null ? (patch.emailShared ?? false) : patch.emailShared,
     locale: patch.locale,
     disabledAt: patch.disabled === undefined ? undefined : disabling,
   };
@@ -243,6 +285,8 @@ async function update(work: Work, accountId: string, patch: AccountPatch): Promi
   const id = await lockRow(sql, self(accountId), "change");
   const current = await tx.account.findUniqueOrThrow({ where: { id } });
   const { data, fields } = changesOf<Row>(current, columnsOf(patch, current, now));
+  if (data.email !== undefined || data.emailShared !== undefined)
+    await demandAddress(work, { ...current, ...data });
   const replaced = await replaceNames(work, id, patch);
   const changed = [
     ...fields.map((field) => (field === "disabledAt" ? "disabled" : field)),

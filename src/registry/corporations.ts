@@ -61,6 +61,7 @@ export function createCorporations(deps: RegistryDeps): Corporations {
       ),
     list: (principal, page) =>
       listPage(store, principal, {
+        collection: "corporations",
         page,
         references: [],
         within: (tx, { after, size }) =>

@@ -1,4 +1,4 @@
-import { StillInUseError } from "./errors.ts";
+import { ConflictError, StillInUseError } from "./errors.ts";
 import { createOnce, type IdempotentRequest } from "./idempotency.ts";
 import { listPage, type Page, type PageRequest } from "./page.ts";
 import { changesOf } from "./patch.ts";
@@ -45,6 +45,7 @@ export interface Devices {
   ): Promise<Device>;
   get(principal: Principal, id: string): Promise<Device>;
   list(principal: Principal, query: DeviceQuery): Promise<Page<Device>>;
+  /** Throws ConflictError for a retired one. */
   update(principal: Principal, id: string, patch: DevicePatch): Promise<Device>;
   /**
    * Deletes a device that never had a certificate, and retires any other, because its certificates name it for ever.
@@ -68,7 +69,12 @@ interface Row {
 /** With a space and the month of expiry (`2027-12`) it is a common name: at most 64 (RFC 5280 appendix A, ub-common-name). */
 const MAX_NAME = 50;
 
-const TAKEN = { device_name_in_pharmacy: "name" };
+const TAKEN = {
+  device_name_in_pharmacy: {
+    field: "name",
+    says: "another device of the pharmacy has this name already",
+  },
+};
 
 /** Check constraints of the table hold platform and use. */
 function deviceOf({ retiredAt, platform, use, ...rest }: Row): Device {
@@ -115,6 +121,7 @@ function list(
   if (corporationId !== undefined) references.push({ kind: "corporation", id: corporationId });
   if (pharmacyId !== undefined) references.push({ kind: "pharmacy", id: pharmacyId });
   return listPage(store, principal, {
+    collection: "devices",
     page,
     references,
     within: async (tx, { after, size }) => {
@@ -164,6 +171,8 @@ async function update(
 ): Promise<Device> {
   const id = await lockRow(sql, self(deviceId), "change");
   const current = await tx.device.findUniqueOrThrow({ where: { id } });
+  if (current.retiredAt !== null)
+    throw new ConflictError("the device is retired, which does not end: create another", "id");
   const { data, fields } = changesOf<Pick<Row, "name" | "platform" | "use">>(current, {
     name: patch.name === undefined ? undefined : parseName(patch.name, "name", MAX_NAME),
     platform: patch.platform,

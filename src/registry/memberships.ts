@@ -72,7 +72,12 @@ interface Row {
   readonly updatedAt: Date;
 }
 
-const TAKEN = { membership_one_open: "accountId" };
+const TAKEN = {
+  membership_one_open: {
+    field: "accountId",
+    says: "the account has an open membership in this pharmacy already",
+  },
+};
 
 /** A check constraint of the table holds the roles. */
 function membershipOf({ validFrom: from, validTo: to, role, ...rest }: Row): Membership {
@@ -112,6 +117,7 @@ function list(
 ): Promise<Page<Membership>> {
   const narrowed = { corporation: corporationId, account: accountId, pharmacy: pharmacyId };
   return listPage(store, principal, {
+    collection: "memberships",
     page,
     references: (["corporation", "account", "pharmacy"] as const).flatMap((kind) => {
       const id = narrowed[kind];

@@ -1,9 +1,10 @@
 import { fromHex, toHex } from "../pki/bytes.ts";
 import type { Sql } from "../storage/sql.ts";
 import { type PrismaStore, sqlOf, type Tx } from "../storage/prisma.ts";
+import { type Collection, readCursor, writeCursor } from "./cursor.ts";
 import { InvalidValueError, NotFoundError } from "./errors.ts";
 import { parseLimit } from "./page-limit.ts";
-import { type Principal, type Reference, tenantOf } from "./principal.ts";
+import { canonicalUuid, type Principal, type Reference, tenantOf } from "./principal.ts";
 import { lookUp } from "./tenant.ts";
 
 /** Which page of a list: the one behind a cursor, and how many items at most. */
@@ -24,39 +25,35 @@ export interface Window {
   readonly size: number;
 }
 
-/** 16 octets in base64url without padding (RFC 4648 §5); the last character has four bits that are zero. */
-const CURSOR = /^[A-Za-z0-9_-]{21}[AQgw]$/;
-
-/** The cursor that stands behind the item with this id. Opaque: callers must not take it apart. */
-function cursorBehind(id: string): string {
-  return Buffer.from(fromHex(id.replaceAll("-", ""))).toString("base64url");
+/** The id of the 16 octets that a cursor holds; of other octets, a text that is none. */
+function idOf(octets: Uint8Array): string {
+  return toHex(octets).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
-/** The window of a request for a page. Throws InvalidValueError. */
-export function windowOf({ after, limit }: PageRequest): Window {
+/** The window of a request for a page of a collection. Throws InvalidValueError. */
+export function windowOf({ after, limit }: PageRequest, collection: Collection): Window {
   const size = parseLimit(limit) + 1;
   if (after === undefined) return { after: null, size };
-  if (!CURSOR.test(after)) throw new InvalidValueError("after", "is no cursor of ours");
-  const id = toHex(Buffer.from(after, "base64url")).replace(
-    /^(.{8})(.{4})(.{4})(.{4})/,
-    "$1-$2-$3-$4-",
-  );
+  const id = canonicalUuid(idOf(readCursor(collection, after)));
+  if (id === undefined) throw new InvalidValueError("after", "is no nextCursor of this collection");
   return { after: id, size };
 }
 
 /** The page that a window's rows make. */
 export function pageOf<Item extends { readonly id: string }>(
   rows: readonly Item[],
-  window: Window,
+  { size }: Window,
+  collection: Collection,
 ): Page<Item> {
-  const items = rows.slice(0, window.size - 1);
+  const items = rows.slice(0, size - 1);
   const last = items.at(-1);
-  if (rows.length < window.size || last === undefined) return { items };
-  return { items, nextCursor: cursorBehind(last.id) };
+  if (rows.length < size || last === undefined) return { items };
+  return { items, nextCursor: writeCursor(collection, fromHex(last.id.replaceAll("-", ""))) };
 }
 
 /** How one kind of thing is listed. */
 export interface Listing<Item> {
+  readonly collection: Collection;
   readonly page: PageRequest;
   /** What the list is narrowed to; it must be in one tenant. */
   readonly references: readonly Reference[];
@@ -72,17 +69,23 @@ export async function listPage<Item extends { readonly id: string }>(
   principal: Principal,
   listing: Listing<Item>,
 ): Promise<Page<Item>> {
-  const window = windowOf(listing.page);
+  const { collection } = listing;
+  const window = windowOf(listing.page, collection);
   const scope = await scopeOf(lookUp(store), principal, listing.references);
   switch (scope.kind) {
     case "nowhere":
       return { items: [] };
     case "everywhere":
-      return pageOf(await store.across((tx) => listing.across(sqlOf(tx), window)), window);
+      return pageOf(
+        await store.across((tx) => listing.across(sqlOf(tx), window)),
+        window,
+        collection,
+      );
     case "tenant":
       return pageOf(
         await store.tenant(scope.corporationId, (tx) => listing.within(tx, window)),
         window,
+        collection,
       );
   }
 }

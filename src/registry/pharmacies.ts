@@ -63,7 +63,12 @@ interface Row {
 
 const MAX_NAME = 200;
 const MAX_CODE = 64;
-const TAKEN = { pharmacy_corporation_id_code_key: "code" };
+const TAKEN = {
+  pharmacy_corporation_id_code_key: {
+    field: "code",
+    says: "another pharmacy of the corporation has this code already",
+  },
+};
 
 function pharmacyOf({ code, ...rest }: Row): Pharmacy {
   return code === null ? rest : { ...rest, code };
@@ -90,6 +95,7 @@ export function createPharmacies(deps: RegistryDeps): Pharmacies {
       ),
     list: (principal, { corporationId, ...page }) =>
       listPage(deps.store, principal, {
+        collection: "pharmacies",
         page,
         references: corporationId === undefined ? [] : [{ kind: "corporation", id: corporationId }],
         within: async (tx, { after, size }) => {

@@ -37,11 +37,11 @@ export type WithinTenantOf = <T>(
   work: (scope: Work) => Promise<T>,
 ) => Promise<T>;
 
-/** A unique constraint that the work runs into becomes a conflict in the field that `taken` names for it. */
-export function withinTenantOf(
-  deps: RegistryDeps,
-  taken: Readonly<Record<string, string>> = {},
-): WithinTenantOf {
+/** What a unique constraint is about: the field of the request, and what is double, in a sentence. */
+export type Taken = Readonly<Record<string, { readonly field: string; readonly says: string }>>;
+
+/** A unique constraint that the work runs into becomes the conflict that `taken` names for it. */
+export function withinTenantOf(deps: RegistryDeps, taken: Taken = {}): WithinTenantOf {
   return (principal, reference, work) =>
     orConflict(taken, async () => {
       const corporationId = await tenantOf(lookUp(deps.store), principal, reference);
@@ -99,17 +99,14 @@ export function found<Row>(row: Row | null, kind: Kind): Row {
   return row;
 }
 
-/** Does the work; a unique constraint that it runs into becomes a conflict in the field that `taken` names for it. */
-async function orConflict<T>(
-  taken: Readonly<Record<string, string>>,
-  work: () => Promise<T>,
-): Promise<T> {
+/** Does the work; a unique constraint that it runs into becomes the conflict that `taken` names for it. */
+async function orConflict<T>(taken: Taken, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const field = taken[uniqueViolation(error) ?? ""];
-    if (field === undefined) throw error;
-    throw new ConflictError(`another one has this ${field} already`, field);
+    const conflict = taken[uniqueViolation(error) ?? ""];
+    if (conflict === undefined) throw error;
+    throw new ConflictError(conflict.says, conflict.field);
   }
 }
 

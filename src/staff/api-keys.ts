@@ -103,14 +103,14 @@ export function createApiKeys(deps: ApiKeysDeps): ApiKeys {
       return principal;
     },
     list: async (principal, page) => {
-      const window = windowOf(page);
+      const window = windowOf(page, "apiKeys");
       const rows = await database.query<Row>(
         `select ${COLUMNS} from app.api_key
          where ($1::uuid is null or id > $1::uuid) and ($2::uuid is null or corporation_id = $2::uuid)
          order by id limit $3::integer`,
         [window.after, principal.corporationId ?? null, window.size],
       );
-      return pageOf(rows.map(apiKeyOf), window);
+      return pageOf(rows.map(apiKeyOf), window, "apiKeys");
     },
     revoke: async (principal, id) => {
       await revoke(deps, principal, id);

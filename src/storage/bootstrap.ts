@@ -47,7 +47,8 @@ export async function prepareDatabase({
     await client.connect();
     const version = await checkVersion(client);
     await createRoles(client, version);
-    for (const name of await migrate(client, migrations)) log.info({ name }, "migration applied");
+    for (const migration of await migrate(client, migrations))
+      log.info({ migration }, "migration applied");
   } catch (error) {
     throw storageError(error);
   } finally {

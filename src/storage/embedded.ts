@@ -81,7 +81,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     checkVersion(cluster, binaries);
     // 3. The server.
     const { child, port, password } = await launch({ ...options, cluster, binaries, ids });
-    options.log.info({ port, pid: child.pid }, "embedded PostgreSQL started");
+    options.log.info({ port, server: child.pid }, "embedded PostgreSQL started");
     return supervise(child, {
       url: urlOf({ password, port }),
       onExit: options.onExit,

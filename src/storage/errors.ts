@@ -129,6 +129,38 @@ export function isUnavailable(error: unknown): boolean {
   return BROKEN.has(code) || AWAY.has(code) || PRISMA_AWAY.has(code) || code.startsWith("08");
 }
 
+/** How a connection can fail, as a sentence about the server goes on. */
+const WHY_NOT_REACHED: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens there: the connection was refused",
+  ENOENT: "its socket was not found",
+  ENOTFOUND: "its host was not found",
+  EAI_AGAIN: "its host was not found",
+  ETIMEDOUT: "it does not answer",
+  EHOSTUNREACH: "no way leads to its host",
+  ENETUNREACH: "no way leads to its host",
+  "28P01": "it refused the password",
+  "28000": "it refused the login",
+  "3D000": "it has no such database",
+  "53300": "it has too many connections",
+  "57P03": "it is starting or stopping",
+};
+
+/** pg reports these without any code. */
+const WHY_BY_MESSAGE: readonly (readonly [RegExp, string])[] = [
+  [/^timeout expired$|^timeout exceeded when/, "it does not answer"],
+  [/^SASL: .*client password must be/, "it wants a password"],
+];
+
+/** Why a connection could not be made, without anything that was in its address; undefined where the error is another. */
+export function whyNotReached(error: unknown): string | undefined {
+  if (error instanceof DatabaseUnavailableError) return whyNotReached(error.cause);
+  const { code } = diagnose(error);
+  if (code === "ENOENT" && textProperty(error, "syscall") !== "connect") return undefined;
+  if (code !== undefined) return WHY_NOT_REACHED[code];
+  if (!(error instanceof Error)) return undefined;
+  return WHY_BY_MESSAGE.find(([pattern]) => pattern.test(error.message))?.[1];
+}
+
 /** The error as callers know it: DatabaseUnavailableError when the database is away, else as it came. */
 export function storageError(error: unknown): unknown {
   if (error instanceof DatabaseUnavailableError || !isUnavailable(error)) return error;

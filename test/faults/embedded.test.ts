@@ -191,10 +191,10 @@ describe("kill -9 of the server", () => {
       }
     };
     const writers = [0, 1, 2, 3].map(writer);
-    await expect.poll(() => acknowledged.length).toBeGreaterThan(100);
+    await expect.poll(() => acknowledged.length, { timeout: 10_000 }).toBeGreaterThan(100);
     process.kill(postmasterPid(), "SIGKILL");
     await Promise.allSettled(writers);
-    await expect.poll(() => exits).toHaveLength(1);
+    await expect.poll(() => exits, { timeout: 10_000 }).toHaveLength(1);
     expect(exits[0]?.message).toMatch(
       /^the embedded PostgreSQL cannot run: its server ended by signal SIGKILL .*DATABASE_URL/,
     );

@@ -151,9 +151,22 @@ describe("a start that cannot be ends with one sentence and exit code 1", () => 
     const file = path.join(service.dataDir, "a-file");
     writeFileSync(file, "");
     expect(await failingStart({ SUIDO_DATA_DIR: path.join(file, "data") })).toEqual(
-      oneSentence(/^suido: .*SUIDO_DATA_DIR|^suido: .*a-file/),
+      oneSentence(/^suido: SUIDO_DATA_DIR names .*a-file.*a file where a folder is needed/),
+    );
+    expect(await failingStart({ SUIDO_DATA_DIR: file })).toEqual(
+      oneSentence(/^suido: SUIDO_DATA_DIR names .*a file where a folder is needed/),
     );
   });
+
+  it.for(["SUIDO_DATA_DIR", "SUIDO_JOURNAL_DIR", "SUIDO_KEY_STORE"])(
+    "a folder where none can be made: %s",
+    async (name) => {
+      const folder = name === "SUIDO_KEY_STORE" ? "file:/proc/nope/x" : "/proc/nope/x";
+      expect(await failingStart({ [name]: folder })).toEqual(
+        oneSentence(new RegExp(`^suido: ${name} names /proc/nope/x, but it cannot be made`)),
+      );
+    },
+  );
 
   it("a full disk on the first start", async () => {
     const dataDir = path.join(service.dataDir, "too-small");
@@ -166,7 +179,33 @@ describe("a start that cannot be ends with one sentence and exit code 1", () => 
   it("a database that nobody answers for", async () => {
     const [port = 0] = await freePorts(1);
     const DATABASE_URL = `postgres://suido:secret@127.0.0.1:${port}/suido`;
-    expect(await failingStart({ DATABASE_URL })).toEqual(oneSentence(/^suido: .*database/));
+    expect(await failingStart({ DATABASE_URL })).toEqual(
+      oneSentence(/^suido: the database of DATABASE_URL is not available: .*refused$/),
+    );
+  });
+
+  it("a database that refuses the password", async () => {
+    await service.start();
+    try {
+      const { url } = await service.command<{ url: string }>("db", "url");
+      const wrong = new URL(url);
+      wrong.password = "wrong-secret";
+      const dataDir = path.join(service.dataDir, "beside");
+      const [va = 0, app = 0, mtls = 0] = await freePorts(3);
+      const { code, sentences } = await failingStart({
+        DATABASE_URL: wrong.href,
+        SUIDO_DATA_DIR: dataDir,
+        SUIDO_VA_LISTEN: `127.0.0.1:${va}`,
+        SUIDO_APP_LISTEN: `localhost:${app}`,
+        SUIDO_MTLS_LISTEN: `localhost:${mtls}`,
+      });
+      expect([code, sentences]).toEqual([
+        1,
+        ["suido: the database of DATABASE_URL is not available: it refused the password"],
+      ]);
+    } finally {
+      await service.stop();
+    }
   });
 
   it("a database that takes the connection and says nothing", async () => {
@@ -238,5 +277,30 @@ describe("beside a service that runs", () => {
     expect(await failingStart()).toEqual(
       oneSentence(/^suido: the database is newer than this program/),
     );
+  });
+});
+
+describe("a first start whose listener cannot be opened", () => {
+  it.for([
+    { name: "a port in use", host: "127.0.0.1", says: /something else listens there already/ },
+    { name: "another machine's address", host: "192.0.2.1", says: /no such address/ },
+    { name: "a host without one", host: "no-such-host.invalid", says: /no address is known/ },
+  ])("$name: makes no CA, so that another listener may be chosen", async ({ host, says }) => {
+    const [blocker, port] = await listening();
+    const fresh = await Service.prepare();
+    try {
+      const { code, said } = await serveUntilEnd({
+        ...fresh.env,
+        SUIDO_VA_LISTEN: `${host}:${port}`,
+      });
+      expect([code, sentencesOf(said)]).toEqual([1, [expect.stringMatching(says)]]);
+      expect(said).toContain("suido: SUIDO_VA_LISTEN is ");
+      expect(existsSync(path.join(fresh.dataDir, "postgres"))).toBe(false);
+      await fresh.start();
+      expect(await fresh.stop()).toBe(0);
+    } finally {
+      blocker.close();
+      await fresh.dispose();
+    }
   });
 });

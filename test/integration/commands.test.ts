@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { runSuido } from "../../src/cli/instance.ts";
 import { type Issued, sentencesOf, Service } from "../support/service.ts";
@@ -83,18 +83,27 @@ describe("commands beside the running service", () => {
 });
 
 describe("exit code 0 for those who ask for help", () => {
-  it.for([[], ["--help"], ["help"], ["api-key", "create", "--help"], ["serve", "--help"]])(
-    "suido %s",
-    async (words) => {
-      expect(await run(...words)).toMatchObject({ code: 0, stdout: text(/suido/), stderr: "" });
-    },
-  );
+  it.for([
+    [],
+    ["--help"],
+    ["-h"],
+    ["help"],
+    ["--version"],
+    ["api-key", "create", "--help"],
+    ["serve", "-h"],
+  ])("suido %s", async (words) => {
+    expect(await run(...words)).toMatchObject({ code: 0, stdout: text(/suido/), stderr: "" });
+  });
+
+  it("suido --version says the version, and nothing else", async () => {
+    expect((await run("--version")).stdout).toMatch(/^suido \d+\.\d+\.\d+\n$/);
+  });
 });
 
 describe("exit code 1 and a sentence for what cannot be done", () => {
   it.for([
     { words: ["cert", "show", "41c39e07b25d4f6a8c10e7725f3d8d12"], says: /certificate|serial/ },
-    { words: ["cert", "show", "no serial"], says: /serial/ },
+    { words: ["api-key", "revoke", "0190a1b2-0000-7000-8000-000000000000"], says: /API key|api/ },
     { words: ["ca", "rewrap"], says: /the service is running: stop it first/ },
     { words: ["journal", "adopt", "--by", "a,b"], says: /the service is running: stop it first/ },
   ])("suido $words", async ({ words, says }) => {
@@ -111,11 +120,34 @@ describe("exit code 2 for wrong usage", () => {
     ["api-key", "create", "--role", "king"],
     ["api-key", "create", "--colour", "red"],
     ["cert", "show"],
+    ["cert", "show", "no serial"],
+    ["cert", "revoke", "00"],
+    ["api-key", "revoke", "no id"],
     ["cert", "revoke", "41c39e07b25d4f6a8c10e7725f3d8d12", "--reason", "boredom"],
     ["journal", "adopt"],
   ])("suido %s", async (...[words]) => {
     const { code, stderr, stdout } = await run(...words);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toContain('"suido --help" lists the commands');
+  });
+});
+
+describe("a DATABASE_URL that leads nowhere", () => {
+  const good = new URL(inject("adminUrl"));
+  const spoiled = (spoil: (url: URL) => void): string => {
+    const url = new URL(good);
+    spoil(url);
+    return url.href;
+  };
+  it.for([
+    { why: /refused/, url: spoiled((url) => (url.port = "1")) },
+    { why: /host was not found/, url: spoiled((url) => (url.hostname = "no-such-host.invalid")) },
+    { why: /no such database/, url: spoiled((url) => (url.pathname = "/no_such_database")) },
+  ])("$why", async ({ why, url }) => {
+    const env = { ...service.env, DATABASE_URL: url };
+    const { code, stderr } = await runSuido(["api-key", "list"], env);
+    expect([code, sentencesOf(stderr)]).toEqual([1, [text(why)]]);
+    expect(stderr).toContain("DATABASE_URL");
+    if (good.password !== "") expect(stderr).not.toContain(good.password);
   });
 });

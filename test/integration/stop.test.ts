@@ -1,8 +1,10 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 
+import { freePorts } from "../../src/cli/instance.ts";
 import { Service } from "../support/service.ts";
 
 let service: Service | undefined;
@@ -28,4 +30,19 @@ it("is not held up by connections on which nothing was ever asked", async () => 
   const from = performance.now();
   expect(await service.stop()).toBe(0);
   expect(performance.now() - from).toBeLessThan(10_000);
+});
+
+it("is not held up by a queue that is away, and has told of it once", async () => {
+  const [port = 0] = await freePorts(1);
+  service = await Service.open({ REDIS_URL: `redis://127.0.0.1:${port}` });
+  const { output } = service.instance;
+  const told = (): string[] => output.filter((line) => line.includes("the queue is"));
+  await vi.waitFor(() => expect(told()).toHaveLength(1), { timeout: 5_000 });
+  // Time for several attempts to reach it.
+  await sleep(2_000);
+  const from = performance.now();
+  expect(await service.stop()).toBe(0);
+  expect(performance.now() - from).toBeLessThan(3_000);
+  expect(told()).toEqual([expect.stringContaining("ECONNREFUSED")]);
+  expect(told().join("")).not.toContain("stack");
 });

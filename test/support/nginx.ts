@@ -37,6 +37,9 @@ export interface Reply {
   readonly log: string;
 }
 
+/** Where Debian puts it: not on an ordinary user's PATH. */
+const NGINX = "/usr/sbin/nginx";
+
 /** A real nginx with one of our recipes, on a port of its own. */
 export class Nginx {
   readonly folder = mkdtempSync(path.join(tmpdir(), "suido-nginx-"));
@@ -86,8 +89,8 @@ export class Nginx {
   }
 
   #command(...args: readonly string[]): [string, string[]] {
-    const all = [...this.#prefix, "nginx", "-p", this.folder, "-c", this.file("nginx.conf")];
-    const [program = "nginx", ...rest] = [...all, "-e", this.file("error.log"), ...args];
+    const all = [...this.#prefix, NGINX, "-p", this.folder, "-c", this.file("nginx.conf")];
+    const [program = NGINX, ...rest] = [...all, "-e", this.file("error.log"), ...args];
     return [program, rest];
   }
 

@@ -1,6 +1,7 @@
 import { type Principal, type Role, ROLES } from "../../registry/principal.ts";
 import { type ApiKey, type ApiKeys, createApiKeys } from "../../staff/api-keys.ts";
 import { type Command, show, type Surroundings, textOption, UsageError } from "../command.ts";
+import { givenId } from "../given.ts";
 import { operatorAtTheMachine } from "../operator.ts";
 import { type Reached, reachDatabase } from "../reach.ts";
 
@@ -75,9 +76,9 @@ const list: Command = {
 const revoke: Command = {
   words: ["api-key", "revoke"],
   positionals: ["id"],
-  summary: "end an API key at once",
+  summary: "end an API key; a running service knows within a second",
   run: async (given, surroundings) => {
-    const [id = ""] = given.positionals;
+    const id = givenId(given);
     await reachDatabase(surroundings, (reached) =>
       apiKeysOf(reached, surroundings).revoke(operatorAtTheMachine(), id),
     );

@@ -3,8 +3,8 @@ import type { CertificateRecord } from "../../ca/certificate-record.ts";
 import { createChainOf } from "../../ca/issuer-chain.ts";
 import { createRevocation } from "../../ca/revocation.ts";
 import { REASON_CODES, type RevocationReason } from "../../pki/revocation-reason.ts";
-import { parseSerial } from "../../pki/serial.ts";
 import { type Command, show, type Surroundings, textOption, UsageError } from "../command.ts";
+import { givenSerial } from "../given.ts";
 import { operatorAtTheMachine } from "../operator.ts";
 import { reachDatabase } from "../reach.ts";
 import { publishNow, watchJournal } from "../signing.ts";
@@ -30,7 +30,7 @@ const showCertificate: Command = {
   positionals: ["serial"],
   summary: "show a certificate and what has become of it",
   run: async (given, surroundings) => {
-    const serial = parseSerial(given.positionals[0] ?? "");
+    const serial = givenSerial(given);
     const certificate = await reachDatabase(surroundings, ({ open }) => {
       const database = open("suido_app");
       const certificates = createCertificates({
@@ -64,7 +64,7 @@ const revoke: Command = {
   },
   summary: "revoke a certificate",
   run: async (given, surroundings) => {
-    const serial = parseSerial(given.positionals[0] ?? "");
+    const serial = givenSerial(given);
     const reason = reasonOf(textOption(given, "reason") ?? "unspecified");
     const { certificate, journaled } = await reachDatabase(surroundings, ({ open }) => {
       const database = open("suido_app");

@@ -96,7 +96,8 @@ export const PROBLEMS_EN = {
   },
   "key-in-use": {
     title: "Key already in use",
-    meaning: "The public key belongs to another device or account.",
+    meaning:
+      "The public key belongs to another device or account, or to the certificate that is to be replaced.",
     remedy: "Make a new key pair for this certificate.",
   },
   "key-compromised": {
@@ -179,6 +180,12 @@ export const PROBLEMS_EN = {
     meaning: "The signer does not answer. What was asked may still be finished.",
     remedy: "Try again after the time in Retry-After, with the same Idempotency-Key.",
   },
+  stopping: {
+    title: "About to stop",
+    meaning:
+      "This process is about to stop, for example for an update, and takes no more requests.",
+    remedy: "Try again after the time in Retry-After, on a new connection. Nothing was done.",
+  },
   "issuing-stopped": {
     title: "Issuing stopped",
     meaning: "No certificates are issued at the moment. Everything else goes on.",
@@ -244,6 +251,11 @@ export const PROBLEMS_EN = {
     title: "Device retired",
     meaning: "The device of this certificate is not in use any more.",
     remedy: "Ask support, if the device is in use after all.",
+  },
+  "membership-ended": {
+    title: "No member of the pharmacy",
+    meaning: "The device is personal, and its person does not work in its pharmacy now.",
+    remedy: "Whoever still works there asks support to enter the membership.",
   },
   "account-disabled": {
     title: "Account disabled",

@@ -90,7 +90,7 @@ export const PROBLEMS_JA: Readonly<Record<ShownCode, ProblemText>> = {
   },
   "key-in-use": {
     title: "使われている鍵です",
-    meaning: "この公開鍵は、別の端末またはアカウントのものです。",
+    meaning: "この公開鍵は、別の端末やアカウントのもの、または置き換える証明書のものです。",
     remedy: "この証明書のために、新しい鍵を作ってください。",
   },
   "key-compromised": {
@@ -173,6 +173,11 @@ export const PROBLEMS_JA: Readonly<Record<ShownCode, ProblemText>> = {
     meaning: "署名プロセスが応答しません。頼まれた処理は、このあと完了することがあります。",
     remedy: "Retry-Afterの時間がたってから、同じIdempotency-Keyでもう一度送ってください。",
   },
+  stopping: {
+    title: "まもなく停止します",
+    meaning: "更新などのため、このプロセスはまもなく停止します。新しい要求は受け付けません。",
+    remedy: "何も行われていません。Retry-Afterの時間をおいて、新しい接続でもう一度お試しください。",
+  },
   "issuing-stopped": {
     title: "発行を止めています",
     meaning: "いまは証明書を発行していません。ほかの機能は動いています。",
@@ -238,6 +243,11 @@ export const PROBLEMS_JA: Readonly<Record<ShownCode, ProblemText>> = {
     title: "使われなくなった端末です",
     meaning: "この証明書の端末は、登録から外されています。",
     remedy: "まだ使っている端末なら、サポートにご連絡ください。",
+  },
+  "membership-ended": {
+    title: "薬局に所属していません",
+    meaning: "個人の端末で、その利用者はいま、端末の薬局に所属していません。",
+    remedy: "いまも所属している場合は、サポートに登録を依頼してください。",
   },
   "account-disabled": {
     title: "利用者が停止されています",

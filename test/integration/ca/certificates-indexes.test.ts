@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, expect, it } from "vitest";
 import type { IssuedCertificate } from "../../../src/ca/issuance.ts";
 import { serialBytes } from "../../../src/pki/serial.ts";
+import { writeCursor } from "../../../src/registry/cursor.ts";
 import type { Principal } from "../../../src/registry/principal.ts";
 import type { Database } from "../../../src/storage/database.ts";
 import type { Sql } from "../../../src/storage/sql.ts";
@@ -128,7 +129,7 @@ const questions: readonly { name: string; ask: (principal: Principal) => Promise
       certificates.search(
         principal,
         {},
-        { limit: 10, after: Buffer.of(0x60).toString("base64url") },
+        { limit: 10, after: writeCursor("certificates", Uint8Array.of(0x60)) },
       ),
   },
   {
@@ -156,6 +157,10 @@ const questions: readonly { name: string; ask: (principal: Principal) => Promise
   {
     name: "unhold",
     ask: (principal) => revocation.unhold(principal, some.serialNumber).catch(() => undefined),
+  },
+  {
+    name: "revoke with the other certificates of the key",
+    ask: (principal) => revocation.revoke(principal, some.serialNumber, "keyCompromise"),
   },
 ];
 

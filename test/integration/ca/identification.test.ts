@@ -142,6 +142,12 @@ describe("identify, by what a TLS handshake showed", () => {
       of: "device",
       reason: "account-disabled",
     },
+    {
+      name: "of a personal device whose person has left the pharmacy",
+      sql: "with d as (update app.device set use = 'personal' where id = $1) update app.membership set valid_to = '2026-11-21T03:00:00Z' where account_id in (select account_id from app.binding where device_id = $1)",
+      of: "device",
+      reason: "membership-ended",
+    },
   ] as const;
 
   it.for(states)("refuses one that is $name", async ({ sql, of, reason }) => {
@@ -168,8 +174,15 @@ describe("identify, by what a TLS handshake showed", () => {
     });
   });
 
-  it("takes a shared device whose responsible person is disabled", async () => {
+  it("takes a personal device whose person works there", async () => {
     const { certificate } = await issue(here);
+    await admin.query("update app.device set use = 'personal' where id = $1", [here.deviceId]);
+    expect((await identify(der(certificate))).kind).toBe("identified");
+  });
+
+  it("takes a shared device whose responsible person has left and is disabled", async () => {
+    const { certificate } = await issue(here);
+    await admin.query("delete from app.membership where account_id = $1", [here.accountId]);
     await admin.query("update app.account set disabled_at = now() where id = $1", [here.accountId]);
     expect((await identify(der(certificate))).kind).toBe("identified");
   });

@@ -43,14 +43,23 @@ describe("renew and reissue", () => {
     });
   });
 
-  it("renew with the key of the old one makes a new certificate, and a repetition of it no other", async () => {
+  it("a repeated renewal with the same request gives the certificate that it made", async () => {
+    const old = await issuance.issue(staff, requestFor(here));
+    const csr = newCsr();
+    const made = await issuance.renew(staff, old.serialNumber, { csr });
+    expect(await issuance.renew(staff, old.serialNumber, { csr })).toEqual(made);
+  });
+
+  it("neither takes the key of the old one, nor that of another certificate of the device", async () => {
     const csr = newCsr();
     const old = await issuance.issue(staff, requestFor(here, csr));
-    const made = await issuance.renew(staff, old.serialNumber, { csr });
-    expect(made.serialNumber).not.toBe(old.serialNumber);
-    expect((await issuance.renew(staff, old.serialNumber, { csr })).serialNumber).toBe(
-      made.serialNumber,
-    );
+    const inUse: unknown = expect.objectContaining({ code: "key-in-use", field: "csr" });
+    await expect(issuance.renew(staff, old.serialNumber, { csr })).rejects.toThrow(inUse);
+    await expect(issuance.reissue(staff, old.serialNumber, { csr })).rejects.toThrow(inUse);
+    const next = await issuance.renew(staff, old.serialNumber, { csr: newCsr() });
+    await expect(issuance.renew(staff, next.serialNumber, { csr })).rejects.toThrow(inUse);
+    await revocation.revoke(staff, old.serialNumber, "superseded");
+    await expect(issuance.reissue(staff, old.serialNumber, { csr })).rejects.toThrow(inUse);
   });
 
   it("renew makes a bundle where there is no request", async () => {

@@ -42,8 +42,12 @@ async function traces(
 describe("a key that was seen before", () => {
   it("gives the certificate that it has, for the same binding", async () => {
     const csr = newCsr();
-    const first = await issuance.issue(staff, requestFor(here, csr));
-    expect(await issuance.issue(staff, requestFor(here, csr))).toEqual(first);
+    let repeated = 0;
+    const request = { ...requestFor(here, csr), onRepeated: () => (repeated += 1) };
+    const first = await issuance.issue(staff, request);
+    expect(repeated).toBe(0);
+    expect(await issuance.issue(staff, request)).toEqual(first);
+    expect(repeated).toBe(1);
     expect(await traces(here.deviceId)).toEqual({ issued: 1, bound: 1, audited: 1 });
   });
 

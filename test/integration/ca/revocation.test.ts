@@ -44,6 +44,17 @@ const journaled = (of: Serial): string[] =>
     record.kind === "change" && record.serial === of ? [record.change] : [],
   );
 
+const statusOf = async (of: Serial): Promise<string> => (await certificates.one(staff, of)).status;
+
+/** A first certificate that is out of use, and what its key gets after that. */
+async function usedAgain(): Promise<{ readonly first: Serial; readonly csr: string }> {
+  const { deviceId, accountId } = here;
+  const csr = newCsr();
+  const { serialNumber: first } = await issuance.issue(staff, { deviceId, accountId, csr });
+  await revocation.revoke(staff, first, "superseded");
+  return { first, csr };
+}
+
 describe("revoke", () => {
   const reasons = Object.entries(REASON_CODES).filter(([name]) => name !== "certificateHold") as [
     RevocationReason,
@@ -66,8 +77,12 @@ describe("revoke", () => {
 
   it("again with the same reason changes nothing", async () => {
     const first = await revocation.revoke(staff, serial, "superseded");
+    expect(first.changed).toBe(true);
     time.now = later(60);
-    expect(await revocation.revoke(staff, serial, "superseded")).toEqual(first);
+    expect(await revocation.revoke(staff, serial, "superseded")).toEqual({
+      ...first,
+      changed: false,
+    });
     expect(await changesOf(serial)).toHaveLength(1);
     expect(await factsOf(serial)).toHaveLength(1);
   });
@@ -101,6 +116,7 @@ describe("revoke", () => {
     signer.isAway = false;
     expect(await revocation.revoke(staff, serial, "keyCompromise")).toEqual({
       ...answer,
+      changed: false,
       journaled: true,
     });
   });
@@ -150,6 +166,69 @@ describe("revoke", () => {
   });
 });
 
+describe("keyCompromise and the other certificates of the key", () => {
+  it.for(["good", "hold"])("revokes one that is %s, in the same commit", async (state) => {
+    const { deviceId, accountId } = here;
+    const { first, csr } = await usedAgain();
+    const { serialNumber: second } = await issuance.issue(staff, { deviceId, accountId, csr });
+    if (state === "hold") await revocation.revoke(staff, second, "certificateHold");
+    time.now = later(60);
+    expect(await revocation.revoke(staff, first, "keyCompromise")).toMatchObject({
+      changed: true,
+      journaled: true,
+      certificate: { serialNumber: first, reason: "keyCompromise", revokedAt: NOW },
+    });
+    expect(await certificates.one(staff, second)).toMatchObject({
+      status: "revoked",
+      reason: "keyCompromise",
+      revokedAt: state === "hold" ? NOW : later(60),
+    });
+    for (const of of [first, second]) {
+      expect((await changesOf(of)).at(-1)).toEqual({ kind: "revoke", reason: 1 });
+      expect((await factsOf(of)).at(-1)).toEqual({
+        action: "certificate.revoked",
+        actor: staff.actor,
+        detail: { reason: "keyCompromise" },
+        // The first one was revoked before, for another reason.
+        events: of === first ? 2 : 1,
+      });
+      expect(journaled(of).at(-1)).toBe("revoke");
+    }
+    expect(await statusOf(serial)).toBe("good");
+  });
+
+  it("leaves the reason of one that is revoked already, and other keys alone", async () => {
+    const { deviceId, accountId } = here;
+    const { first, csr } = await usedAgain();
+    const { serialNumber: second } = await issuance.issue(staff, { deviceId, accountId, csr });
+    await revocation.revoke(staff, second, "keyCompromise");
+    expect(await certificates.one(staff, first)).toMatchObject({ reason: "superseded" });
+    expect(await changesOf(first)).toHaveLength(1);
+    expect(await statusOf(serial)).toBe("good");
+  });
+
+  it("revokes one that was only reserved then as soon as it is signed", async () => {
+    const { deviceId, accountId } = here;
+    const { first, csr } = await usedAgain();
+    signer.isAway = true;
+    signer.asked.length = 0;
+    await expect(issuance.issue(staff, { deviceId, accountId, csr })).rejects.toThrow(
+      "the signer is away",
+    );
+    signer.isAway = false;
+    const reserved = parseSerial(signer.asked[0] ?? "");
+    await revocation.revoke(staff, first, "keyCompromise");
+    await signer.issue([reserved]);
+    expect(await certificates.one(staff, reserved)).toMatchObject({
+      status: "revoked",
+      reason: "keyCompromise",
+    });
+    expect(await factsOf(reserved)).toMatchObject([
+      { action: "certificate.revoked", actor: "signer", events: 1 },
+    ]);
+  });
+});
+
 describe("hold", () => {
   it("and release, as often as need be", async () => {
     expect((await revocation.revoke(staff, serial, "certificateHold")).certificate).toMatchObject({
@@ -182,7 +261,10 @@ describe("hold", () => {
   it("twice changes nothing", async () => {
     const first = await revocation.revoke(staff, serial, "certificateHold");
     time.now = later(60);
-    expect(await revocation.revoke(staff, serial, "certificateHold")).toEqual(first);
+    expect(await revocation.revoke(staff, serial, "certificateHold")).toEqual({
+      ...first,
+      changed: false,
+    });
   });
 
   it("may become final, with the date of the hold", async () => {

@@ -12,6 +12,9 @@ let other: Tenant;
 let good: string;
 let revoked: string;
 let othersKey: string;
+/** A cursor of a page of accounts, and a device that is retired. */
+let othersCursor: string;
+let retired: string;
 
 beforeAll(async () => {
   world = await openHttpWorld();
@@ -29,6 +32,13 @@ beforeAll(async () => {
   await world.call("POST", `/v1/certificates/${revoked}/revoke`, {
     body: { reason: "superseded" },
   });
+  const third = await world.tenant("丙薬局");
+  const last = await issue(third);
+  await world.call("POST", `/v1/certificates/${last}/revoke`, { body: { reason: "superseded" } });
+  await world.call("DELETE", `/v1/devices/${third.deviceId}`);
+  retired = third.deviceId;
+  const { body } = await world.call("GET", "/v1/accounts?limit=1");
+  othersCursor = body.nextCursor ?? "";
   othersKey = newKey();
   await issue(other, newCsr(othersKey));
 });
@@ -270,6 +280,42 @@ const REFUSALS: readonly Refusal[] = [
     status: 422,
     type: "invalid-value",
     field: "after",
+  },
+  {
+    name: "a cursor of another collection",
+    request: () => ["GET", `/v1/devices?after=${othersCursor}`, {}],
+    status: 422,
+    type: "invalid-value",
+    field: "after",
+  },
+  ...["", "/renew", "/reissue", "/unhold"].map((verb) => ({
+    name: `a certificate${verb} that is not there`,
+    request: (): readonly [Method, string, Call] => [
+      verb === "" ? "GET" : "POST",
+      `/v1/certificates/${"40".repeat(16)}${verb}`,
+      {},
+    ],
+    status: 404,
+    type: "not-found",
+    field: "serialNumber",
+  })),
+  ...["renew", "unhold"].map((verb) => ({
+    name: `to ${verb} a certificate that is revoked`,
+    request: (): readonly [Method, string, Call] => [
+      "POST",
+      `/v1/certificates/${revoked}/${verb}`,
+      {},
+    ],
+    status: 409,
+    type: "invalid-state",
+    field: "serialNumber",
+  })),
+  {
+    name: "to change a device that is retired",
+    request: () => ["PATCH", `/v1/devices/${retired}`, { body: { name: "新" } }],
+    status: 409,
+    type: "conflict",
+    field: "id",
   },
   {
     name: "a new corporation by a bound key",

@@ -57,7 +57,7 @@ function start(
       await work[name]?.(signal);
     };
   const jobs = createJobs({
-    backend: queueBackend(place, () => undefined),
+    backend: queueBackend(place, { onError: () => undefined, onConnect: () => undefined }),
     work: Object.fromEntries(JOB_NAMES.map((name) => [name, counted(name)])) as Record<
       JobName,
       Work
@@ -93,10 +93,10 @@ async function obliterate(place: QueuePlace): Promise<void> {
 describe.for(places)("jobs on %s", ([, { place }]) => {
   it("run all once at the start, and again when the queue brings them", async () => {
     const { jobs, ran } = start(place);
-    await vi.waitFor(() => expect(new Set(ran)).toEqual(new Set(JOB_NAMES)));
+    await vi.waitFor(() => expect(new Set(ran)).toEqual(new Set(JOB_NAMES)), 10_000);
     const before = times(ran, "forget");
     expect(await jobs.enqueue("forget")).toBe(true);
-    await vi.waitFor(() => expect(times(ran, "forget")).toBeGreaterThan(before));
+    await vi.waitFor(() => expect(times(ran, "forget")).toBeGreaterThan(before), 10_000);
     await vi.waitFor(() => expect(times(ran, "audit")).toBeGreaterThanOrEqual(2), 10_000);
     expect(await jobs.health()).toEqual({ ready: true, queue: "reachable", failing: [] });
   });
@@ -112,11 +112,11 @@ describe.for(places)("jobs on %s", ([, { place }]) => {
         beside -= 1;
       },
     });
-    await vi.waitFor(() => expect(times(ran, "mail")).toBe(1));
+    await vi.waitFor(() => expect(times(ran, "mail")).toBe(1), 10_000);
     for (let i = 0; i < 3; i += 1) await jobs.enqueue("mail");
     const before = times(ran, "lists");
     await jobs.enqueue("lists");
-    await vi.waitFor(() => expect(times(ran, "lists")).toBeGreaterThan(before));
+    await vi.waitFor(() => expect(times(ran, "lists")).toBeGreaterThan(before), 10_000);
     expect(most).toBe(1);
   });
 
@@ -130,7 +130,7 @@ describe.for(places)("jobs on %s", ([, { place }]) => {
         if (failures++ === 0) throw new SignerUnavailableError("not now");
       },
     });
-    await vi.waitFor(async () => expect((await jobs.health()).failing).toContain("rotate"));
+    await vi.waitFor(async () => expect((await jobs.health()).failing).toContain("rotate"), 10_000);
     await jobs.enqueue("probe");
     await vi.waitFor(async () => expect((await jobs.health()).failing).toEqual(["rotate"]), 10_000);
     const text = await metrics.metrics();
@@ -151,7 +151,7 @@ describe.for(places)("jobs on %s", ([, { place }]) => {
         ended = true;
       },
     });
-    await vi.waitFor(() => expect(ran).toContain("audit"));
+    await vi.waitFor(() => expect(ran).toContain("audit"), 10_000);
     await jobs.close();
     expect({ told, ended }).toEqual({ told: true, ended: true });
     expect((await jobs.health()).ready).toBe(false);
@@ -176,14 +176,14 @@ describe.for(places)("jobs on %s", ([, { place }]) => {
       log,
     });
     const { ran, pass } = start(place, { mail: (signal) => delivery.deliver(signal) }, 500);
-    await vi.waitFor(() => expect(ran).toContain("mail"));
+    await vi.waitFor(() => expect(ran).toContain("mail"), 10_000);
     await obliterate(place);
     await world.worker.query(
       `select app.plan_operator_mail('k', 'x', 'ops@example.jp', 'ja', '{"topic":"ending","what":"x","notAfter":"2027-06-01T00:00:00Z"}', $1)`,
       [world.time.now],
     );
     pass(31_000);
-    await vi.waitFor(() => expect(sent).toHaveLength(1), 3_000);
+    await vi.waitFor(() => expect(sent).toHaveLength(1), 10_000);
     const before = times(ran, "audit");
     await vi.waitFor(() => expect(times(ran, "audit")).toBeGreaterThanOrEqual(before + 2), 15_000);
     await world.close();
@@ -193,7 +193,7 @@ describe.for(places)("jobs on %s", ([, { place }]) => {
 describe.for(NOWHERE)("jobs whose queue in %s is away from the start", ([, place]) => {
   it("are done by the sweeper alone, and close in time", async () => {
     const { jobs, metrics, ran, pass } = start(place, {}, 50);
-    await vi.waitFor(() => expect(new Set(ran)).toEqual(new Set(JOB_NAMES)));
+    await vi.waitFor(() => expect(new Set(ran)).toEqual(new Set(JOB_NAMES)), 10_000);
     expect(await jobs.enqueue("mail")).toBe(false);
     expect(await jobs.health()).toMatchObject({ ready: true, queue: "away" });
     expect(await metrics.metrics()).not.toContain("suido_queue_jobs{");

@@ -111,6 +111,65 @@ describe("accounts", () => {
     );
   });
 
+  it("say what is double, in a sentence", async () => {
+    const { accounts, staff } = world;
+    const { corporationId } = tenant;
+    const name = "x";
+    const { identities } = await accounts.get(staff, tenant.accountId);
+    await expect(accounts.create(staff, { corporationId, name, identities })).rejects.toThrow(
+      "another account of the corporation has one of these identities already",
+    );
+    const one = { system: "hr", value: "7" };
+    await expect(
+      accounts.create(staff, { corporationId, name, externalIds: [one, one] }),
+    ).rejects.toThrow("externalIds[1] is the same as externalIds[0]");
+  });
+
+  it("have an address of their own in the corporation, in any case of letters, unless all say that it is shared", async () => {
+    const { accounts, staff } = world;
+    const { corporationId } = await world.tenant(`tenant-${serial++}`);
+    const taken: unknown = refused("conflict", "email");
+    const person = { corporationId, name: "person", email: "person@example.jp" };
+    const shop = { corporationId, name: "shop", email: "shop@example.jp", emailShared: true };
+    const { id } = await accounts.create(staff, person);
+    await accounts.create(staff, shop);
+    await accounts.create(staff, { ...shop, email: "SHOP@example.jp" });
+    for (const double of [
+      { ...person, email: "Person@Example.JP" },
+      { ...person, emailShared: true },
+      { ...shop, emailShared: false },
+    ])
+      await expect(accounts.create(staff, double)).rejects.toThrow(taken);
+    await expect(accounts.update(staff, id, { email: shop.email })).rejects.toThrow(taken);
+    await accounts.update(staff, id, { email: shop.email, emailShared: true });
+    await expect(accounts.update(staff, id, { emailShared: false })).rejects.toThrow(taken);
+    const elsewhere = await world.tenant(`tenant-${serial++}`);
+    await accounts.create(staff, { ...person, corporationId: elsewhere.corporationId });
+  });
+
+  it("made at once with one address become one", async () => {
+    const input = { corporationId: tenant.corporationId, name: "x", email: "same@example.jp" };
+    const made = await Promise.allSettled(
+      Array.from({ length: 5 }, () => world.accounts.create(world.staff, input)),
+    );
+    expect(made.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  });
+
+  it("share no address that is not there", async () => {
+    const { accounts, staff } = world;
+    const { corporationId, accountId } = tenant;
+    const bad: unknown = refused("invalid-value", "emailShared");
+    const input = { corporationId, name: "x", emailShared: true };
+    await expect(accounts.create(staff, input)).rejects.toThrow(bad);
+    const patch = { email: null, emailShared: true };
+    await expect(accounts.update(staff, accountId, patch)).rejects.toThrow(bad);
+    await accounts.update(staff, accountId, { emailShared: true });
+    expect(await accounts.update(staff, accountId, { email: null })).toMatchObject({
+      emailShared: false,
+    });
+    await expect(accounts.update(staff, accountId, { emailShared: true })).rejects.toThrow(bad);
+  });
+
   it("may be known to two corporations by the same identity", async () => {
     const { identities } = await world.accounts.get(world.staff, tenant.accountId);
     const { corporationId } = await world.tenant(`tenant-${serial++}`);
@@ -125,9 +184,9 @@ describe("accounts", () => {
   it.for([
     ["email", { email: "a@example.jp,b@example.jp" }],
     ["name", { name: " " }],
-    ["identities/0/subject", { identities: [{ issuer: "i", subject: "" }] }],
+    ["identities[0].subject", { identities: [{ issuer: "i", subject: "" }] }],
     [
-      "identities",
+      "identities[1]",
       {
         identities: [
           { issuer: "i", subject: "s" },
@@ -135,7 +194,7 @@ describe("accounts", () => {
         ],
       },
     ],
-    ["externalIds/0/system", { externalIds: [{ system: "a\nb", value: "v" }] }],
+    ["externalIds[0].system", { externalIds: [{ system: "a\nb", value: "v" }] }],
   ] as const)("refuse a bad %s, in both ways", async ([field, bad]) => {
     const { corporationId, accountId } = tenant;
     await expect(

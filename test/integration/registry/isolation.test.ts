@@ -180,7 +180,12 @@ describe("staff who are bound to none", () => {
     const filters = { accountId: own.accountId, pharmacyId: foreign.pharmacyId };
     expect(await world.memberships.list(world.staff, filters)).toEqual({ items: [] });
     const something = async (): Promise<{ id: string }[]> => [{ id: own.pharmacyId }];
-    const listing = { page: {}, within: something, across: something };
+    const listing = {
+      collection: "pharmacies" as const,
+      page: {},
+      within: something,
+      across: something,
+    };
     const pharmacy: Reference = { kind: "pharmacy", id: own.pharmacyId };
     const lists = [own, foreign].map(({ corporationId: id }) =>
       listPage(world.store, world.staff, {

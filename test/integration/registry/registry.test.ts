@@ -109,6 +109,9 @@ describe("memberships", () => {
     await expect(memberships.create(staff, again)).rejects.toThrow(
       refused("conflict", "accountId"),
     );
+    await expect(memberships.create(staff, again)).rejects.toThrow(
+      "the account has an open membership in this pharmacy already",
+    );
     await memberships.remove(staff, membershipId);
     const created = await memberships.create(staff, again);
     const { items } = await memberships.list(staff, { accountId });

@@ -180,7 +180,7 @@ describe("a database that is away", () => {
     expect(await database.query("select 2 as n")).toEqual([{ n: 2 }]);
     const before = errors.length;
     await admin.query(kill);
-    await expect.poll(() => errors.length).toBeGreaterThan(before);
+    await expect.poll(() => errors.length, { timeout: 10_000 }).toBeGreaterThan(before);
     expect(await database.query("select 3 as n")).toEqual([{ n: 3 }]);
     await database.close();
   });

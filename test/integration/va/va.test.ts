@@ -274,7 +274,7 @@ describe("repository", () => {
     await world.publishList("root-g1");
     await vi.waitFor(
       () => expect(va.repository.get("crl/issuing-g1.crl")?.body.equals(der)).toBe(true),
-      1_000,
+      3_000,
     );
     await vi.waitFor(() => expect(va.repository.get("crl/issuing-g1-0b.crl")).toBeDefined(), 6_000);
     const bundle = va.repository.get("crl/bundle.pem")?.body.toString() ?? "";

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
 import { expect, it } from "vitest";
 import { checkRequestKey, keyOfRequest, makeRequestKey } from "../../../src/ca/request-key.ts";
@@ -11,7 +12,7 @@ const pem = (der: Uint8Array): string => pemEncode("CERTIFICATE REQUEST", der);
 it("takes the key of a request, and only that", () => {
   const key = ecKey();
   const csr = pem(makeCsr(key));
-  const wanted = keyOfRequest(csr, deps);
+  const wanted = keyOfRequest({ csr, allowed: ["P-256"] }, deps);
   expect(wanted).toEqual({
     spki: new Uint8Array(key.spki),
     spkiSha256: new Uint8Array(createHash("sha256").update(key.spki).digest()),
@@ -23,8 +24,19 @@ it("takes the key of a request, and only that", () => {
 it("refuses a request whose sender does not hold the key", () => {
   const der = makeCsr(ecKey());
   der[der.length - 1] = (der.at(-1) ?? 0) ^ 1;
-  expect(() => keyOfRequest(pem(der), deps)).toThrow(
+  expect(() => keyOfRequest({ csr: pem(der), allowed: ["P-256"] }, deps)).toThrow(
     expect.objectContaining({ code: "bad-proof-of-possession" }),
+  );
+});
+
+it("names the kinds that the profile allows where it takes neither key nor signature", () => {
+  const text = execFileSync(
+    "openssl",
+    ["req", "-new", "-newkey", "ed25519", "-nodes", "-keyout", "/dev/null", "-subj", "/CN=x"],
+    { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
+  );
+  expect(() => keyOfRequest({ csr: text, allowed: ["P-256", "RSA-3072"] }, deps)).toThrow(
+    "the key is neither EC nor RSA (allowed keys: P-256, RSA-3072)",
   );
 });
 

@@ -120,6 +120,36 @@ describe("loadConfig", () => {
       env: { SUIDO_TRUSTED_PROXIES: "proxy.example.jp" },
       blames: "SUIDO_TRUSTED_PROXIES",
     },
+    ...[
+      "http://x/%zz y",
+      "http://x/%zz",
+      "http://x/a|b",
+      "http://薬局.jp",
+      "HTTP://X",
+      "http://x:80",
+    ].map((url) => ({
+      name: `an address that is not spelled as it is sent: ${url}`,
+      env: { SUIDO_VA_URL: url },
+      blames: "SUIDO_VA_URL",
+    })),
+    ...["-.-", "a-", ".a", "a".repeat(256)].map((domain) => ({
+      name: `a trust domain that is none: ${domain.slice(0, 5)}`,
+      env: { SUIDO_TRUST_DOMAIN: domain },
+      blames: "SUIDO_TRUST_DOMAIN",
+    })),
+    ...[
+      "300.1.1.1",
+      "300.1.1.1/99",
+      "10.0.0.0/33",
+      "fd00::/129",
+      "10.0.0.0/8/8",
+      "10.0.0.0/",
+      "::g",
+    ].map((proxies) => ({
+      name: `a network that is none: ${proxies}`,
+      env: { SUIDO_TRUSTED_PROXIES: `192.0.2.1, ${proxies}` },
+      blames: "SUIDO_TRUSTED_PROXIES",
+    })),
   ])("refuses $name", ({ env, blames }) => {
     expect(faultsOf(env)).toEqual([expect.stringMatching(`^${blames} `)]);
   });
@@ -132,6 +162,17 @@ describe("loadConfig", () => {
     });
     expect(faults).toHaveLength(3);
     expect(faults.join()).not.toContain("secret");
+  });
+
+  it("takes networks, trust domains and addresses as they are spelled", () => {
+    const taken = loadConfig({
+      SUIDO_TRUSTED_PROXIES: "10.0.0.0/8, 192.0.2.1,fd00::/64, ::1",
+      SUIDO_TRUST_DOMAIN: "a.b_c-9",
+      SUIDO_VA_URL: "http://va.example.jp:8080/pki/%E8%96%AC/",
+    });
+    expect(taken.trustedProxies).toEqual(["10.0.0.0/8", "192.0.2.1", "fd00::/64", "::1"]);
+    expect(taken.trustDomain).toBe("a.b_c-9");
+    expect(taken.va.url).toBe("http://va.example.jp:8080/pki/%E8%96%AC");
   });
 
   it("takes a complete production environment", () => {

@@ -13,7 +13,7 @@ async function openApp(): Promise<FastifyInstance> {
 }
 
 /** The VA's listener without anything to serve. */
-async function openVa(): Promise<FastifyInstance> {
+async function openVa(reasons: readonly string[] = []): Promise<FastifyInstance> {
   const app = await createVaApp({
     responder: {
       answer: () => {
@@ -24,7 +24,7 @@ async function openVa(): Promise<FastifyInstance> {
     } as unknown as Parameters<typeof createVaApp>[0]["responder"],
     counts: {} as Parameters<typeof createVaApp>[0]["counts"],
     publication: () => undefined,
-    notReady: () => [],
+    notReady: () => reasons,
     clock: () => new Date("2026-11-21T09:00:00Z"),
     log: pino({ level: "silent" }),
   });
@@ -62,6 +62,18 @@ function send(
   });
 }
 
+it("the VA listener tells of its readiness in the shape in which the app does", async () => {
+  const ready = await (await openVa()).inject("/health/ready");
+  expect(ready.statusCode).toBe(200);
+  expect(ready.json()).toEqual({ ready: true, roles: { va: { ready: true } } });
+  const away = await (await openVa(["no list", "no delegate"])).inject("/health/ready");
+  expect(away.statusCode).toBe(503);
+  expect(away.json()).toEqual({
+    ready: false,
+    roles: { va: { ready: false, detail: "no list; no delegate" } },
+  });
+});
+
 it.for([
   { name: "a length that is too long", framing: "Content-Length: 1000000000", more: " " },
   {
@@ -91,7 +103,7 @@ it("keeps the connection of a refused request whose body is short", async () => 
 
 it.for([
   { listener: "app", open: openApp, type: "/problems/malformed-request" },
-  { listener: "VA", open: openVa, type: "about:blank" },
+  { listener: "VA", open: () => openVa(), type: "about:blank" },
 ])("the $listener listener answers what is not HTTP with a problem", async ({ open, type }) => {
   const { answer } = await send(await open(), "\u0016\u0003\u0001 nonsense\r\n\r\n");
   const [head = "", body = ""] = answer.split("\r\n\r\n");
@@ -102,7 +114,7 @@ it.for([
 
 it.for([
   { listener: "app", open: openApp },
-  { listener: "VA", open: openVa },
+  { listener: "VA", open: () => openVa() },
 ])(
   "F19: the $listener listener gives headers 10 s and a request 30 s at most",
   async ({ open }) => {

@@ -11,6 +11,15 @@ afterAll(() => app.close());
 
 const ID = "019aa5f0-3c5e-7b1a-9d52-6f0d6c1f7a10";
 
+it("names 50 faults at most", async () => {
+  const members = Array.from({ length: 5_000 }, (_, i) => [`m${i}`, i]);
+  const body = JSON.stringify(Object.fromEntries(members));
+  const response = await app.inject(post("/v1/corporations", body));
+  expect(response.statusCode).toBe(400);
+  expect(response.json<{ errors: unknown[] }>().errors).toHaveLength(50);
+  expect(response.body.length).toBeLessThan(10_000);
+});
+
 const account = (members: object): string =>
   JSON.stringify({ corporationId: ID, name: "薬師", ...members });
 

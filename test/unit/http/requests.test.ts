@@ -313,35 +313,36 @@ it("takes an empty body for none where every member may be left out, whatever it
     },
   });
   await own.inject(post("/v1/certificates/41c3/renew", ""));
-  expect(asked).toEqual({});
+  expect(Object.keys(asked ?? {})).toEqual(["onRepeated"]);
 });
 
 it("/health/live needs nothing", async () => {
   expect((await app.inject({ url: "/health/live" })).json()).toEqual({ status: "live" });
 });
 
+const certificate = {
+  serialNumber: parseSerial("41c3"),
+  status: "revoked",
+  reason: "superseded",
+  revokedAt: new Date("2026-11-21T08:00:00Z"),
+  notBefore: new Date("2026-11-20T00:00:00Z"),
+  notAfter: new Date("2027-12-21T14:59:59Z"),
+  issuedAt: new Date("2026-11-20T00:05:00Z"),
+  deviceId: ID,
+  accountId: ID,
+  pharmacyId: ID,
+  corporationId: ID,
+  profile: "device-client",
+  fingerprint: "00".repeat(32),
+  keyOrigin: "subject",
+  certificate: "-----BEGIN CERTIFICATE-----",
+  chain: [],
+} as const;
+
 it("answers 202 while the journal has not confirmed a revocation", async () => {
-  const certificate = {
-    serialNumber: parseSerial("41c3"),
-    status: "revoked",
-    reason: "superseded",
-    revokedAt: new Date("2026-11-21T08:00:00Z"),
-    notBefore: new Date("2026-11-20T00:00:00Z"),
-    notAfter: new Date("2027-12-21T14:59:59Z"),
-    issuedAt: new Date("2026-11-20T00:05:00Z"),
-    deviceId: ID,
-    accountId: ID,
-    pharmacyId: ID,
-    corporationId: ID,
-    profile: "device-client",
-    fingerprint: "00".repeat(32),
-    keyOrigin: "subject",
-    certificate: "-----BEGIN CERTIFICATE-----",
-    chain: [],
-  } as const;
   const { app: own } = await open({
     revocation: {
-      revoke: () => Promise.resolve({ certificate, journaled: false }),
+      revoke: () => Promise.resolve({ certificate, changed: true, journaled: false }),
       unhold: () => Promise.reject(new Error("not here")),
     },
   });
@@ -354,4 +355,29 @@ it("answers 202 while the journal has not confirmed a revocation", async () => {
     status: "revoked",
     revokedAt: "2026-11-21T08:00:00.000Z",
   });
+});
+
+const notHere = (): Promise<never> => Promise.reject(new Error("not here"));
+
+it("counts certificates and revocations, not their repetitions", async () => {
+  let isRepeated = false;
+  const issue: AppServerOptions["issuance"]["issue"] = (_principal, { onRepeated }) => {
+    if (isRepeated) onRepeated?.();
+    return Promise.resolve({ ...certificate, status: "good" });
+  };
+  const { app: own } = await open({
+    issuance: { issue, renew: notHere, reissue: notHere },
+    revocation: {
+      revoke: () => Promise.resolve({ certificate, changed: !isRepeated, journaled: true }),
+      unhold: notHere,
+    },
+  });
+  const wanted = JSON.stringify({ accountId: ID, deviceId: ID });
+  for (isRepeated of [false, true, true]) {
+    await own.inject(post("/v1/certificates", wanted));
+    await own.inject(post("/v1/certificates/41c3/revoke", '{"reason":"superseded"}'));
+  }
+  const figures = (await own.inject({ url: "/metrics", headers: ADMIN })).body;
+  expect(figures).toContain("\nsuido_certificates_issued_total 1\n");
+  expect(figures).toContain('\nsuido_certificates_revoked_total{reason="superseded"} 1\n');
 });

@@ -107,12 +107,6 @@ it.for([
     der: edited((request) => void descend(request, 0).children.push(primitive(0x05, ""))),
   },
   {
-    name: "SHA-1",
-    der: edited(
-      (request) => (descend(request, 1, 0).content = Buffer.from("2a8648ce3d0401", "hex")),
-    ),
-  },
-  {
     name: "ECDSA with NULL",
     der: edited((request) => void descend(request, 1).children.push(primitive(0x05, ""))),
   },
@@ -137,6 +131,37 @@ it.for([
     der: makeCsr(p256, { attributes: [attribute(primitive(0x0c, "x".repeat(20_000)))] }),
   },
 ])("refuses $name", ({ der }) => {
+  expect(() => parseCsr(der)).toThrow(expect.objectContaining({ code: "malformed-csr" }));
+});
+
+const EC = ["-newkey", "ec", "-pkeyopt"];
+
+it.for([
+  { name: "an Ed25519 key", options: ["-newkey", "ed25519"] },
+  { name: "an RSA-PSS key", options: ["-newkey", "rsa-pss", "-pkeyopt", "rsa_keygen_bits:2048"] },
+  { name: "a P-521 key", options: [...EC, "ec_paramgen_curve:P-521"] },
+  { name: "a key of another curve", options: [...EC, "ec_paramgen_curve:brainpoolP256r1"] },
+  { name: "ECDSA with SHA-1", options: [...EC, "ec_paramgen_curve:P-256", "-sha1"] },
+  { name: "RSA with SHA-1", options: ["-newkey", "rsa:2048", "-sha1"] },
+  { name: "RSA with MD5", options: ["-newkey", "rsa:2048", "-md5"] },
+  {
+    name: "RSA-PSS with an RSA key",
+    options: ["-newkey", "rsa:2048", "-sha256", "-sigopt", "rsa_padding_mode:pss"],
+  },
+])("finds a request with $name well-formed, and does not take it", ({ options }) => {
+  const text = execFileSync(
+    "openssl",
+    ["req", "-new", ...options, "-nodes", "-keyout", "/dev/null", "-subj", "/CN=x"],
+    { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
+  );
+  expect(() => csrFromText(text)).toThrow(expect.objectContaining({ code: "unsupported-key" }));
+});
+
+it("refuses parameters of an unknown signature algorithm that are no DER", () => {
+  const der = edited((request) => {
+    descend(request, 1, 0).content = Buffer.from("2a8648ce3d0401", "hex");
+    descend(request, 1).children.push(primitive(0x01, Uint8Array.of(1)));
+  });
   expect(() => parseCsr(der)).toThrow(expect.objectContaining({ code: "malformed-csr" }));
 });
 

@@ -8,6 +8,7 @@ import {
   sqlState,
   storageError,
   uniqueViolation,
+  whyNotReached,
 } from "../../../src/storage/errors.ts";
 
 const pgError = (code: string, more: object = {}): Error =>
@@ -145,5 +146,31 @@ describe("the database is away", () => {
 it("the embedded server's error is one sentence that names the way out", () => {
   expect(new EmbeddedPostgresError("the disk is full").message).toBe(
     "the embedded PostgreSQL cannot run: the disk is full (set DATABASE_URL to use a PostgreSQL server of your own)",
+  );
+});
+
+describe("why a database is not reached", () => {
+  it.for([
+    { name: "refused", error: pgError("ECONNREFUSED"), says: /refused/ },
+    { name: "refused, wrapped", error: storageError(pgError("ECONNREFUSED")), says: /refused/ },
+    { name: "no host", error: pgError("ENOTFOUND"), says: /host was not found/ },
+    { name: "no socket", error: pgError("ENOENT", { syscall: "connect" }), says: /socket/ },
+    { name: "the password", error: pgError("28P01"), says: /refused the password/ },
+    {
+      name: "no password",
+      error: messageOnly("SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string"),
+      says: /wants a password/,
+    },
+    { name: "no database", error: pgError("3D000"), says: /no such database/ },
+    { name: "silence", error: messageOnly("timeout expired"), says: /does not answer/ },
+  ])("$name", ({ error, says }) => {
+    expect(whyNotReached(error)).toMatch(says);
+  });
+
+  it.for([pgError("23505"), pgError("ENOENT", { syscall: "open" }), new TypeError("x"), "x"])(
+    "not of %o",
+    (error) => {
+      expect(whyNotReached(error)).toBeUndefined();
+    },
   );
 });
