@@ -7,6 +7,23 @@ import { startService } from "../service.ts";
 /** How long requests and jobs under way may take to end, in milliseconds. */
 const STOP_TIMEOUT_MS = 25_000;
 
+/** How often a service that npm started looks whether npm is still there. */
+const PARENT_CHECK_MS = 500;
+
+/**
+ * npm runs commands in a shell, which a SIGTERM to npm ends without passing it on: what the shell had started would serve
+ * on with nobody to stop it. Whoever loses its parent that way takes it for the signal.
+ */
+function endWithParent(end: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    end();
+  }, PARENT_CHECK_MS);
+  timer.unref();
+}
+
 /** Resolves with what ends the service: a signal, or what it cannot live without. */
 function ending(): {
   readonly ended: Promise<Error | undefined>;
@@ -34,6 +51,7 @@ const serve: Command = {
     const config = loadConfig(env);
     const log = createLog({ name: "suido", level: config.logLevel });
     const { ended, end } = ending();
+    if (env["npm_command"] !== undefined) endWithParent(end);
     const service = await startService({ config, roles, system, log, onFatal: end });
     print(`ready va=${config.va.url} app=${config.app.url} mtls=${config.mtls.url}`);
     if (roles.has("app"))

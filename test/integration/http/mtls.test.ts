@@ -255,6 +255,18 @@ it("says that the device is retired", async () => {
   });
 });
 
+it("says that the person of a personal device has left its pharmacy", async () => {
+  const leaver = await world.tenant("辞めた人の薬局");
+  await world.call("PATCH", `/v1/devices/${leaver.deviceId}`, { body: { use: "personal" } });
+  const client = await issue(leaver);
+  expect(await get("/v1/whoami", client)).toMatchObject({ status: 200 });
+  await world.call("DELETE", `/v1/memberships/${leaver.membershipId}`);
+  expect(await get("/v1/whoami", client)).toMatchObject({
+    status: 403,
+    body: { type: "/problems/membership-ended" },
+  });
+});
+
 it("RFC 8446 §4.2.4: names our authorities, so that the client picks the right certificate", async () => {
   const judge = spawn("openssl", ["s_client", "-connect", `127.0.0.1:${port}`], {
     stdio: ["pipe", "pipe", "ignore"],
