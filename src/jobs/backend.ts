@@ -131,13 +131,16 @@ class WatchedRedis extends Redis {
   }
 
   /**
-   * Ends them all. One that waits for its next attempt is ended in it, a moment later: ended before, it would never tell
-   * BullMQ so, whose timers then keep the process alive.
+   * Ends them all. One that waits for its next attempt gets it now and is ended in it: ended while it waits, it would
+   * never say so, and BullMQ, which waits for that word, would keep the process alive.
    */
   disconnectAll(): void {
     for (const redis of [this, ...this.#copies]) {
-      if (redis.status === "reconnecting") redis.once("connecting", () => redis.disconnect());
-      else redis.disconnect();
+      const isWaiting = redis.status === "reconnecting";
+      redis.disconnect();
+      if (!isWaiting) continue;
+      redis.once("connecting", () => redis.disconnect());
+      redis.connect().catch(() => undefined);
     }
   }
 }

@@ -148,6 +148,5 @@ describe("a DATABASE_URL that leads nowhere", () => {
     const { code, stderr } = await runSuido(["api-key", "list"], env);
     expect([code, sentencesOf(stderr)]).toEqual([1, [text(why)]]);
     expect(stderr).toContain("DATABASE_URL");
-    if (good.password !== "") expect(stderr).not.toContain(good.password);
   });
 });

@@ -14,15 +14,15 @@ vi.setConfig({ testTimeout: 90_000 });
 // npm's shell ends at the signal and passes nothing on.
 it.for(["npm start", "npx suido serve"])(
   "%s: what it has started ends with it",
-  async (line) => {
-    const [program = "", ...words] = line.split(" ");
+  async (command) => {
+    const [program = "", ...words] = command.split(" ");
     const dataDir = await mkdtemp(path.join(tmpdir(), "suido-npm-"));
     const env = await instanceEnvironment({ dataDir });
     const child = spawn(program, words, { env, stdio: ["ignore", "pipe", "ignore"] });
     try {
-      const lines: string[] = [];
-      createInterface({ input: child.stdout }).on("line", (line: string) => lines.push(line));
-      const isReady = (): boolean => lines.some((line) => line.startsWith("ready "));
+      const said: string[] = [];
+      createInterface({ input: child.stdout }).on("line", (line: string) => said.push(line));
+      const isReady = (): boolean => said.some((line) => line.startsWith("ready "));
       await vi.waitFor(() => expect(isReady()).toBe(true), { timeout: 60_000, interval: 100 });
       child.kill("SIGTERM");
       const free = async (): Promise<void> => (await lockDataFolder(dataDir)).release();
@@ -32,5 +32,4 @@ it.for(["npm start", "npx suido serve"])(
       await rm(dataDir, { recursive: true, force: true });
     }
   },
-  90_000,
 );

@@ -40,6 +40,21 @@ it("issues, answers for it after a clean stop and a second start, and stops clea
   expect(await service.stop()).toBe(0);
 });
 
+it("logs lines in which no member stands twice, and names a request once", async () => {
+  const service = await start();
+  expect(await service.call("GET", "/v1/corporations")).toMatchObject({ status: 200 });
+  const { output } = service.instance;
+  expect(await service.stop()).toBe(0);
+  const lines = output.filter((line) => line.startsWith("{"));
+  // Of a member that stands twice, parsing keeps one.
+  expect(lines.map((line) => JSON.stringify(JSON.parse(line)))).toEqual(lines);
+  for (const words of ["migration applied", "embedded PostgreSQL started", "answered"])
+    expect(lines.join("\n")).toContain(`"msg":"${words}"`);
+  const answered = lines.filter((line) => line.includes('"msg":"answered"')).join("\n");
+  expect(answered).toContain('"reqId":');
+  expect(answered).not.toContain('"requestId":');
+});
+
 it("two side by side know nothing of each other", async () => {
   const [one, other] = [await start(), await start()];
   const issued = await one.issue(await one.world());
