@@ -5,7 +5,7 @@ import { createSequencer } from "../audit/sequencer.ts";
 import { listsDue, publishLists } from "../ca/list-publishing.ts";
 import { createMailDelivery } from "../delivery/mail-delivery.ts";
 import { forgetMails } from "../delivery/mail-rows.ts";
-import { createMailer } from "../delivery/mailer.ts";
+import { createMailer, parseMailbox } from "../delivery/mailer.ts";
 import { registerMailMetrics } from "../delivery/metrics.ts";
 import { prepareQueue, type QueueBackend, queueBackend } from "../jobs/backend.ts";
 import { createJobs, type Jobs } from "../jobs/jobs.ts";
@@ -83,8 +83,8 @@ function endingsOf({ va, mtls }: Pick<DutiesDeps, "va" | "mtls">): readonly Endi
 }
 
 function operatorOf({ config }: Opening): OperatorMail | undefined {
-  const address = config.operatorMail?.match(/<([^>]+)>/)?.[1] ?? config.operatorMail;
-  return address === undefined ? undefined : { address, language: "ja" };
+  if (config.operatorMail === undefined) return undefined;
+  return { address: parseMailbox(config.operatorMail).address, language: "ja" };
 }
 
 function mailDuties(
@@ -92,8 +92,7 @@ function mailDuties(
   { database, metrics }: { readonly database: Database; readonly metrics: Registry },
 ) {
   const { config, system, log, undoing } = opening;
-  const { timeZone } = config;
-  const { support } = config;
+  const { support, timeZone } = config;
   const settings = {
     appUrl: config.app.url,
     timeZone,

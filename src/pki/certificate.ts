@@ -26,6 +26,7 @@ import {
 } from "./oids.ts";
 import type { Profile } from "./profile.ts";
 import { type Serial, serialBytes } from "./serial.ts";
+import { assembleSigned } from "./signed.ts";
 
 /** What our CAs sign with. */
 export type SignatureAlgorithm =
@@ -297,22 +298,11 @@ export function buildTbs(request: TbsRequest, digest: Digest): Uint8Array {
   return into.finish();
 }
 
-/** A Certificate takes no more than this beside what was signed and its signature. */
-const CERTIFICATE_OVERHEAD = 32;
-
 /** The Certificate: what was signed, with what, and the signature (RFC 5280 §4.1.1). */
 export function assembleCertificate(
   tbs: Uint8Array,
   signatureAlgorithm: SignatureAlgorithm,
   signature: Uint8Array,
 ): Uint8Array {
-  const into = new DerWriter(tbs.length + signature.length + CERTIFICATE_OVERHEAD);
-  const all = into.mark;
-  into.bytes(signature);
-  into.octet(0);
-  into.wrap(TAG.bitString, all);
-  into.bytes(ALGORITHM_IDENTIFIERS[signatureAlgorithm]);
-  into.bytes(tbs);
-  into.wrap(TAG.sequence, all);
-  return into.finish();
+  return assembleSigned(tbs, ALGORITHM_IDENTIFIERS[signatureAlgorithm], signature);
 }

@@ -41,20 +41,25 @@ function sheet(x: number): Html {
   </g>`;
 }
 
+/** What to do, one after the other. */
+function stepsAcross(steps: readonly { readonly do: string; readonly more: string }[]): Html {
+  return html`<ol class="steps across">
+    ${steps.map(
+      (step) =>
+        html`<li>
+          <h3>${step.do}</h3>
+          <p>${step.more}</p>
+        </li>`,
+    )}
+  </ol>`;
+}
+
 function pharmacist({ catalogue: { messages } }: PageContext): Html {
   const words = messages.home.pharmacist;
   return html`<section class="card first" aria-labelledby="pharmacist">
     <p class="who">${words.who}</p>
     <h2 id="pharmacist">${words.title}</h2>
-    <ol class="steps across">
-      ${words.steps.map(
-        (step) =>
-          html`<li>
-            <h3>${step.do}</h3>
-            <p>${step.more}</p>
-          </li>`,
-      )}
-    </ol>
+    ${stepsAcross(words.steps)}
     <div class="aside">
       <svg viewBox="0 0 64 72" aria-hidden="true">
         <path class="drop" d="M32 4C22 22 10 30 10 46a22 22 0 0 0 44 0C54 30 42 22 32 4Z" />
@@ -76,15 +81,7 @@ function renewal({ catalogue: { messages } }: PageContext): Html {
   return html`<section class="card" id="renewal" aria-labelledby="renewal-title">
     <p class="who">${who}</p>
     <h2 id="renewal-title">${title}</h2>
-    <ol class="steps across">
-      ${steps.map(
-        (step) =>
-          html`<li>
-            <h3>${step.do}</h3>
-            <p>${step.more}</p>
-          </li>`,
-      )}
-    </ol>
+    ${stepsAcross(steps)}
   </section>`;
 }
 

@@ -1,8 +1,9 @@
 import { createCertificates } from "../../ca/certificates.ts";
 import type { CertificateRecord } from "../../ca/certificate-record.ts";
 import { createChainOf } from "../../ca/issuer-chain.ts";
-import { createRevocation } from "../../ca/revocation.ts";
+import { createRevocation, parseReason } from "../../ca/revocation.ts";
 import { REASON_CODES, type RevocationReason } from "../../pki/revocation-reason.ts";
+import { InvalidValueError } from "../../registry/errors.ts";
 import { type Command, show, type Surroundings, textOption, UsageError } from "../command.ts";
 import { givenSerial } from "../given.ts";
 import { operatorAtTheMachine } from "../operator.ts";
@@ -45,11 +46,15 @@ const showCertificate: Command = {
   },
 };
 
+/** The reason that `--reason` names. Throws UsageError. */
 function reasonOf(text: string): RevocationReason {
-  const found = (Object.keys(REASON_CODES) as RevocationReason[]).find((name) => name === text);
-  if (found === undefined)
-    throw new UsageError(`--reason is one of ${Object.keys(REASON_CODES).join(", ")}`);
-  return found;
+  try {
+    return parseReason(text);
+  } catch (error) {
+    if (!(error instanceof InvalidValueError)) throw error;
+    const names = Object.keys(REASON_CODES).join(", ");
+    throw new UsageError(`--reason is one of ${names}`, { cause: error });
+  }
 }
 
 const revoke: Command = {
