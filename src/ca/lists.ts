@@ -148,13 +148,25 @@ export class ListPress {
   readonly #deps: ListDeps;
   /** One batch an issuer: a newer one makes the older worthless. */
   readonly #prepared = new Map<string, PreparedLists>();
+  /** The highest number that was given to an issuer's lists. One that is on its way into the journal is in neither. */
+  readonly #given = new Map<string, bigint>();
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(deps: ListDeps) {
     this.#deps = deps;
   }
 
-  /** Signs the full list and all shards of an issuer, out of one snapshot and with one number. */
-  async prepare(issuerId: string): Promise<PreparedLists> {
+  /**
+   * Signs the full list and all shards of an issuer, out of one snapshot and with one number. One batch after the other:
+   * were snapshots taken side by side, the older one could come to the higher number, and lose a revocation.
+   */
+  prepare(issuerId: string): Promise<PreparedLists> {
+    const turn = this.#last.then(() => this.#prepare(issuerId));
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #prepare(issuerId: string): Promise<PreparedLists> {
     const { keys, ledger, newId } = this.#deps;
     const issuer = keys.get(issuerId);
     if (issuer === undefined || issuer.state === "ended")
@@ -167,9 +179,10 @@ export class ListPress {
       max(
         snapshot.lastNumber,
         ledger.journal.listNumber(issuerId),
-        this.#prepared.get(issuerId)?.lists[0]?.number ?? 0n,
+        this.#given.get(issuerId) ?? 0n,
         micros,
       ) + 1n;
+    this.#given.set(issuerId, number);
     const dates = datesOf(issuer, snapshot);
     const lists = [
       this.#sign(issuer, { ...dates, number, scope: "full", entries: snapshot.full }),
