@@ -1,6 +1,4 @@
-import { type ChildProcess, fork } from "node:child_process";
 import { randomBytes, X509Certificate } from "node:crypto";
-import { once } from "node:events";
 import { cpSync, mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,22 +8,22 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { parseCertificate } from "../../src/pki/certificate-view.ts";
 import { buildOcspRequest } from "../../src/pki/ocsp-client.ts";
-import { readOcspResponse } from "../../src/pki/ocsp-reader.ts";
 import { parseSerial } from "../../src/pki/serial.ts";
 import { digest } from "../support/certificates.ts";
 import { type Certificate, Service, type World } from "../support/service.ts";
-import type { FromVa, ToVa } from "../support/va-process.ts";
+import { VaChild } from "../support/va-child.ts";
 
 const CERTIFICATES = 2_000;
 const CLIENTS = 16;
 
 let service: Service;
 let world: World;
-let child: ChildProcess;
+let child: VaChild;
 const undo: (() => Promise<unknown>)[] = [];
-const answers = new Map<number, (body: Uint8Array) => void>();
 
-const tell = (message: ToVa): boolean => child.send(message);
+const delegate = (): never => {
+  throw new Error("the first one's folder has the delegates");
+};
 
 /** A second VA beside the service's own: a process on another host that was given the first one's folder to begin with. */
 beforeAll(async () => {
@@ -36,20 +34,8 @@ beforeAll(async () => {
   undo.push(() => rm(folder, { recursive: true }));
   cpSync(path.join(service.dataDir, "va"), folder, { recursive: true });
   const { url } = await service.command<{ url: string }>("db", "url");
-  const script = path.join(import.meta.dirname, "../support/va-process.ts");
-  child = fork(script, { serialization: "advanced" });
-  const gone = once(child, "exit");
-  undo.push(() => {
-    child.disconnect();
-    return gone;
-  });
-  const ready = Promise.withResolvers<void>();
-  child.on("message", (message: FromVa) => {
-    if (message.kind === "ready") ready.resolve();
-    if (message.kind === "answer") answers.get(message.id)?.(message.body);
-  });
-  tell({ kind: "start", url, folder });
-  await ready.promise;
+  child = await VaChild.start({ url, folder, delegate });
+  undo.push(() => child.end());
 });
 
 afterAll(async () => {
@@ -57,7 +43,7 @@ afterAll(async () => {
 });
 
 /** What the second VA says of a certificate. */
-async function ask({ chain, serialNumber }: Certificate, id: number): Promise<string> {
+function ask({ chain, serialNumber }: Certificate): Promise<string> {
   const issuer = new X509Certificate(chain[0] ?? "");
   const spki = new Uint8Array(issuer.publicKey.export({ type: "spki", format: "der" }));
   const question = {
@@ -67,12 +53,7 @@ async function ask({ chain, serialNumber }: Certificate, id: number): Promise<st
     digestName: "sha1",
     nonce: randomBytes(16),
   } as const;
-  const { promise, resolve } = Promise.withResolvers<Uint8Array>();
-  answers.set(id, resolve);
-  tell({ kind: "ask", id, request: buildOcspRequest(question, digest) });
-  const { basic, status } = readOcspResponse(new Uint8Array(await promise));
-  answers.delete(id);
-  return basic?.responses[0]?.status ?? status;
+  return child.status(buildOcspRequest(question, digest));
 }
 
 it(
@@ -83,8 +64,8 @@ it(
     let asked = 0;
     const client = async (): Promise<void> => {
       while (asked < CERTIFICATES) {
-        const id = ++asked;
-        const status = await ask(await service.issue(world), id);
+        asked++;
+        const status = await ask(await service.issue(world));
         said[status] = (said[status] ?? 0) + 1;
       }
     };

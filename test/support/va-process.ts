@@ -7,16 +7,17 @@ import { listen } from "../../src/storage/listen.ts";
 import { createVa } from "../../src/va/va.ts";
 import { verifySignature } from "./certificates.ts";
 
-/** What the process is told: where to work, a delegate's certificate that it asked for, or a request to answer. */
+/** What the process is told: where to work, a delegate's certificate that it asked for, or what it is asked. */
 export type ToVa =
   | { readonly kind: "start"; readonly url: string; readonly folder: string }
   | { readonly kind: "delegate"; readonly certificate: Uint8Array }
-  | { readonly kind: "ask"; readonly id: number; readonly request: Uint8Array };
+  | { readonly kind: "ask"; readonly id: number; readonly request: Uint8Array }
+  | { readonly kind: "file"; readonly id: number; readonly name: string };
 
 export type FromVa =
   | { readonly kind: "delegate"; readonly issuerId: string; readonly spki: Uint8Array }
   | { readonly kind: "ready" }
-  | { readonly kind: "answer"; readonly id: number; readonly body: Uint8Array };
+  | { readonly kind: "answer"; readonly id: number; readonly body: Uint8Array | undefined };
 
 const tell = (message: FromVa): void => void process.send?.(message);
 
@@ -41,6 +42,9 @@ async function start(url: string, folder: string): Promise<void> {
     log: pino({ level: "silent" }),
   });
   process.on("message", (message: ToVa) => {
+    if (message.kind === "file") {
+      tell({ kind: "answer", id: message.id, body: va.repository.get(message.name)?.body });
+    }
     if (message.kind !== "ask") return;
     void Promise.resolve(va.responder.answer(message.request)).then(({ body }) =>
       tell({ kind: "answer", id: message.id, body }),
