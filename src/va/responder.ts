@@ -28,6 +28,8 @@ export interface OcspFreshness {
   readonly lastModified: string;
   /** nextUpdate as an HTTP date. */
   readonly expires: string;
+  /** In milliseconds since 1970, whole seconds. */
+  readonly producedAt: number;
   /** When caches should ask again, in milliseconds since 1970: somewhat before nextUpdate. */
   readonly freshUntil: number;
 }
@@ -101,6 +103,8 @@ interface Authority extends Issuer {
 /** An answer, with what it depends on: it may be given again as long as all of that is the same. */
 interface CachedAnswer {
   readonly answer: OcspAnswer;
+  /** Before this moment, which a clock that was set back may come to again, it lies in the future. */
+  readonly from: number;
   readonly until: number;
   readonly ordinal: number;
   readonly mark: number;
@@ -182,6 +186,7 @@ class MemoryResponder implements Responder {
     if (kept === undefined) return undefined;
     const { index } = this.#deps;
     if (
+      now >= kept.from &&
       now < kept.until &&
       index.markAt(kept.ordinal) === kept.mark &&
       index.revokedAt(kept.ordinal) === kept.revokedAt &&
@@ -314,11 +319,13 @@ class MemoryResponder implements Responder {
   ): void {
     const { index } = this.#deps;
     const [certId] = certIds;
-    if (answer.freshness === undefined || certId === undefined) return;
+    const { freshness } = answer;
+    if (freshness === undefined || certId === undefined) return;
     const ordinal = index.find(certId.serial);
     this.#cache.set(key, {
       answer,
-      until: answer.freshness.freshUntil,
+      from: freshness.producedAt,
+      until: freshness.freshUntil,
       ordinal,
       mark: index.markAt(ordinal),
       revokedAt: index.revokedAt(ordinal),
@@ -331,11 +338,11 @@ class MemoryResponder implements Responder {
 /**
  * thisUpdate is when the status was last known, so that an answer given while the database is away shows its age;
  * nextUpdate runs from now, or such answers would be refused from the fifth minute on, and never outlives the delegate.
- * Both are backdated.
+ * Both are backdated. What was known when the clock ran ahead is known now.
  */
 function momentAt(now: number, known: number, delegate: Delegate): Moment {
   const second = Math.floor(now / 1000);
-  const thisUpdate = new Date(Math.floor((known - BACKDATE_MS) / 1000) * 1000);
+  const thisUpdate = new Date(Math.floor((Math.min(known, now) - BACKDATE_MS) / 1000) * 1000);
   const end = Math.min(second * 1000 - BACKDATE_MS + LIFE_MS, delegate.notAfter.getTime());
   const nextUpdate = new Date(end);
   return {
@@ -363,11 +370,12 @@ function signed(data: ResponseData, delegate: Delegate): Buffer {
 }
 
 function freshnessOf(body: Buffer, moment: Moment): OcspFreshness {
-  const { expires, freshUntil, lastModified } = moment;
+  const { expires, freshUntil, lastModified, producedAt } = moment;
   return {
     etag: `"${hash("sha256", body, "base64url").slice(0, 22)}"`,
     lastModified,
     expires,
+    producedAt: producedAt.getTime(),
     freshUntil,
   };
 }

@@ -187,7 +187,8 @@ class Feed implements StatusFeed {
       this.#deps.log.warn("the database is older than what is known: it was restored");
       await this.#load();
     }
-    this.#known = Math.max(now, this.#known ?? now);
+    // Not the later of two: a clock that had run ahead would make what it says look younger than it is.
+    this.#known = now;
     this.#comparedAt ??= now;
   }
 
