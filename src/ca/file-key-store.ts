@@ -124,6 +124,26 @@ function signingKey({ id, kind }: KeySpec, key: KeyObject): SigningKey {
 
 const fileOf = (folder: string, id: string): string => path.join(folder, `${id}${SUFFIX}`);
 
+/** Opens one key of a folder that it leaves as it is, so that the medium may be read-only. Throws KeyStoreError. */
+export function openKeyFile(
+  { folder, keks }: Pick<FileKeyStoreOptions, "folder" | "keks">,
+  id: string,
+  purpose: KeyPurposeName,
+): SigningKey {
+  const file = fileOf(folder, id);
+  if (!existsSync(file)) throw new KeyStoreError(`there is no key "${id}" in this key store`);
+  const sealed = readSealedKey(file);
+  if (sealed.id !== id || sealed.purpose !== purpose) {
+    throw new KeyStoreError(
+      `${file} holds the key "${sealed.id}" (${sealed.purpose}), not "${id}" (${purpose})`,
+    );
+  }
+  const pkcs8 = unseal(sealed, keks);
+  const key = createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" });
+  pkcs8.fill(0);
+  return signingKey(sealed, key);
+}
+
 function idsIn(folder: string): readonly string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
@@ -159,18 +179,7 @@ export function openFileKeyStore({ folder, keks, random }: FileKeyStoreOptions):
       );
       return signingKey(spec, key);
     },
-    async open(id: string, purpose: KeyPurposeName) {
-      const file = fileOf(folder, id);
-      if (!existsSync(file)) throw new KeyStoreError(`there is no key "${id}" in this key store`);
-      const sealed = readSealedKey(file);
-      if (sealed.id !== id || sealed.purpose !== purpose) {
-        throw new KeyStoreError(
-          `${file} holds the key "${sealed.id}" (${sealed.purpose}), not "${id}" (${purpose})`,
-        );
-      }
-      const key = createPrivateKey({ key: unseal(sealed, keks), format: "der", type: "pkcs8" });
-      return signingKey(sealed, key);
-    },
+    open: async (id, purpose) => openKeyFile({ folder, keks }, id, purpose),
     has: async (id) => existsSync(fileOf(folder, id)),
     list: async () => idsIn(folder),
     async remove(id) {

@@ -6,7 +6,7 @@ import { replaceFileSync } from "../storage/durable-file.ts";
 import { KeyStoreError } from "./errors.ts";
 
 /** AES-256 (docs/decisions.md). */
-const KEK_OCTETS = 32;
+export const KEK_OCTETS = 32;
 
 /** A key-encryption key. It never leaves memory but for its own file. */
 export interface Kek {
@@ -15,7 +15,8 @@ export interface Kek {
   readonly key: KeyObject;
 }
 
-function createKek(octets: Uint8Array): Kek {
+/** The key of these 32 octets. It keeps a copy of them. */
+export function createKek(octets: Uint8Array): Kek {
   const id = createHash("sha256").update("suido kek").update(octets).digest("hex").slice(0, 16);
   return { id, key: createSecretKey(octets) };
 }

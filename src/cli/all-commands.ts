@@ -5,6 +5,7 @@ import { caCommands } from "./commands/ca.ts";
 import { certificateCommands } from "./commands/certificate.ts";
 import { databaseCommands } from "./commands/database.ts";
 import { demoCommands } from "./commands/demo.ts";
+import { rootCommands } from "./commands/root.ts";
 import { serveCommands } from "./commands/serve.ts";
 
 /** Every command of `suido`, in the order of the help. */
@@ -13,6 +14,7 @@ export const COMMANDS: readonly Command[] = [
   ...apiKeyCommands,
   ...certificateCommands,
   ...caCommands,
+  ...rootCommands,
   ...auditCommands,
   ...databaseCommands,
   ...demoCommands,

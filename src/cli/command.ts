@@ -32,6 +32,8 @@ export interface Command {
   readonly words: readonly string[];
   /** Names of what follows the words, in order; all of them are needed. */
   readonly positionals?: readonly string[];
+  /** The last of them may come several times. */
+  readonly isOpenEnded?: true;
   readonly options?: Readonly<Record<string, Option>>;
   readonly summary: string;
   /** Returns the exit code: 0 done, 1 failed. Throws UsageError for wrong usage, and CommandError for what has a sentence. */

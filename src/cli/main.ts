@@ -26,7 +26,7 @@ function findCommand(commands: readonly Command[], line: readonly string[]): Com
 
 function usageOf(command: Command): string {
   const positionals = (command.positionals ?? []).map((name) => ` <${name}>`).join("");
-  return `suido ${command.words.join(" ")}${positionals}`;
+  return `suido ${command.words.join(" ")}${positionals}${command.isOpenEnded === true ? " …" : ""}`;
 }
 
 function generalHelp(commands: readonly Command[]): string[] {
@@ -77,6 +77,13 @@ function parseGiven(command: Command, rest: readonly string[]): Given {
   }
 }
 
+/** Throws UsageError unless there are as many as the command wants. */
+function checkPositionals(command: Command, count: number): void {
+  const { positionals = [], isOpenEnded = false } = command;
+  const isMore = count > positionals.length && !isOpenEnded;
+  if (count < positionals.length || isMore) throw new UsageError(`usage: ${usageOf(command)}`);
+}
+
 const ASK_FOR_HELP: ReadonlySet<string> = new Set(["--help", "-h", "help"]);
 
 async function dispatch(line: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -98,10 +105,7 @@ async function dispatch(line: readonly string[], surroundings: Surroundings): Pr
     for (const text of helpOf(command)) surroundings.print(text);
     return 0;
   }
-  const wanted = command.positionals ?? [];
-  if (given.positionals.length !== wanted.length) {
-    throw new UsageError(`usage: ${usageOf(command)}`);
-  }
+  checkPositionals(command, given.positionals.length);
   return await command.run(given, surroundings);
 }
 

@@ -57,7 +57,13 @@ it("makes one on demand, and refuses to serve while the root's key is online", a
 
 it("serves once the root is sealed away", async () => {
   expect((await runSuido(["ca", "root", "seal", vault], env)).code).toBe(0);
-  expect(readdirSync(vault)).toHaveLength(2);
+  expect(readdirSync(vault)).toHaveLength(2 + 2 * 5);
+  const pages = [1, 2, 3, 4, 5].map((n) => path.join(vault, `share-${n}.txt`));
+  const checked = await runSuido(["ca", "root", "check", ...pages, "--json"], { PATH: "" });
+  expect(checked.code).toBe(0);
+  expect(JSON.parse(checked.stdout)).toMatchObject({
+    shares: pages.map((file, i) => ({ file, index: i + 1, total: 5, threshold: 3 })),
+  });
   expect(existsSync(path.join(folder, "data/keys"))).toBe(true);
   const instance = await startInstance({ dataDir: path.join(folder, "data"), env });
   try {

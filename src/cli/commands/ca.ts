@@ -1,11 +1,9 @@
 import { existsSync } from "node:fs";
-import path from "node:path";
 
 import { type CaDescription, describeCa } from "../../ca/ceremony.ts";
 import { openFileKeyStore, rotateKek } from "../../ca/file-key-store.ts";
 import { makeKek, readKeks } from "../../ca/kek.ts";
 import { adoptJournal } from "../../ca/quarantine.ts";
-import { sealRootKeys } from "../../ca/root-seal.ts";
 import {
   type Command,
   CommandError,
@@ -14,7 +12,6 @@ import {
   textOption,
   UsageError,
 } from "../command.ts";
-import { operatorAtTheMachine } from "../operator.ts";
 import { type Reached, reachDatabase } from "../reach.ts";
 import { withSigner } from "../signing.ts";
 
@@ -106,34 +103,6 @@ const rewrap: Command = {
   },
 };
 
-const sealRoot: Command = {
-  words: ["ca", "root", "seal"],
-  positionals: ["folder"],
-  summary: "move the root key out of the online store into a sealed folder",
-  run: async (given, surroundings) => {
-    const folder = path.resolve(given.positionals[0] ?? "");
-    const sealed = await reachDatabase(surroundings, (reached) => {
-      if (reached.serving) throw new CommandError("the service is running: stop it first");
-      const { config, open } = reached;
-      return sealRootKeys({
-        ...surroundings.system,
-        database: open("suido_signer"),
-        store: { folder: config.keyStoreDir, keks: readKeks(config.kekFile) },
-        folder,
-        actor: operatorAtTheMachine().actor,
-      });
-    });
-    show(given, surroundings, {
-      json: { sealed, folder },
-      lines: [
-        `${sealed.join(", ")} sealed in ${folder}, tried there, and gone from this key store.`,
-        `Keep ${path.join(folder, "kek")} and the key's file apart from each other and from this machine, each more than once.`,
-      ],
-    });
-    return 0;
-  },
-};
-
 const makeKekFile: Command = {
   words: ["ca", "make-kek"],
   positionals: ["file"],
@@ -179,4 +148,4 @@ const adopt: Command = {
   },
 };
 
-export const caCommands: readonly Command[] = [showCa, init, sealRoot, rewrap, makeKekFile, adopt];
+export const caCommands: readonly Command[] = [showCa, init, rewrap, makeKekFile, adopt];
