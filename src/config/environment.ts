@@ -25,7 +25,7 @@ export interface Config {
   readonly mailFrom: string;
   /** Who is told of what needs an operator. Absent: nobody by mail, the metrics still show it. */
   readonly operatorMail: string | undefined;
-  /** Whom people call, with hours, on one line. Absent: mails name the support of the pharmacy's own system. */
+  /** Whom people call, with hours, on one line. Absent: mails and help pages name the support of the pharmacy's own system. */
   readonly support: string | undefined;
   readonly keyStoreDir: string;
   readonly kekFile: string;

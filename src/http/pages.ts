@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import type { Clock } from "../pki/clock.ts";
-import { loadAssets } from "../web/assets.ts";
+import { loadAssets, loadHelpStyle } from "../web/assets.ts";
 import { type AuthorityFacts, consolePage } from "../web/console-page.ts";
+import { helpPage, helpReason } from "../web/help-page.ts";
 import { homePage, type PublicUrls } from "../web/home-page.ts";
 import type { Html } from "../web/html.ts";
 import { catalogue, chooseLanguage } from "../web/language.ts";
@@ -17,6 +18,8 @@ export interface PagesOptions {
   /** The IANA zone in which dates are written. */
   readonly timeZone: string;
   readonly clock: Clock;
+  /** Whom people call, with hours, on one line. */
+  readonly support: string | undefined;
   readonly readiness: () => Promise<Readiness>;
   /** The authorities as their published certificates and lists say it. Nothing else may come from here: the page is public. */
   readonly authorities: () => Promise<readonly AuthorityFacts[]>;
@@ -46,6 +49,35 @@ function askedLanguage({ query }: FastifyRequest): string | undefined {
   return typeof lang === "string" ? lang : undefined;
 }
 
+/** A serial number as certificates have it (RFC 5280 §4.1.2.2), in hexadecimal: nothing else is shown. */
+const SERIAL = /^[0-9a-f]{1,40}$/i;
+
+/**
+ * `/help/certificate`, in both languages at once. The page carries its style, so that what `curl` takes of it is whole;
+ * its policy allows that very style and nothing else.
+ */
+function addHelpPage(app: FastifyInstance, { support }: PagesOptions): void {
+  const style = loadHelpStyle();
+  const policy = [
+    "default-src 'none'",
+    `style-src ${style.source}`,
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+  app.get("/help/certificate", { schema: { hide: true } }, ({ query }, reply) => {
+    const { reason, serial } = query as { readonly reason?: unknown; readonly serial?: unknown };
+    const facts = {
+      style,
+      support,
+      ...(typeof serial === "string" && SERIAL.test(serial) && { serialNumber: serial }),
+    };
+    reply.header("content-security-policy", policy);
+    return sendPage(reply, helpPage(helpReason(reason), facts));
+  });
+}
+
 /** The pages for people, and what they load. */
 export function addPages(app: FastifyInstance, options: PagesOptions): Pages {
   const assets = loadAssets();
@@ -64,6 +96,7 @@ export function addPages(app: FastifyInstance, options: PagesOptions): Pages {
   const notFound: Pages["notFound"] = (request, reply) =>
     sendPage(reply.code(404), notFoundPage(contextOf(request, "/")));
 
+  addHelpPage(app, options);
   for (const { path, type, body } of [assets.style, assets.icon]) {
     app.get(path, { schema }, (_request, reply) =>
       reply.headers({ "content-type": type, "cache-control": FOR_EVER }).send(body),

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
-import { html } from "./html.ts";
+import { html, Html } from "./html.ts";
 
 /** A file that pages refer to. Its address holds its hash, so that it may be kept for ever. */
 export interface Asset {
@@ -17,7 +17,7 @@ export interface Assets {
 }
 
 /** The drop, as browsers show it beside a title. Its colours are fixed: an icon does not know our tokens. */
-const ICON = html`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 28">
+export const ICON = html`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 28">
   <path d="M12 1C8 8 3 12 3 18a9 9 0 0 0 18 0C21 12 16 8 12 1Z" fill="#0b6a82" />
   <path
     d="M7.5 18.5a4.5 4.5 0 0 0 3.5 4"
@@ -37,13 +37,37 @@ function asset(name: string, type: string, body: Buffer): Asset {
   return { path: `/assets/${stem}.${hash}.${ending}`, type, body };
 }
 
+function readSheets(...names: readonly string[]): Buffer {
+  return Buffer.concat(names.map((name) => readFileSync(new URL(name, import.meta.url))));
+}
+
 /** Reads the styles that lie beside this file. Called once, at the start. */
 export function loadAssets(): Assets {
-  const sheets = ["./tokens.css", "./pages.css"].map((name) =>
-    readFileSync(new URL(name, import.meta.url)),
-  );
   return {
-    style: asset("suido.css", "text/css; charset=utf-8", Buffer.concat(sheets)),
+    style: asset(
+      "suido.css",
+      "text/css; charset=utf-8",
+      readSheets("tokens.css", "base.css", "pages.css"),
+    ),
     icon: asset("suido.svg", "image/svg+xml", Buffer.from(String(ICON))),
   };
+}
+
+/** The style of a page that carries it with it. */
+export interface InlineStyle {
+  readonly tag: Html;
+  /** As a content security policy allows it: `'sha256-…'` (CSP3 §8.4). */
+  readonly source: string;
+}
+
+/** The style of the help pages: short, because HAProxy sends only what fits into one buffer. */
+export function loadHelpStyle(): InlineStyle {
+  const css = readSheets("tokens.css", "base.css", "help.css")
+    .toString()
+    .replaceAll(/\/\*.*?\*\//gs, "")
+    .replaceAll(/\s+/g, " ")
+    .replaceAll(/ ?([{};,]) ?/g, "$1")
+    .trim();
+  const hash = createHash("sha256").update(css).digest("base64");
+  return { tag: Html.from([`<style>${css}</style>`], []), source: `'sha256-${hash}'` };
 }

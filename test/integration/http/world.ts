@@ -190,6 +190,7 @@ async function startApp(
     newId,
     clock,
     timeZone: "Asia/Tokyo",
+    support: undefined,
     version: "0.0.0",
     urls: {
       app: "http://localhost:8000",

@@ -52,6 +52,7 @@ export async function appWith(overrides: Partial<AppServerOptions> = {}): Promis
     newId: () => `00000000-0000-7000-8000-${String((count += 1)).padStart(12, "0")}`,
     clock: () => new Date("2026-11-21T09:00:00Z"),
     timeZone: "Asia/Tokyo",
+    support: undefined,
     version: "0.0.0",
     urls: {
       app: "http://localhost:8000",

@@ -1,0 +1,101 @@
+/** Why a proxy let a browser in no further than to its help page. */
+export type HelpReason = "expired" | "revoked" | "none" | "other";
+
+interface ReasonWords {
+  /** The state in a word, as support asks for it. */
+  readonly state: string;
+  readonly title: string;
+  readonly lead: string;
+  /** The one thing to do next. */
+  readonly action: string;
+  readonly actionMore?: string;
+  /** How to do it, where it takes more than a call. */
+  readonly steps?: readonly string[];
+  /** When the one thing is not the right one. */
+  readonly otherwise: { readonly title: string; readonly text: string };
+}
+
+/** The help page's words in one language. */
+export interface HelpMessages {
+  readonly about: string;
+  readonly next: string;
+  readonly call: {
+    readonly title: string;
+    /** For pages that know no number. */
+    readonly support: string;
+    readonly tell: string;
+    readonly pharmacy: string;
+    readonly device: string;
+    readonly seen: (state: string) => string;
+    readonly serial: string;
+  };
+  readonly reasons: Readonly<Record<HelpReason, ReasonWords>>;
+}
+
+const REOPEN = [
+  "Close every window of the browser.",
+  "Open your system again, in the browser that you always use. On an iPad or iPhone that is Safari.",
+  "When you are asked for a certificate, take the one of this device and press OK.",
+];
+
+/** What helps who has just renewed, and whose browser still shows the old certificate. */
+const JUST_RENEWED = {
+  title: "If you have just put a new certificate onto it",
+  text: "Close every window of the browser and open it again. When you are asked for a certificate, take the one with the later date.",
+};
+
+/** The help page's words in English. */
+export const HELP_EN: HelpMessages = {
+  about: "Your device’s certificate",
+  next: "What to do now",
+  call: {
+    title: "Who can help",
+    support: "The support of the system that you use",
+    tell: "Please tell them",
+    pharmacy: "the name of the pharmacy",
+    device: "the name of this device, such as “Counter 1”",
+    seen: (state) => `what stands above: “${state}”`,
+    serial: "the number of the certificate",
+  },
+  reasons: {
+    expired: {
+      state: "Expired",
+      title: "This device’s certificate has expired",
+      lead: "That is why you cannot get into your system from here. Nothing has happened to your records or your patients’ data.",
+      action: "Call support and say “the certificate has expired”",
+      actionMore: "You get a new one. As soon as it is on this device, you can go on working.",
+      otherwise: JUST_RENEWED,
+    },
+    revoked: {
+      state: "Stopped",
+      title: "This device’s certificate has been stopped",
+      lead: "This is done when a device is replaced or reported lost. Nothing has happened to your records or your patients’ data.",
+      action: "Call support and say “the certificate has been stopped”",
+      actionMore:
+        "They look up why. If the device may still be used, you get a new certificate for it.",
+      otherwise: JUST_RENEWED,
+    },
+    none: {
+      state: "No certificate",
+      title: "No certificate was chosen",
+      lead: "Your system opens only with the certificate of this device. Nothing has happened to your records or your patients’ data.",
+      action: "Close the browser, and open it again",
+      steps: REOPEN,
+      otherwise: {
+        title: "If you are not asked, or see this page again",
+        text: "Perhaps this device has no certificate yet. Please call support.",
+      },
+    },
+    other: {
+      state: "Not checked",
+      title: "The certificate could not be checked",
+      lead: "Perhaps another certificate was chosen, or the check does not work for the moment. Nothing has happened to your records or your patients’ data.",
+      action: "Close the browser, and open it again",
+      steps: REOPEN,
+      otherwise: {
+        title: "If you see this page again",
+        text: "Check that date and time of this device are right. If they are, please call support.",
+      },
+    },
+  },
+};
