@@ -12,6 +12,7 @@ import { addJsonParser } from "./json-body.ts";
 import { type ListenerOptions, listenerSettings } from "./listener.ts";
 import { addOpenApi } from "./openapi.ts";
 import { addPages, type PagesOptions } from "./pages.ts";
+import { limitPipelining } from "./pipelining.ts";
 import { installRequestLog } from "./request-log.ts";
 import { apiKeyRoutes, type ApiKeyRoutesOptions } from "./routes-api-keys.ts";
 import {
@@ -96,6 +97,7 @@ export async function createAppServer(options: AppServerOptions): Promise<Fastif
   app.setValidatorCompiler(createValidatorCompiler());
   app.decorateRequest("principal", undefined);
   drainBeforeClose(app);
+  limitPipelining(app);
   installErrorReplies(app);
   installRequestLog(app, options.counters.answered);
   const methods = watchMethods(app);

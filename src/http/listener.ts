@@ -63,13 +63,21 @@ const PARSER_CODES: Readonly<Record<string, HttpErrorCode>> = {
   HPE_HEADER_OVERFLOW: "headers-too-large",
 };
 
-/** Answers by hand, where there is no request to reply to; then the connection ends. */
+/** Who does not close when we have is given so long to read the answer, in milliseconds. */
+const LINGER_MS = 2_000;
+
+/**
+ * Answers by hand, where there is no request to reply to; then the connection ends. Our end of it alone would leave a
+ * client that never closes in possession of the other half for ever.
+ */
 export function endWith(problem: Problem, socket: Socket): void {
   const body = JSON.stringify(problem);
   socket.end(
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? "Error"}\r\n` +
       `content-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once("close", () => clearTimeout(timer));
 }
 
 /** What a connection fails with. */

@@ -20,6 +20,7 @@ import {
   refuseConnection,
 } from "./listener.ts";
 import { problemOf } from "./problem.ts";
+import { limitPipelining } from "./pipelining.ts";
 import { installRequestLog } from "./request-log.ts";
 import { ProblemSchema } from "./schemas/common.ts";
 import { Whoami } from "./schemas/certificates.ts";
@@ -172,6 +173,7 @@ export async function createMtlsServer(options: MtlsServerOptions): Promise<Mtls
   app.addSchema(ProblemSchema);
   app.decorateRequest("principal", undefined);
   drainBeforeClose(app);
+  limitPipelining(app);
   installErrorReplies(app);
   installRequestLog(app);
   app.addHook("onRequest", async (_request, reply) => {

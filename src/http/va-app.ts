@@ -19,6 +19,7 @@ import { fileRoutes } from "./va-files.ts";
 import { ocspRoutes } from "./va-ocsp.ts";
 import { SERVER_LIMITS } from "./limits.ts";
 import { type ConnectionError, connectionProblem, endWith } from "./listener.ts";
+import { limitPipelining } from "./pipelining.ts";
 import { bareProblem, sendProblem } from "./va-problem.ts";
 
 export interface VaAppOptions {
@@ -39,6 +40,9 @@ export interface VaAppOptions {
 
 /** A client that needs longer for its few hundred octets holds the connection for other reasons. */
 const REQUEST_TIMEOUT_MS = 10_000;
+
+/** Who reads nothing of an answer for so long is gone. */
+const CONNECTION_TIMEOUT_MS = 30_000;
 
 /** Longer than the idle times of common proxies, so that they close first and never write to a closed connection. */
 const KEEP_ALIVE_MS = 75_000;
@@ -65,6 +69,7 @@ export async function createVaApp(options: VaAppOptions): Promise<FastifyInstanc
     logController: new LogController({ disableRequestLogging: true }),
     // A logger for each request costs more than the request.
     childLoggerFactory: (logger) => logger,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     http: SERVER_LIMITS,
     clientErrorHandler: refuse,
@@ -78,6 +83,7 @@ export async function createVaApp(options: VaAppOptions): Promise<FastifyInstanc
     },
   });
   pauseBeforeClose(app);
+  limitPipelining(app);
   app.setErrorHandler((error, _request, reply) => {
     const { statusCode = 500 } = error as { statusCode?: number };
     if (statusCode >= 500) log.error({ err: error }, "a request failed");
@@ -147,6 +153,9 @@ function sendMalformed(reply: FastifyReply): void {
 
 function notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const path = request.url.replace(/[?#].*$/, "");
+  // Node.js would read a body to its end, however long, to use the connection again.
+  if (request.headers["transfer-encoding"] !== undefined || request.headers["content-length"])
+    reply.header("connection", "close");
   const allow = ALLOWED.find(([pattern]) => pattern.test(path))?.[1];
   if (allow === undefined || allow.split(", ").includes(request.method)) {
     return sendProblem(reply, 404);
