@@ -154,7 +154,10 @@ function sendMalformed(reply: FastifyReply): void {
 function notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const path = request.url.replace(/[?#].*$/, "");
   // Node.js would read a body to its end, however long, to use the connection again.
-  if (request.headers["transfer-encoding"] !== undefined || request.headers["content-length"])
+  if (
+    request.headers["transfer-encoding"] !== undefined ||
+    request.headers["content-length"] !== undefined
+  )
     reply.header("connection", "close");
   const allow = ALLOWED.find(([pattern]) => pattern.test(path))?.[1];
   if (allow === undefined || allow.split(", ").includes(request.method)) {
