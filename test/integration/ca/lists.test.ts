@@ -95,6 +95,32 @@ describe("lists", () => {
     });
     expect((await current()).view.issuingDistributionPoint).toBeUndefined();
   });
+  it("R21 are where the certificate itself says, chosen by its serial alone", async () => {
+    const serials = await ca.reserveMany(12);
+    await signer.issue(serials);
+    for (const serial of serials) await ca.stop(serial, 4);
+    await publish();
+    for (const serial of serials) {
+      const file = path.join(ca.folder, `${serial}.cer`);
+      writeFileSync(file, (await ca.row(serial)).der);
+      const ask = [
+        "x509",
+        "-in",
+        file,
+        "-inform",
+        "DER",
+        "-noout",
+        "-ext",
+        "crlDistributionPoints",
+      ];
+      const [, url = ""] = /URI:(\S+)/.exec(mustRun("openssl", ask)) ?? [];
+      const scope = `0${(Number.parseInt(serial.slice(-1), 16) % 16).toString(16)}`;
+      expect(url).toBe(`${VA_URL}/crl/${ISSUER}-${scope}.crl`);
+      const { view } = await current(scope);
+      expect(view.issuingDistributionPoint?.urls).toEqual([url]);
+      expect([...view.entries()].map((entry) => entry.serial)).toContain(serial);
+    }
+  });
   it("make OpenSSL refuse the revoked and accept the good", async () => {
     const bad = await issued();
     const good = await issued();
@@ -133,7 +159,7 @@ describe("lists", () => {
     expect(mustRun("openssl", await verify(good))).toContain("OK");
     expect(run("openssl", await verify(bad)).text).toContain("certificate revoked");
   });
-  it("drop a released hold, and nothing else", async () => {
+  it("R13 drop a released hold, and nothing else", async () => {
     const held = await issued();
     await ca.stop(held, 6);
     await publish();
@@ -142,7 +168,7 @@ describe("lists", () => {
     await publish();
     expect(await serialsOn()).not.toContain(held);
   });
-  it("keep an expired entry until one list has covered its end", async () => {
+  it("R16 keep an expired entry until one list has covered its end", async () => {
     const serial = await issued();
     await ca.stop(serial, 4);
     await publish();
@@ -179,7 +205,7 @@ describe("lists", () => {
       "root-g1",
     ]);
   });
-  it("rise in number although the clock was set back a little, and never fall in time", async () => {
+  it("R04 R18 rise in number although the clock was set back a little, and never fall in time", async () => {
     const before = await current();
     ca.offset -= 240_000;
     await publish();
