@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -37,6 +37,25 @@ describe("outside judges over HTTP", () => {
     expect(text).toMatch(/good\.pem: good/);
     expect(text).not.toContain("WARNING");
     expect(code).toBe(0);
+  });
+
+  it("O02 openssl ocsp believes what came by GET, for its own request", async () => {
+    va.set(device.serial);
+    const [request, answer] = [path.join(folder, "request.der"), path.join(folder, "answer.der")];
+    const names = ["-issuer", path.join(folder, "issuing.pem")];
+    const question = [...names, "-cert", file("good.pem", pemOf(device.der)), "-no_nonce"];
+    await ask("openssl", ["ocsp", ...question, "-reqout", request]);
+    const text = readFileSync(request).toString("base64");
+    await ask("curl", ["-sS", "-o", answer, `${va.url}/ocsp/${encodeURIComponent(text)}`]);
+    const trust = [
+      "-CAfile",
+      path.join(folder, "root.pem"),
+      "-verify_other",
+      path.join(folder, "issuing.pem"),
+    ];
+    const said = await ask("openssl", ["ocsp", ...question, ...trust, "-respin", answer]);
+    expect(said.text).toContain("Response verify OK");
+    expect(said.text).toMatch(/good\.pem: good/);
   });
 
   it("O18 openssl ocsp hears of a revocation with its reason", async () => {

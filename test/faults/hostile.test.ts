@@ -145,6 +145,56 @@ describe("F20 giant and odd requests", () => {
   });
 });
 
+/** So many octets around nothing, each level one tag and one length. */
+const nested = (levels: number): Uint8Array => {
+  let inner = Buffer.alloc(0);
+  for (let n = 0; n < levels; n++) {
+    const { length } = inner;
+    const size =
+      length < 0x80
+        ? [length]
+        : length < 0x100
+          ? [0x81, length]
+          : [0x82, length >> 8, length & 255];
+    inner = Buffer.concat([Buffer.from([0x30, ...size]), inner]);
+  }
+  return inner;
+};
+
+describe("F21 DER that is none", () => {
+  it.for<[string, Uint8Array]>([
+    ["a thousand levels", nested(1_000)],
+    ["a length of 4 GB", Uint8Array.of(0x30, 0x84, 0xff, 0xff, 0xff, 0xff, 0x30, 0x00)],
+    ["a length of 2^1000", Uint8Array.of(0x30, 0xfe, ...Buffer.alloc(126, 0xff))],
+    ["an indefinite length", Uint8Array.of(0x30, 0x80, 0x30, 0x80, 0, 0, 0, 0)],
+    ["a tag without end", new Uint8Array(4_000).fill(0xff)],
+    [
+      "an OBJECT IDENTIFIER without end",
+      Uint8Array.of(0x06, 0x82, 0x0f, 0x00, ...Buffer.alloc(3_840, 0x80)),
+    ],
+    ["nothing but nulls", new Uint8Array(4_096)],
+    ["four kilobytes of randomness", randomBytes(4_096)],
+  ])("%s is malformedRequest, at once, by POST and by GET", async ([, der]) => {
+    const before = residentMb(service.pid);
+    const began = performance.now();
+    const target = `/ocsp/${encodeURIComponent(Buffer.from(der).toString("base64"))}`;
+    const answers = await Promise.all([
+      fetch(`${service.vaUrl}/ocsp`, {
+        method: "POST",
+        headers: { "content-type": "application/ocsp-request" },
+        body: Buffer.from(der),
+      }),
+      fetch(`${service.vaUrl}${target}`),
+    ]);
+    for (const answer of answers) {
+      expect(answer.status).toBe(200);
+      expect(Buffer.from(await answer.arrayBuffer()).toString("hex")).toBe("30030a0101");
+    }
+    expect(performance.now() - began).toBeLessThan(1_000);
+    await unharmed(before);
+  });
+});
+
 /** The time of each of many questions, in milliseconds, sorted. */
 async function times(): Promise<number[]> {
   const taken: number[] = [];
