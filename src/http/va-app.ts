@@ -11,13 +11,13 @@ import Fastify, {
 import type { Clock } from "../pki/clock.ts";
 import type { OcspCounts } from "../va/metrics.ts";
 import type { Publication } from "../va/publication.ts";
-import { malformedRequest, type Responder } from "../va/responder.ts";
+import { malformedRequest, octetsOf, type Responder } from "../va/responder.ts";
 import { isLocal } from "./local-request.ts";
 import type { MetricsSource, Readiness } from "./routes-operations.ts";
 import { pauseBeforeClose } from "./drain.ts";
 import { fileRoutes } from "./va-files.ts";
+import { createFront } from "./va-front.ts";
 import { ocspRoutes } from "./va-ocsp.ts";
-import { SERVER_LIMITS } from "./limits.ts";
 import { type ConnectionError, connectionProblem, endWith } from "./listener.ts";
 import { limitPipelining } from "./pipelining.ts";
 import { bareProblem, sendProblem } from "./va-problem.ts";
@@ -64,16 +64,25 @@ const ALLOWED: readonly (readonly [RegExp, string])[] = [
  */
 export async function createVaApp(options: VaAppOptions): Promise<FastifyInstance> {
   const { clock, counts, log, publication, responder } = options;
+  const ocsp = { responder, counts, clock };
+  let isClosing = false;
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     // A logger for each request costs more than the request.
     childLoggerFactory: (logger) => logger,
-    connectionTimeout: CONNECTION_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    http: SERVER_LIMITS,
+    serverFactory: (passOn) =>
+      createFront(
+        {
+          ...ocsp,
+          keepAliveMs: KEEP_ALIVE_MS,
+          requestTimeoutMs: REQUEST_TIMEOUT_MS,
+          connectionTimeoutMs: CONNECTION_TIMEOUT_MS,
+          isClosing: () => isClosing,
+        },
+        passOn,
+      ),
     clientErrorHandler: refuse,
-    keepAliveTimeout: KEEP_ALIVE_MS,
     return503OnClosing: false,
     forceCloseConnections: "idle",
     // A path that is not percent-encoded UTF-8 never reaches a route.
@@ -81,6 +90,9 @@ export async function createVaApp(options: VaAppOptions): Promise<FastifyInstanc
       if (OCSP_URL.test(request.raw.url ?? "")) sendMalformed(reply);
       else sendProblem(reply, 400);
     },
+  });
+  app.addHook("preClose", async () => {
+    isClosing = true;
   });
   pauseBeforeClose(app);
   limitPipelining(app);
@@ -94,7 +106,7 @@ export async function createVaApp(options: VaAppOptions): Promise<FastifyInstanc
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
 
-  await app.register(ocspRoutes, { responder, counts, clock });
+  await app.register(ocspRoutes, ocsp);
   await app.register(fileRoutes, { get: publication, clock });
   app.get("/health/live", (_request, reply) =>
     reply.header("cache-control", "no-store").send({ status: "live" }),
@@ -148,7 +160,7 @@ function sendMalformed(reply: FastifyReply): void {
   void reply
     .header("content-type", "application/ocsp-response")
     .header("cache-control", "no-store")
-    .send(malformedRequest().body);
+    .send(octetsOf(malformedRequest()));
 }
 
 function notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {

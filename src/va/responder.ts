@@ -1,5 +1,3 @@
-import { hash } from "node:crypto";
-
 import { BACKDATE_MS, type Clock } from "../pki/clock.ts";
 import { MalformedOcspRequestError } from "../pki/errors.ts";
 import { parseOcspRequest, type CertId, type OcspRequest } from "../pki/ocsp-request.ts";
@@ -13,6 +11,7 @@ import {
 } from "../pki/ocsp-response.ts";
 import { REASON_CODES, type ReasonCode } from "../pki/revocation-reason.ts";
 import type { Delegate } from "./delegate.ts";
+import { freshnessOf, momentAt, type Moment, type OcspFreshness } from "./ocsp-moment.ts";
 import { IssuerTable, type Issuer } from "./issuer.ts";
 import { latin1 } from "./latin1.ts";
 import { ResponseCache } from "./response-cache.ts";
@@ -21,21 +20,9 @@ import type { StatusIndex } from "./status-index.ts";
 /** What an answer said; of several certificates the worst. */
 export type OcspOutcome = CertStatus["kind"] | OcspErrorStatus;
 
-/** What HTTP caches may be told of an answer (RFC 9919 §5). */
-export interface OcspFreshness {
-  readonly etag: string;
-  /** thisUpdate as an HTTP date. */
-  readonly lastModified: string;
-  /** nextUpdate as an HTTP date. */
-  readonly expires: string;
-  /** In milliseconds since 1970, whole seconds. */
-  readonly producedAt: number;
-  /** When caches should ask again, in milliseconds since 1970: somewhat before nextUpdate. */
-  readonly freshUntil: number;
-}
-
 export interface OcspAnswer {
-  readonly body: Buffer;
+  /** The DER, a character an octet: a string goes to the socket together with the headers, octets would go beside them. */
+  readonly text: string;
   readonly outcome: OcspOutcome;
   /** Absent where nobody may keep the answer: errors, nonces, unknown certificates, several at once. */
   readonly freshness?: OcspFreshness;
@@ -58,38 +45,27 @@ export interface ResponderDeps {
 
 /** Answers OCSP requests (RFC 6960) from memory. */
 export interface Responder {
-  /** The answer to these bytes, whatever they are. It never throws and never rejects; it waits only after a miss. */
-  answer(request: Uint8Array): OcspAnswer | Promise<OcspAnswer>;
+  /**
+   * The answer to these bytes, whatever they are; `path` is the one that they came in, as it was sent, if they did. It
+   * never throws and never rejects; it waits only after a miss.
+   */
+  answer(request: Uint8Array, path?: string): OcspAnswer | Promise<OcspAnswer>;
+  /** What was answered to a request in this very path, as long as it holds. */
+  kept(path: string): OcspAnswer | undefined;
   /** Takes over the issuers that are answered for. */
   setIssuers(issuers: readonly Issuer[]): void;
   /** How many signed answers are kept. */
   cached(): number;
 }
 
-/** From producing an answer to its nextUpdate, were it not backdated. */
-const LIFE_MS = 10 * 60 * 1000;
-
-/** Before nextUpdate neither we nor HTTP caches hand an answer out for so long: clients' clocks differ. */
-const MARGIN_MS = 60 * 1000;
-
-/** About 1.5 kB each. */
+/** About 1.5 kB each. What is asked in a path and in a body is two answers. */
 const CACHED_ANSWERS = 20_000;
 
 /** Nobody asks about one certificate without a nonce in more bytes; longer requests do not get into the cache. */
 const CACHED_REQUEST_OCTETS = 255;
 
-/** What an issuer's answers of one second have in common. */
-interface Moment {
-  readonly second: number;
-  readonly known: number;
-  readonly delegate: Delegate;
-  readonly producedAt: Date;
-  readonly thisUpdate: Date;
-  readonly nextUpdate: Date;
-  readonly lastModified: string;
-  readonly expires: string;
-  readonly freshUntil: number;
-}
+/** The same in base64, with some of its characters percent-encoded. */
+const CACHED_PATH = 512;
 
 /** An issuer as the responder works with it. */
 interface Authority extends Issuer {
@@ -114,7 +90,7 @@ interface CachedAnswer {
 }
 
 const unsigned = (status: OcspErrorStatus): OcspAnswer => ({
-  body: Buffer.from(errorResponse(status)),
+  text: latin1(errorResponse(status)),
   outcome: status,
 });
 
@@ -122,6 +98,9 @@ const MALFORMED = unsigned("malformedRequest");
 const INTERNAL_ERROR = unsigned("internalError");
 const TRY_LATER = unsigned("tryLater");
 const UNAUTHORIZED = unsigned("unauthorized");
+
+/** The DER of an answer. */
+export const octetsOf = ({ text }: OcspAnswer): Buffer => Buffer.from(text, "latin1");
 
 /** The answer for bytes that are no request, for whoever found that out before the responder. */
 export const malformedRequest = (): OcspAnswer => MALFORMED;
@@ -169,15 +148,20 @@ class MemoryResponder implements Responder {
     return this.#cache.size;
   }
 
-  answer(request: Uint8Array): OcspAnswer | Promise<OcspAnswer> {
+  answer(request: Uint8Array, path?: string): OcspAnswer | Promise<OcspAnswer> {
     try {
       const now = this.#deps.clock().getTime();
-      const key = request.length > CACHED_REQUEST_OCTETS ? undefined : latin1(request);
-      const kept = key === undefined ? undefined : this.#kept(key, now);
-      return kept ?? this.#fresh(request, key, now);
+      const isLong = request.length > CACHED_REQUEST_OCTETS || (path?.length ?? 0) > CACHED_PATH;
+      if (isLong) return this.#fresh(request, undefined, now);
+      const key = path ?? latin1(request);
+      return this.#kept(key, now) ?? this.#fresh(request, key, now);
     } catch (error) {
       return this.#failed(error);
     }
+  }
+
+  kept(path: string): OcspAnswer | undefined {
+    return this.#kept(path, this.#deps.clock().getTime());
   }
 
   /** Each answer is checked against memory, so a revocation ends its life in that very moment. */
@@ -288,10 +272,13 @@ class MemoryResponder implements Responder {
       })),
       ...(nonce === undefined ? {} : { nonceExtensionRaw: nonce.extensionRaw }),
     };
-    const body = signed(data, delegate);
+    const responseData = buildResponseData(data);
+    const signature = delegate.sign(responseData);
+    const text = textOf({ responseData, signature }, delegate);
     const outcome = outcomeOf(statuses);
     const unshared = nonce !== undefined || certIds.length > 1 || outcome === "unknown";
-    return unshared ? { body, outcome } : { body, outcome, freshness: freshnessOf(body, moment) };
+    if (unshared) return { text, outcome };
+    return { text, outcome, freshness: freshnessOf(signature, moment) };
   }
 
   #statusOf(authority: Authority, serial: Uint8Array): CertStatus {
@@ -335,47 +322,12 @@ class MemoryResponder implements Responder {
   }
 }
 
-/**
- * thisUpdate is when the status was last known, so that an answer given while the database is away shows its age;
- * nextUpdate runs from now, or such answers would be refused from the fifth minute on, and never outlives the delegate.
- * Both are backdated. What was known when the clock ran ahead is known now.
- */
-function momentAt(now: number, known: number, delegate: Delegate): Moment {
-  const second = Math.floor(now / 1000);
-  const thisUpdate = new Date(Math.floor((Math.min(known, now) - BACKDATE_MS) / 1000) * 1000);
-  const end = Math.min(second * 1000 - BACKDATE_MS + LIFE_MS, delegate.notAfter.getTime());
-  const nextUpdate = new Date(end);
-  return {
-    second,
-    known,
-    delegate,
-    producedAt: new Date(second * 1000),
-    thisUpdate,
-    nextUpdate,
-    lastModified: thisUpdate.toUTCString(),
-    expires: nextUpdate.toUTCString(),
-    freshUntil: end - MARGIN_MS,
-  };
-}
-
-function signed(data: ResponseData, delegate: Delegate): Buffer {
-  const responseData = buildResponseData(data);
-  const der = assembleOcspResponse({
-    responseData,
-    signatureAlgorithm: delegate.signatureAlgorithm,
-    signature: delegate.sign(responseData),
-    certificates: [delegate.certificate],
-  });
-  return Buffer.from(der.buffer, der.byteOffset, der.length);
-}
-
-function freshnessOf(body: Buffer, moment: Moment): OcspFreshness {
-  const { expires, freshUntil, lastModified, producedAt } = moment;
-  return {
-    etag: `"${hash("sha256", body, "base64url").slice(0, 22)}"`,
-    lastModified,
-    expires,
-    producedAt: producedAt.getTime(),
-    freshUntil,
-  };
+function textOf(
+  { responseData, signature }: { responseData: Uint8Array; signature: Uint8Array },
+  { certificate, signatureAlgorithm }: Delegate,
+): string {
+  const certificates = [certificate];
+  return latin1(
+    assembleOcspResponse({ responseData, signatureAlgorithm, signature, certificates }),
+  );
 }

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import Fastify from "fastify";
 
 import { newSerial } from "../../src/pki/serial.ts";
+import { octetsOf } from "../../src/va/responder.ts";
 import { base64, VaServer } from "../support/va-server.ts";
 
 /**
@@ -21,7 +22,7 @@ for (let n = 0; n < Number(count); n++) {
 }
 const requests = serials.map((serial) => base64(va.ca.request(serial)));
 const request = Buffer.from(requests[0] ?? "", "base64");
-const { body } = await va.responder.answer(request);
+const body = octetsOf(await va.responder.answer(request));
 let { url } = va;
 if (kind === "empty") {
   const app = Fastify();

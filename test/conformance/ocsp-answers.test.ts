@@ -10,7 +10,7 @@ import { judgeOcspResponse } from "../../src/pki/ocsp-client.ts";
 import { readOcspResponse, type OcspResponseView } from "../../src/pki/ocsp-reader.ts";
 import { newSerial, serialBytes, type Serial } from "../../src/pki/serial.ts";
 import { nodeDigest } from "../../src/va/digest.ts";
-import { createResponder } from "../../src/va/responder.ts";
+import { createResponder, octetsOf } from "../../src/va/responder.ts";
 import { StatusIndex } from "../../src/va/status-index.ts";
 import { verifySignature } from "../support/certificates.ts";
 import { VaHierarchy } from "../support/va-hierarchy.ts";
@@ -299,7 +299,7 @@ describe("what an answer says", () => {
     });
     other.setIssuers([va.ca.rootIssuer, va.ca.issuingIssuer]);
     const answer = async (): Promise<OcspResponseView> =>
-      readOcspResponse((await other.answer(va.ca.request(serial))).body);
+      readOcspResponse(octetsOf(await other.answer(va.ca.request(serial))));
     expect((await answer()).basic?.responses[0]).toMatchObject({ status: "good" });
     const at = nowSeconds();
     own.set(va.ca.issuingIssuer.serial, {

@@ -13,6 +13,7 @@ import { readOcspResponse } from "../../src/pki/ocsp-reader.ts";
 import type { Serial } from "../../src/pki/serial.ts";
 import type { Database } from "../../src/storage/database.ts";
 import { listen } from "../../src/storage/listen.ts";
+import { octetsOf } from "../../src/va/responder.ts";
 import { createVa, type Va } from "../../src/va/va.ts";
 import { eventually } from "../support/service.ts";
 import { system, TestCa } from "../support/signer.ts";
@@ -73,7 +74,7 @@ async function believed(serial: Serial): Promise<string | undefined> {
     digestName: "sha256",
   } as const;
   const answer = await va.responder.answer(buildOcspRequest(question, system.digest));
-  const { basic } = readOcspResponse(answer.body);
+  const { basic } = readOcspResponse(octetsOf(answer));
   if (basic === undefined) throw new Error(answer.outcome);
   const { digest, verify } = system;
   const judged = judgeOcspResponse(basic, question, { digest, verify, now: ca.clock() });

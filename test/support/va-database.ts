@@ -15,6 +15,7 @@ import { assembleSigned } from "../../src/pki/signed.ts";
 import { openDatabase, type Database } from "../../src/storage/database.ts";
 import { listen } from "../../src/storage/listen.ts";
 import type { IssuerRecord } from "../../src/va/issuer.ts";
+import { octetsOf } from "../../src/va/responder.ts";
 import { createVa, type Va, type VaDeps } from "../../src/va/va.ts";
 import { verifySignature } from "./certificates.ts";
 import { asAdmin, freshDatabase, openSuperuser, type FreshDatabase } from "./database.ts";
@@ -226,6 +227,6 @@ export class VaDatabase {
 /** What the VA says of a certificate: its status, or why it says nothing. */
 export async function askVa(va: Va, ca: VaHierarchy, serial: Serial): Promise<string> {
   const answer = await va.responder.answer(ca.request(serial));
-  const { basic, status } = readOcspResponse(answer.body);
+  const { basic, status } = readOcspResponse(octetsOf(answer));
   return basic?.responses[0]?.status ?? status;
 }

@@ -4,6 +4,7 @@ import { pino } from "pino";
 
 import { openDatabase } from "../../src/storage/database.ts";
 import { listen } from "../../src/storage/listen.ts";
+import { octetsOf } from "../../src/va/responder.ts";
 import { createVa } from "../../src/va/va.ts";
 import { verifySignature } from "./certificates.ts";
 
@@ -46,8 +47,8 @@ async function start(url: string, folder: string): Promise<void> {
       tell({ kind: "answer", id: message.id, body: va.repository.get(message.name)?.body });
     }
     if (message.kind !== "ask") return;
-    void Promise.resolve(va.responder.answer(message.request)).then(({ body }) =>
-      tell({ kind: "answer", id: message.id, body }),
+    void Promise.resolve(va.responder.answer(message.request)).then((answer) =>
+      tell({ kind: "answer", id: message.id, body: octetsOf(answer) }),
     );
   });
   const waiting = setInterval(() => {

@@ -14,6 +14,7 @@ import { newSerial } from "../../../src/pki/serial.ts";
 import type { Database } from "../../../src/storage/database.ts";
 import { DatabaseUnavailableError } from "../../../src/storage/errors.ts";
 import { storeRootDelegate } from "../../../src/va/delegate-file.ts";
+import { octetsOf } from "../../../src/va/responder.ts";
 import type { Va, VaDeps } from "../../../src/va/va.ts";
 import { VaDatabase, askVa } from "../../support/va-database.ts";
 
@@ -221,7 +222,7 @@ describe("delegates", () => {
       issuerSpki: rootIssuer.spki,
     });
     const said = async (): Promise<string> => {
-      const { basic, status } = readOcspResponse((await va.responder.answer(request)).body);
+      const { basic, status } = readOcspResponse(octetsOf(await va.responder.answer(request)));
       return basic?.responses[0]?.status ?? status;
     };
     expect(await said()).toBe("tryLater");
