@@ -1,0 +1,120 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { signWithOtherDates } from "./issuing-key.ts";
+import { OpensslCa } from "./openssl-ca.ts";
+import { type Issued, Service, type World } from "./service.ts";
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** Files that a client shows: its certificate with the issuing CA's behind it, and its key. */
+export interface Client {
+  readonly cert: string;
+  readonly key: string;
+  readonly serialNumber: string;
+}
+
+/** What the product behind a proxy was asked, as it answers it. */
+export interface Seen {
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** A product that says what it was told. */
+async function startProduct(): Promise<Server> {
+  const server = createServer(({ url, headers }, response) => {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.end(JSON.stringify({ url, headers }));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return server;
+}
+
+/** A running Suido, a product, and clients of every kind. What is on hold or revoked stands on the published lists. */
+export class ProxyClients {
+  readonly service: Service;
+  readonly world: World;
+  readonly productUrl: string;
+  readonly #product: Server;
+  readonly #foreign = new OpensslCa();
+  readonly #folder = mkdtempSync(path.join(tmpdir(), "suido-clients-"));
+  readonly #clients = new Map<string, Client>();
+
+  private constructor(service: Service, world: World, product: Server) {
+    this.service = service;
+    this.world = world;
+    this.#product = product;
+    this.productUrl = `http://127.0.0.1:${(product.address() as AddressInfo).port}`;
+  }
+
+  static async open(env: Readonly<Record<string, string>> = {}): Promise<ProxyClients> {
+    const service = await Service.open(env);
+    const world = await service.world();
+    const clients = new ProxyClients(service, world, await startProduct());
+    await clients.#issue();
+    return clients;
+  }
+
+  async #issue(): Promise<void> {
+    const { service } = this;
+    await this.issue("good");
+    const revoked = await this.issue("revoked");
+    const held = await this.issue("held");
+    await service.revoke(revoked.serialNumber, "keyCompromise");
+    await service.revoke(held.serialNumber, "certificateHold");
+    await service.command("crl", "publish");
+    const issued = await service.issue(this.world);
+    const now = Date.now();
+    const dates = [new Date(now - 400 * DAY), new Date(now - DAY)] as const;
+    this.#keep("expired", issued, await signWithOtherDates(service, issued.certificate, dates));
+    const { pem: cert, key, serial: serialNumber } = this.#foreign.leaf("stranger");
+    this.#clients.set("foreign", { cert, key, serialNumber });
+  }
+
+  #keep(name: string, issued: Issued, certificate = issued.certificate): Client {
+    mkdirSync(this.#folder, { recursive: true });
+    const [cert, key] = ["pem", "key"].map((end) => path.join(this.#folder, `${name}.${end}`));
+    const client = { cert: cert ?? "", key: key ?? "", serialNumber: issued.serialNumber };
+    writeFileSync(client.cert, certificate + (issued.chain[0] ?? ""));
+    writeFileSync(client.key, issued.privateKey);
+    this.#clients.set(name, client);
+    return client;
+  }
+
+  /** Issues one more to the world's device. */
+  async issue(name: string): Promise<Client> {
+    return this.#keep(name, await this.service.issue(this.world));
+  }
+
+  /** "good", "revoked", "held", "expired", "foreign", or what was issued since; "none" has no certificate. */
+  get(name: string): Client | undefined {
+    const client = this.#clients.get(name);
+    if (client === undefined && name !== "none") throw new Error(`no client ${name}`);
+    return client;
+  }
+
+  /** Writes the CAs and the lists as they are published now into a proxy's folder, as `suido gate` lays them out. */
+  async layOut(folder: string): Promise<void> {
+    const current = path.join(folder, "current");
+    mkdirSync(current, { recursive: true });
+    writeFileSync(path.join(current, "ca.pem"), await this.service.published("ca/bundle.pem"));
+    writeFileSync(path.join(current, "lists.pem"), await this.service.published("crl/bundle.pem"));
+  }
+
+  /** Revokes the client's certificate and publishes the list. */
+  async revoke({ serialNumber }: Client): Promise<void> {
+    await this.service.revoke(serialNumber);
+    await this.service.command("crl", "publish");
+  }
+
+  async dispose(): Promise<void> {
+    this.#product.close();
+    this.#foreign.dispose();
+    rmSync(this.#folder, { recursive: true, force: true });
+    await this.service.dispose();
+  }
+}
