@@ -14,7 +14,7 @@ it("every function that runs as its owner looks for names in pg_catalog first an
   const rows = await superuser.query<{ name: string; path: string }>(
     `select p.oid::regprocedure::text as name, coalesce(array_to_string(p.proconfig, ','), '') as path
      from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-     where p.prosecdef and n.nspname in ('ca', 'app') order by 1`,
+     where p.prosecdef and n.nspname in ('ca', 'app', 'party') order by 1`,
   );
   await superuser.close();
   expect(rows.length).toBeGreaterThan(10);

@@ -46,6 +46,11 @@ beforeAll(async () => {
        values ($1, $2, 'expiry', 's', 'a@example.jp', 'ja', '{}', now(), now(), now())`,
       [randomUUID(), corporationId],
     );
+    await admin.query(
+      `insert into app.stage (id, product, corporation_id, stage, effective_from, state, proposed_by, created_at)
+       values ($1, 'records', $2, 'observe', now(), 'in-force', 'x', now())`,
+      [randomUUID(), corporationId],
+    );
     for (const [table, columns] of [
       ["audit", "actor, action"],
       ["event", "type, data"],

@@ -1614,7 +1614,8 @@ export const ApiKeyScalarFieldEnum = {
   corporationId: 'corporationId',
   secretSha256: 'secretSha256',
   createdAt: 'createdAt',
-  revokedAt: 'revokedAt'
+  revokedAt: 'revokedAt',
+  relyingPartyId: 'relyingPartyId'
 } as const
 
 export type ApiKeyScalarFieldEnum = (typeof ApiKeyScalarFieldEnum)[keyof typeof ApiKeyScalarFieldEnum]

@@ -192,7 +192,8 @@ export const ApiKeyScalarFieldEnum = {
   corporationId: 'corporationId',
   secretSha256: 'secretSha256',
   createdAt: 'createdAt',
-  revokedAt: 'revokedAt'
+  revokedAt: 'revokedAt',
+  relyingPartyId: 'relyingPartyId'
 } as const
 
 export type ApiKeyScalarFieldEnum = (typeof ApiKeyScalarFieldEnum)[keyof typeof ApiKeyScalarFieldEnum]

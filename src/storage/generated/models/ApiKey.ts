@@ -32,6 +32,7 @@ export type ApiKeyMinAggregateOutputType = {
   secretSha256: runtime.Bytes | null
   createdAt: Date | null
   revokedAt: Date | null
+  relyingPartyId: string | null
 }
 
 export type ApiKeyMaxAggregateOutputType = {
@@ -42,6 +43,7 @@ export type ApiKeyMaxAggregateOutputType = {
   secretSha256: runtime.Bytes | null
   createdAt: Date | null
   revokedAt: Date | null
+  relyingPartyId: string | null
 }
 
 export type ApiKeyCountAggregateOutputType = {
@@ -52,6 +54,7 @@ export type ApiKeyCountAggregateOutputType = {
   secretSha256: number
   createdAt: number
   revokedAt: number
+  relyingPartyId: number
   _all: number
 }
 
@@ -64,6 +67,7 @@ export type ApiKeyMinAggregateInputType = {
   secretSha256?: true
   createdAt?: true
   revokedAt?: true
+  relyingPartyId?: true
 }
 
 export type ApiKeyMaxAggregateInputType = {
@@ -74,6 +78,7 @@ export type ApiKeyMaxAggregateInputType = {
   secretSha256?: true
   createdAt?: true
   revokedAt?: true
+  relyingPartyId?: true
 }
 
 export type ApiKeyCountAggregateInputType = {
@@ -84,6 +89,7 @@ export type ApiKeyCountAggregateInputType = {
   secretSha256?: true
   createdAt?: true
   revokedAt?: true
+  relyingPartyId?: true
   _all?: true
 }
 
@@ -167,6 +173,7 @@ export type ApiKeyGroupByOutputType = {
   secretSha256: runtime.Bytes
   createdAt: Date
   revokedAt: Date | null
+  relyingPartyId: string | null
   _count: ApiKeyCountAggregateOutputType | null
   _min: ApiKeyMinAggregateOutputType | null
   _max: ApiKeyMaxAggregateOutputType | null
@@ -198,6 +205,7 @@ export type ApiKeyWhereInput = {
   secretSha256?: Prisma.BytesFilter<"ApiKey"> | runtime.Bytes
   createdAt?: Prisma.DateTimeFilter<"ApiKey"> | Date | string
   revokedAt?: Prisma.DateTimeNullableFilter<"ApiKey"> | Date | string | null
+  relyingPartyId?: Prisma.UuidNullableFilter<"ApiKey"> | string | null
   corporation?: Prisma.XOR<Prisma.CorporationNullableScalarRelationFilter, Prisma.CorporationWhereInput> | null
   idempotency?: Prisma.IdempotencyListRelationFilter
 }
@@ -210,6 +218,7 @@ export type ApiKeyOrderByWithRelationInput = {
   secretSha256?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  relyingPartyId?: Prisma.SortOrderInput | Prisma.SortOrder
   corporation?: Prisma.CorporationOrderByWithRelationInput
   idempotency?: Prisma.IdempotencyOrderByRelationAggregateInput
 }
@@ -225,6 +234,7 @@ export type ApiKeyWhereUniqueInput = Prisma.AtLeast<{
   corporationId?: Prisma.UuidNullableFilter<"ApiKey"> | string | null
   createdAt?: Prisma.DateTimeFilter<"ApiKey"> | Date | string
   revokedAt?: Prisma.DateTimeNullableFilter<"ApiKey"> | Date | string | null
+  relyingPartyId?: Prisma.UuidNullableFilter<"ApiKey"> | string | null
   corporation?: Prisma.XOR<Prisma.CorporationNullableScalarRelationFilter, Prisma.CorporationWhereInput> | null
   idempotency?: Prisma.IdempotencyListRelationFilter
 }, "id" | "secretSha256">
@@ -237,6 +247,7 @@ export type ApiKeyOrderByWithAggregationInput = {
   secretSha256?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  relyingPartyId?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.ApiKeyCountOrderByAggregateInput
   _max?: Prisma.ApiKeyMaxOrderByAggregateInput
   _min?: Prisma.ApiKeyMinOrderByAggregateInput
@@ -253,6 +264,7 @@ export type ApiKeyScalarWhereWithAggregatesInput = {
   secretSha256?: Prisma.BytesWithAggregatesFilter<"ApiKey"> | runtime.Bytes
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"ApiKey"> | Date | string
   revokedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"ApiKey"> | Date | string | null
+  relyingPartyId?: Prisma.UuidNullableWithAggregatesFilter<"ApiKey"> | string | null
 }
 
 export type ApiKeyCreateInput = {
@@ -262,6 +274,7 @@ export type ApiKeyCreateInput = {
   secretSha256: runtime.Bytes
   createdAt: Date | string
   revokedAt?: Date | string | null
+  relyingPartyId?: string | null
   corporation?: Prisma.CorporationCreateNestedOneWithoutApiKeysInput
   idempotency?: Prisma.IdempotencyCreateNestedManyWithoutApiKeyInput
 }
@@ -274,6 +287,7 @@ export type ApiKeyUncheckedCreateInput = {
   secretSha256: runtime.Bytes
   createdAt: Date | string
   revokedAt?: Date | string | null
+  relyingPartyId?: string | null
   idempotency?: Prisma.IdempotencyUncheckedCreateNestedManyWithoutApiKeyInput
 }
 
@@ -284,6 +298,7 @@ export type ApiKeyUpdateInput = {
   secretSha256?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  relyingPartyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   corporation?: Prisma.CorporationUpdateOneWithoutApiKeysNestedInput
   idempotency?: Prisma.IdempotencyUpdateManyWithoutApiKeyNestedInput
 }
@@ -296,6 +311,7 @@ export type ApiKeyUncheckedUpdateInput = {
   secretSha256?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  relyingPartyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   idempotency?: Prisma.IdempotencyUncheckedUpdateManyWithoutApiKeyNestedInput
 }
 
@@ -307,6 +323,7 @@ export type ApiKeyCreateManyInput = {
   secretSha256: runtime.Bytes
   createdAt: Date | string
   revokedAt?: Date | string | null
+  relyingPartyId?: string | null
 }
 
 export type ApiKeyUpdateManyMutationInput = {
@@ -316,6 +333,7 @@ export type ApiKeyUpdateManyMutationInput = {
   secretSha256?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  relyingPartyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type ApiKeyUncheckedUpdateManyInput = {
@@ -326,6 +344,7 @@ export type ApiKeyUncheckedUpdateManyInput = {
   secretSha256?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  relyingPartyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type ApiKeyListRelationFilter = {
@@ -346,6 +365,7 @@ export type ApiKeyCountOrderByAggregateInput = {
   secretSha256?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
+  relyingPartyId?: Prisma.SortOrder
 }
 
 export type ApiKeyMaxOrderByAggregateInput = {
@@ -356,6 +376,7 @@ export type ApiKeyMaxOrderByAggregateInput = {
   secretSha256?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
+  relyingPartyId?: Prisma.SortOrder
 }
 
 export type ApiKeyMinOrderByAggregateInput = {
@@ -366,6 +387,7 @@ export type ApiKeyMinOrderByAggregateInput = {
   secretSha256?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
+  relyingPartyId?: Prisma.SortOrder
 }
 
 export type ApiKeyScalarRelationFilter = {
@@ -436,6 +458,7 @@ export type ApiKeyCreateWithoutCorporationInput = {
   secretSha256: runtime.Bytes
   createdAt: Date | string
   revokedAt?: Date | string | null
+  relyingPartyId?: string | null
   idempotency?: Prisma.IdempotencyCreateNestedManyWithoutApiKeyInput
 }
 
@@ -446,6 +469,7 @@ export type ApiKeyUncheckedCreateWithoutCorporationInput = {
   secretSha256: runtime.Bytes
   createdAt: Date | string
   revokedAt?: Date | string | null
+  relyingPartyId?: string | null
   idempotency?: Prisma.IdempotencyUncheckedCreateNestedManyWithoutApiKeyInput
 }
 
@@ -486,6 +510,7 @@ export type ApiKeyScalarWhereInput = {
   secretSha256?: Prisma.BytesFilter<"ApiKey"> | runtime.Bytes
   createdAt?: Prisma.DateTimeFilter<"ApiKey"> | Date | string
   revokedAt?: Prisma.DateTimeNullableFilter<"ApiKey"> | Date | string | null
+  relyingPartyId?: Prisma.UuidNullableFilter<"ApiKey"> | string | null
 }
 
 export type ApiKeyCreateWithoutIdempotencyInput = {
@@ -495,6 +520,7 @@ export type ApiKeyCreateWithoutIdempotencyInput = {
   secretSha256: runtime.Bytes
   createdAt: Date | string
   revokedAt?: Date | string | null
+  relyingPartyId?: string | null
   corporation?: Prisma.CorporationCreateNestedOneWithoutApiKeysInput
 }
 
@@ -506,6 +532,7 @@ export type ApiKeyUncheckedCreateWithoutIdempotencyInput = {
   secretSha256: runtime.Bytes
   createdAt: Date | string
   revokedAt?: Date | string | null
+  relyingPartyId?: string | null
 }
 
 export type ApiKeyCreateOrConnectWithoutIdempotencyInput = {
@@ -531,6 +558,7 @@ export type ApiKeyUpdateWithoutIdempotencyInput = {
   secretSha256?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  relyingPartyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   corporation?: Prisma.CorporationUpdateOneWithoutApiKeysNestedInput
 }
 
@@ -542,6 +570,7 @@ export type ApiKeyUncheckedUpdateWithoutIdempotencyInput = {
   secretSha256?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  relyingPartyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type ApiKeyCreateManyCorporationInput = {
@@ -551,6 +580,7 @@ export type ApiKeyCreateManyCorporationInput = {
   secretSha256: runtime.Bytes
   createdAt: Date | string
   revokedAt?: Date | string | null
+  relyingPartyId?: string | null
 }
 
 export type ApiKeyUpdateWithoutCorporationInput = {
@@ -560,6 +590,7 @@ export type ApiKeyUpdateWithoutCorporationInput = {
   secretSha256?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  relyingPartyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   idempotency?: Prisma.IdempotencyUpdateManyWithoutApiKeyNestedInput
 }
 
@@ -570,6 +601,7 @@ export type ApiKeyUncheckedUpdateWithoutCorporationInput = {
   secretSha256?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  relyingPartyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   idempotency?: Prisma.IdempotencyUncheckedUpdateManyWithoutApiKeyNestedInput
 }
 
@@ -580,6 +612,7 @@ export type ApiKeyUncheckedUpdateManyWithoutCorporationInput = {
   secretSha256?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  relyingPartyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 
@@ -621,6 +654,7 @@ export type ApiKeySelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   secretSha256?: boolean
   createdAt?: boolean
   revokedAt?: boolean
+  relyingPartyId?: boolean
   corporation?: boolean | Prisma.ApiKey$corporationArgs<ExtArgs>
   idempotency?: boolean | Prisma.ApiKey$idempotencyArgs<ExtArgs>
   _count?: boolean | Prisma.ApiKeyCountOutputTypeDefaultArgs<ExtArgs>
@@ -634,6 +668,7 @@ export type ApiKeySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   secretSha256?: boolean
   createdAt?: boolean
   revokedAt?: boolean
+  relyingPartyId?: boolean
   corporation?: boolean | Prisma.ApiKey$corporationArgs<ExtArgs>
 }, ExtArgs["result"]["apiKey"]>
 
@@ -645,6 +680,7 @@ export type ApiKeySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   secretSha256?: boolean
   createdAt?: boolean
   revokedAt?: boolean
+  relyingPartyId?: boolean
   corporation?: boolean | Prisma.ApiKey$corporationArgs<ExtArgs>
 }, ExtArgs["result"]["apiKey"]>
 
@@ -656,9 +692,10 @@ export type ApiKeySelectScalar = {
   secretSha256?: boolean
   createdAt?: boolean
   revokedAt?: boolean
+  relyingPartyId?: boolean
 }
 
-export type ApiKeyOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "role" | "label" | "corporationId" | "secretSha256" | "createdAt" | "revokedAt", ExtArgs["result"]["apiKey"]>
+export type ApiKeyOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "role" | "label" | "corporationId" | "secretSha256" | "createdAt" | "revokedAt" | "relyingPartyId", ExtArgs["result"]["apiKey"]>
 export type ApiKeyInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   corporation?: boolean | Prisma.ApiKey$corporationArgs<ExtArgs>
   idempotency?: boolean | Prisma.ApiKey$idempotencyArgs<ExtArgs>
@@ -685,6 +722,7 @@ export type $ApiKeyPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     secretSha256: runtime.Bytes
     createdAt: Date
     revokedAt: Date | null
+    relyingPartyId: string | null
   }, ExtArgs["result"]["apiKey"]>
   composites: {}
 }
@@ -1117,6 +1155,7 @@ export interface ApiKeyFieldRefs {
   readonly secretSha256: Prisma.FieldRef<"ApiKey", 'Bytes'>
   readonly createdAt: Prisma.FieldRef<"ApiKey", 'DateTime'>
   readonly revokedAt: Prisma.FieldRef<"ApiKey", 'DateTime'>
+  readonly relyingPartyId: Prisma.FieldRef<"ApiKey", 'String'>
 }
     
 
