@@ -3,11 +3,20 @@ import { MalformedPemError } from "./errors.ts";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const DIGITS = new TextEncoder().encode(ALPHABET);
-const VALUES: ReadonlyMap<string, number> = new Map(Array.from(ALPHABET, (digit, i) => [digit, i]));
+/** The value of each digit by its code; -1 where there is none. */
+const VALUES = Int8Array.from({ length: 128 }, (_, code) =>
+  ALPHABET.indexOf(String.fromCharCode(code)),
+);
 const LINE_CHARACTERS = 64;
 const LINE_OCTETS = 48;
 const NEWLINE = 0x0a;
 const PAD = 0x3d;
+
+const valueOf = (code: number): number => VALUES[code] ?? -1;
+
+/** White space that may break lines (RFC 7468 §3). */
+const isBlank = (code: number): boolean =>
+  code === 0x20 || code === NEWLINE || code === 0x0d || code === 0x09;
 
 /** Writes the octets as Base64 with its padding and returns where it ends (RFC 4648 §4). */
 function writeBase64(into: Uint8Array, start: number, octets: Uint8Array): number {
@@ -43,25 +52,38 @@ function malformed(label: string, why: string): MalformedPemError {
   return new MalformedPemError(`no PEM block "${label}" can be read: ${why}`);
 }
 
+/** How many digits and how much padding there is. */
+function countDigits(text: string, label: string): { count: number; padding: number } {
+  let count = 0;
+  let padding = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (isBlank(code)) continue;
+    if (code === PAD) padding++;
+    else if (padding > 0 || valueOf(code) < 0)
+      throw malformed(label, "there is a character that is not Base64");
+    else count++;
+  }
+  if (count === 0 || padding > 2 || (count + padding) % 4 !== 0)
+    throw malformed(label, "the Base64 is cut off");
+  return { count, padding };
+}
+
 /** Strict Base64 with its padding and with zero bits behind the last octet (RFC 4648 §3.5); white space may break lines. */
 function decodeBase64(text: string, label: string): Uint8Array {
-  const digits = text.replaceAll(/[ \t\r\n]/g, "");
-  const padding = digits.endsWith("==") ? 2 : Number(digits.endsWith("="));
-  const count = digits.length - padding;
-  if (count === 0 || digits.length % 4 !== 0) throw malformed(label, "the Base64 is cut off");
-  const bytes = new Uint8Array((digits.length / 4) * 3 - padding);
+  const { count, padding } = countDigits(text, label);
+  const bytes = new Uint8Array(((count + padding) / 4) * 3 - padding);
   let bits = 0;
   let held = 0;
   let to = 0;
-  for (let i = 0; i < count; i++) {
-    const value = VALUES.get(digits.charAt(i));
-    if (value === undefined) throw malformed(label, "there is a character that is not Base64");
+  for (let i = 0; i < text.length && to < bytes.length; i++) {
+    const value = valueOf(text.charCodeAt(i));
+    if (value < 0) continue;
     bits = ((bits << 6) | value) & 0xffff;
     held += 6;
-    if (held >= 8) {
-      held -= 8;
-      bytes[to++] = (bits >> held) & 0xff;
-    }
+    if (held < 8) continue;
+    held -= 8;
+    bytes[to++] = (bits >> held) & 0xff;
   }
   if ((bits & ((1 << held) - 1)) !== 0) throw malformed(label, "the Base64 ends in stray bits");
   return bytes;
@@ -79,6 +101,25 @@ export function pemBlocks(text: string, label: string): Uint8Array[] {
     blocks.push(decodeBase64(text.slice(from, to), label));
     at = to + end.length;
   }
+  return blocks;
+}
+
+/** Every block of a text that must hold blocks with this label, at least one, and nothing else but white space. Throws MalformedPemError. */
+export function pemFile(text: string, label: string): Uint8Array[] {
+  const blocks: Uint8Array[] = [];
+  const begin = `-----BEGIN ${label}-----`;
+  const end = `-----END ${label}-----`;
+  let at = text.search(/\S|$/);
+  while (at < text.length) {
+    if (!text.startsWith(begin, at)) throw malformed(label, "there is something else beside it");
+    const from = at + begin.length;
+    const to = text.indexOf(end, from);
+    if (to < 0) throw malformed(label, "its end is missing");
+    blocks.push(decodeBase64(text.slice(from, to), label));
+    at = to + end.length;
+    while (at < text.length && " \t\r\n".includes(text.charAt(at))) at++;
+  }
+  if (blocks.length === 0) throw malformed(label, "there is none");
   return blocks;
 }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { pemBlocks, pemDecode, pemEncode } from "../../../src/pki/pem.ts";
+import { pemBlocks, pemDecode, pemEncode, pemFile } from "../../../src/pki/pem.ts";
 
 it.for([
   ["", "-----BEGIN X-----\n-----END X-----\n"],
@@ -53,4 +53,23 @@ it("refuses a list of blocks of which one is cut off, and passes over other labe
     expect.objectContaining({ code: "malformed-pem" }),
   );
   expect(pemBlocks(`${pemEncode("Y", Uint8Array.of(2))}${good}`, "X")).toEqual([Uint8Array.of(1)]);
+});
+
+it("reads a file of blocks with white space between them", () => {
+  const [one, two] = [1, 2].map((octet) => pemEncode("X", Uint8Array.of(octet)));
+  expect(pemFile(`\n${one}\r\n \n${two}\n`, "X")).toEqual([Uint8Array.of(1), Uint8Array.of(2)]);
+});
+
+it.for([
+  { name: "nothing", text: " \n" },
+  {
+    name: "another label",
+    text: pemEncode("X", Uint8Array.of(1)) + pemEncode("Y", Uint8Array.of(1)),
+  },
+  { name: "text before", text: `x\n${pemEncode("X", Uint8Array.of(1))}` },
+  { name: "text between", text: `${pemEncode("X", Uint8Array.of(1))}x\n`.repeat(2) },
+  { name: "text behind", text: `${pemEncode("X", Uint8Array.of(1))}x` },
+  { name: "no end", text: pemEncode("X", Uint8Array.of(1)).slice(0, -8) },
+])("refuses a file of blocks with $name", ({ text }) => {
+  expect(() => pemFile(text, "X")).toThrow(expect.objectContaining({ code: "malformed-pem" }));
 });
