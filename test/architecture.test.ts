@@ -12,6 +12,7 @@ const ROOMS: Record<string, readonly string[]> = {
   registry: ["pki", "storage", "audit"],
   ca: ["pki", "config", "storage", "audit", "registry"],
   va: ["pki", "storage"],
+  gate: ["pki", "storage"],
   delivery: ["pki", "config", "storage", "audit", "registry"],
   lifecycle: ["pki", "config", "storage", "audit", "registry", "ca", "delivery"],
   staff: ["pki", "storage", "audit", "registry"],
@@ -84,6 +85,15 @@ test("the signer's process loads no web server, no ORM, no queue and no ASN.1 li
   const packages = [...loadedBy("src/cli/signer.ts")];
   expect(packages).toContain("node:crypto");
   expect(packages.filter((name) => !name.startsWith("node:")).toSorted()).toEqual(["pg", "pino"]);
+});
+
+test("the gate beside a proxy loads nothing but Node and ours", () => {
+  const packages = [...loadedBy("src/cli/commands/gate.ts")];
+  expect(packages).toContain("node:net");
+  expect(packages.filter((name) => !name.startsWith("node:"))).toEqual([]);
+  // Of the other commands it loads none: they are asked for by name.
+  const commandLine = [...loadedBy("src/cli/main.ts", { lazily: false })];
+  expect(commandLine.filter((name) => !name.startsWith("node:"))).toEqual([]);
 });
 
 test("what a role does not use is not loaded by its process", () => {

@@ -5,6 +5,7 @@ import { caCommands } from "./commands/ca.ts";
 import { certificateCommands } from "./commands/certificate.ts";
 import { databaseCommands } from "./commands/database.ts";
 import { demoCommands } from "./commands/demo.ts";
+import { gateCommands } from "./commands/gate.ts";
 import { rootCommands } from "./commands/root.ts";
 import { serveCommands } from "./commands/serve.ts";
 
@@ -17,5 +18,6 @@ export const COMMANDS: readonly Command[] = [
   ...rootCommands,
   ...auditCommands,
   ...databaseCommands,
+  ...gateCommands,
   ...demoCommands,
 ];
