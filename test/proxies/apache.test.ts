@@ -65,13 +65,13 @@ beforeAll(async () => {
 
 afterAll(() => clients.dispose());
 
-/** Alerts by which httpd breaks off a handshake (RFC 8446 §6.2), and what it writes into its log. */
+/** As curl words the alerts by which httpd breaks off a handshake (RFC 8446 §6.2), and what it writes into its log. */
 const ALERTS = [
   { name: "revoked", alert: "alert certificate revoked", log: "Error (23): certificate revoked" },
   { name: "held", alert: "alert certificate revoked", log: "Error (23): certificate revoked" },
   {
     name: "expired",
-    alert: "alert certificate expired",
+    alert: "SSL certificate verification failed",
     log: "Error (10): certificate has expired",
   },
   { name: "foreign", alert: "alert unknown ca", log: "Error (20): unable to get local issuer" },
@@ -97,8 +97,9 @@ describe.for([CRL, OCSP])("%s", (recipe) => {
   it.for(ALERTS)(
     "breaks off the handshake of who comes with $name",
     async ({ name, alert, log }) => {
-      const { status, said } = await apache.get(clients.get(name));
-      expect(status).toBe(0);
+      expect(await apache.get(clients.get(name))).toMatchObject({ status: 0 });
+      // In TLS 1.2 the alert comes before anything else; in 1.3 it races with the request.
+      const { said } = await apache.get(clients.get(name), "--tls-max", "1.2");
       expect(said).toContain(alert);
       expect(apache.said()).toContain(log);
     },

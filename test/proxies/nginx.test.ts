@@ -100,7 +100,6 @@ function refusal({ body, log, status }: Reply): string {
   return status === 400 && body.includes("The SSL certificate error") ? log : "";
 }
 
-const REVOKED_BY_OCSP = /certificate verify error: certificate revoked/;
 const REVOKED_BY_LIST = /certificate verify error: \(23:certificate revoked\)/;
 const EXPIRED = /certificate verify error: \(10:certificate has expired\)/;
 const FOREIGN = /certificate verify error: \(2[01]:unable to/;
@@ -130,61 +129,6 @@ async function resumes(nginx: Nginx, client: Client): Promise<boolean> {
   const { session } = await open();
   return session === undefined ? false : (await open(session)).reused;
 }
-
-describe("ocsp.conf", () => {
-  let nginx: Nginx;
-
-  beforeAll(async () => {
-    nginx = await Nginx.prepare("deploy/nginx/ocsp.conf", { PRODUCT_URL: productUrl });
-    writeFileSync(nginx.file("ca.pem"), await service.published("ca/bundle.pem"));
-    await nginx.start();
-  });
-
-  afterAll(() => nginx.dispose());
-
-  it("accepts a good certificate, and the product learns whose device it is", async () => {
-    const issued = await service.issue(world);
-    expect(accepted(await nginx.get(clientOf(nginx, issued)))).toMatchObject(itself(issued));
-  });
-
-  it("refuses a revoked certificate at its next handshake", async () => {
-    const issued = await service.issue(world);
-    const client = clientOf(nginx, issued);
-    expect(accepted(await nginx.get(client))).toMatchObject(itself(issued));
-    await service.revoke(issued.serialNumber, "superseded");
-    expect(refusal(await nginx.get(client))).toMatch(REVOKED_BY_OCSP);
-  });
-
-  it("refuses a certificate on hold, and accepts it again when it is released", async () => {
-    const issued = await service.issue(world);
-    const client = clientOf(nginx, issued);
-    await service.revoke(issued.serialNumber, "certificateHold");
-    expect(refusal(await nginx.get(client))).toMatch(REVOKED_BY_OCSP);
-    await service.unhold(issued.serialNumber);
-    expect(accepted(await nginx.get(client))).toMatchObject(itself(issued));
-  });
-
-  it("refuses an expired certificate of the same CA", async () => {
-    const issued = await service.issue(world);
-    const client = clientOf(nginx, issued, await expired(issued));
-    expect(refusal(await nginx.get(client))).toMatch(EXPIRED);
-  });
-
-  it("refuses another CA's certificate", async () => {
-    const reply = await nginx.get({ cert: stranger.pem, key: stranger.key });
-    expect(refusal(reply)).toMatch(FOREIGN);
-  });
-
-  it("refuses who has none", async () => {
-    const reply = await nginx.get();
-    expect(reply).toMatchObject({ status: 400 });
-    expect(reply.body).toContain("No required SSL certificate was sent");
-  });
-
-  it("resumes no session", async () => {
-    expect(await resumes(nginx, clientOf(nginx, await service.issue(world)))).toBe(false);
-  });
-});
 
 describe("crl.conf", () => {
   let nginx: Nginx;

@@ -12,7 +12,7 @@ import { ask, type Said } from "./outside-judge.ts";
 import { processTree, signalAll, untilGone } from "./process-tree.ts";
 
 /** What the test says besides the recipe: nginx's own surroundings, so that it touches nothing of the machine's. */
-const FRAME = `daemon off;
+export const NGINX_FRAME = `daemon off;
 pid @FOLDER@/nginx.pid;
 error_log @FOLDER@/error.log info;
 worker_processes 1;
@@ -38,7 +38,7 @@ export interface Reply {
 }
 
 /** Where Debian puts it: not on an ordinary user's PATH. */
-const NGINX = "/usr/sbin/nginx";
+export const NGINX = "/usr/sbin/nginx";
 
 /** A real nginx with one of our recipes, on a port of its own. */
 export class Nginx {
@@ -71,7 +71,7 @@ export class Nginx {
     const fill = (text: string): string =>
       text.replaceAll(/@([A-Z_]+)@/g, (whole, word: string) => all[word] ?? whole);
     mkdirSync(nginx.file("tmp"));
-    writeFileSync(nginx.file("nginx.conf"), fill(FRAME));
+    writeFileSync(nginx.file("nginx.conf"), fill(NGINX_FRAME));
     writeFileSync(nginx.file("recipe.conf"), fill(readFileSync(recipe, "utf8")));
     nginx.#makeServerCertificate();
     return nginx;
