@@ -1,6 +1,7 @@
 import type { Clock } from "../pki/clock.ts";
 import type { RevocationReason } from "../pki/revocation-reason.ts";
 import { type Serial, serialBytes } from "../pki/serial.ts";
+import { daysLeft } from "../pki/validity.ts";
 import { NotFoundError } from "../registry/errors.ts";
 import { canonicalId, canonicalUuid, type Principal, tenantOf } from "../registry/principal.ts";
 import type { Database } from "../storage/database.ts";
@@ -111,13 +112,6 @@ export function boundFactsOf(row: FactsRow): BoundFacts {
     pharmacy: { id: row.pharmacy_id, name: row.pharmacy_name, ...(code !== null && { code }) },
     corporation: { id: row.corporation_id, name: row.corporation_name },
   };
-}
-
-const DAY_MS = 86_400_000;
-
-/** Whole days from now to notAfter, never below 0. */
-export function daysLeft(notAfter: Date, now: Date): number {
-  return Math.max(0, Math.floor((notAfter.getTime() - now.getTime()) / DAY_MS));
 }
 
 interface StatusRow extends FactsRow {

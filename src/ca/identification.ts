@@ -4,13 +4,14 @@ import { type CertificateParts, parseCertificate } from "../pki/certificate-view
 import type { Clock } from "../pki/clock.ts";
 import type { Digest, Verify } from "../pki/crypto.ts";
 import { MalformedDerError } from "../pki/errors.ts";
+import { lifeFault, type RefusalReason, standingFault } from "../pki/refusal-reason.ts";
 import type { Serial } from "../pki/serial.ts";
+import { daysLeft } from "../pki/validity.ts";
 import type { Database } from "../storage/database.ts";
-import { serialOf, statusOf } from "./certificate-record.ts";
+import { serialOf } from "./certificate-record.ts";
 import {
   type BoundFacts,
   boundFactsOf,
-  daysLeft,
   FACTS_COLUMNS,
   FACTS_TABLES,
   type FactsRow,
@@ -23,24 +24,6 @@ export interface IdentificationDeps {
   readonly digest: Digest;
   readonly verify: Verify;
 }
-
-/** Why a certificate that was shown identifies nobody. */
-export type RefusalReason =
-  | "malformed"
-  /** Signed by no issuing CA of ours. */
-  | "foreign-issuer"
-  /** Signed by ours, but not what we have in the books. */
-  | "unknown"
-  | "revoked"
-  | "expired"
-  | "hold"
-  | "not-yet-valid"
-  /** Ours and alive, but it stands for no device now. */
-  | "unbound"
-  | "device-retired"
-  /** Of a personal device; a shared one works on when somebody leaves. */
-  | "account-disabled"
-  | "membership-ended";
 
 export interface Identified extends BoundFacts {
   readonly kind: "identified";
@@ -100,23 +83,18 @@ interface BookRow {
   readonly tenant: string | null;
 }
 
-function stateFault(row: BookRow, now: Date): RefusalReason | undefined {
-  const status = statusOf(row, now);
-  if (status !== "good") return status;
-  return now < row.not_before ? "not-yet-valid" : undefined;
-}
-
 interface BindingRow extends FactsRow {
   /** Whether the responsible account works in the device's pharmacy now. */
   readonly is_member: boolean;
 }
 
-/** A shared device is its pharmacy's, whoever answers for it; a personal one ends with its person's work there. */
 function bindingFault(facts: BindingRow): RefusalReason | undefined {
-  if (facts.retired_at !== null) return "device-retired";
-  if (facts.use === "shared") return undefined;
-  if (facts.disabled_at !== null) return "account-disabled";
-  return facts.is_member ? undefined : "membership-ended";
+  return standingFault({
+    isRetired: facts.retired_at !== null,
+    isPersonal: facts.use === "personal",
+    isDisabled: facts.disabled_at !== null,
+    isMember: facts.is_member,
+  });
 }
 
 async function boundFacts(
@@ -148,8 +126,9 @@ async function lookUp(deps: IdentificationDeps, der: Uint8Array): Promise<Identi
   if (row === undefined) return { kind: "refused", reason: "unknown" };
   const serialNumber = serialOf(row.serial);
   const refused = (reason: RefusalReason): Refused => ({ kind: "refused", reason, serialNumber });
-  const state = stateFault(row, now);
-  if (state !== undefined) return refused(state);
+  const { state, not_before: notBefore, not_after: notAfter } = row;
+  const dead = lifeFault({ state, notBefore, notAfter }, now);
+  if (dead !== undefined) return refused(dead);
   const facts = await boundFacts(deps, row, now);
   if (facts === undefined) return refused("unbound");
   const fault = bindingFault(facts);
@@ -157,8 +136,8 @@ async function lookUp(deps: IdentificationDeps, der: Uint8Array): Promise<Identi
   return {
     kind: "identified",
     serialNumber,
-    notAfter: row.not_after,
-    daysLeft: daysLeft(row.not_after, now),
+    notAfter,
+    daysLeft: daysLeft(notAfter, now),
     ...boundFactsOf(facts),
   };
 }

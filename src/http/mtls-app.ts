@@ -6,10 +6,11 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 
-import type { Identification, Identified, Identify, RefusalReason } from "../ca/identification.ts";
+import type { Identification, Identified, Identify } from "../ca/identification.ts";
 import { drainBeforeClose } from "./drain.ts";
 import { installErrorReplies, replyProblem } from "./error-replies.ts";
-import { type ClientCertificateErrorCode, HttpError } from "./errors.ts";
+import { certificateRefused } from "./certificate-refusals.ts";
+import { HttpError } from "./errors.ts";
 import { SERVER_LIMITS } from "./limits.ts";
 import {
   type ConnectionError,
@@ -51,31 +52,6 @@ export interface MtlsServer {
 /** A handshake holds a connection no longer than this, in milliseconds. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-const REFUSALS: Readonly<
-  Record<RefusalReason, { code: ClientCertificateErrorCode; says: string }>
-> = {
-  malformed: { code: "malformed-certificate", says: "the certificate cannot be read" },
-  "foreign-issuer": {
-    code: "foreign-issuer",
-    says: "the certificate was signed by another authority",
-  },
-  unknown: { code: "certificate-unknown", says: "the certificate is not one that was issued here" },
-  "not-yet-valid": {
-    code: "certificate-not-yet-valid",
-    says: "the certificate is not valid yet",
-  },
-  expired: { code: "certificate-expired", says: "the certificate has expired" },
-  revoked: { code: "certificate-revoked", says: "the certificate is revoked" },
-  hold: { code: "certificate-on-hold", says: "the certificate is on hold" },
-  unbound: { code: "unbound", says: "nobody answers for the certificate now" },
-  "device-retired": { code: "device-retired", says: "the device is retired" },
-  "account-disabled": { code: "account-disabled", says: "the person's account is disabled" },
-  "membership-ended": {
-    code: "membership-ended",
-    says: "the person does not work in the device's pharmacy now",
-  },
-};
-
 /** The TLS settings that a certificate brings. */
 function secureContext({ key, certificate, authorities }: ServerCertificate): {
   readonly key: string;
@@ -114,14 +90,12 @@ function refuseHandshake(error: ConnectionError, socket: Socket): void {
     refuseConnection(error, socket);
     return;
   }
-  const { code, says } = REFUSALS["foreign-issuer"];
-  endWith(problemOf(new HttpError(code, says)), socket);
+  endWith(problemOf(certificateRefused("foreign-issuer")), socket);
 }
 
 function demandIdentified(identification: Identification): Identified {
   if (identification.kind === "identified") return identification;
-  const { code, says } = REFUSALS[identification.reason];
-  throw new HttpError(code, says);
+  throw certificateRefused(identification.reason);
 }
 
 function whoamiOf(identified: Identified): Static<typeof Whoami> {

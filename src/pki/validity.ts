@@ -95,3 +95,8 @@ export function validityOf(profile: Profile, question: ValidityQuestion): Validi
   }
   return { notBefore, notAfter };
 }
+
+/** Whole days from now to notAfter, never below 0. */
+export function daysLeft(notAfter: Date, now: Date): number {
+  return Math.max(0, Math.floor((notAfter.getTime() - now.getTime()) / DAY_MS));
+}

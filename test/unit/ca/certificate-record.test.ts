@@ -4,7 +4,7 @@ import {
   revocationOf,
   statusOf,
 } from "../../../src/ca/certificate-record.ts";
-import { daysLeft } from "../../../src/ca/device-status.ts";
+import { daysLeft } from "../../../src/pki/validity.ts";
 import { parseReason } from "../../../src/ca/revocation.ts";
 import { REASON_CODES } from "../../../src/pki/revocation-reason.ts";
 
