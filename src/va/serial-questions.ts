@@ -1,9 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Database } from "../storage/database.ts";
 import { latin1 } from "./latin1.ts";
-import type { StatusIndex } from "./status-index.ts";
-import { readSerials } from "./status-rows.ts";
 
 /** A client that waits longer has given up; the database answers in a millisecond or not at all. */
 const WAIT_MS = 250;
@@ -13,6 +10,9 @@ const BATCH = 256;
 
 /** More questions than this are somebody's guesses, and the next one is not even asked. */
 const MOST_WAITING = 4_096;
+
+/** Reads what the database has of these serials into memory. */
+type ReadSerials = (serials: readonly Uint8Array[]) => Promise<void>;
 
 interface Question {
   readonly serial: Uint8Array;
@@ -25,15 +25,13 @@ interface Question {
  * one statement is under way go together into the next, and the same serial is asked about once.
  */
 export class SerialQuestions {
-  readonly #database: Pick<Database, "query">;
-  readonly #index: StatusIndex;
+  readonly #read: ReadSerials;
   readonly #waiting = new Map<string, Question>();
   #busy = false;
   #answered = 0;
 
-  constructor(database: Pick<Database, "query">, index: StatusIndex) {
-    this.#database = database;
-    this.#index = index;
+  constructor(read: ReadSerials) {
+    this.#read = read;
   }
 
   /** How many statements have been answered. */
@@ -41,7 +39,7 @@ export class SerialQuestions {
     return this.#answered;
   }
 
-  /** Settles when the index has what the database has of these serials, or after a quarter of a second. */
+  /** Settles when memory has what the database has of these serials, or after a quarter of a second. */
   async ask(serials: readonly Uint8Array[]): Promise<"done" | "busy"> {
     if (this.#waiting.size >= MOST_WAITING) return "busy";
     const answers = serials.map((serial) => this.#question(serial).answered);
@@ -75,7 +73,7 @@ export class SerialQuestions {
       for (const [key] of batch) this.#waiting.delete(key);
       const serials = batch.map(([, { serial }]) => serial);
       try {
-        await readSerials(this.#database, this.#index, serials);
+        await this.#read(serials);
         this.#answered++;
       } catch {
         // The database is away, which the feed reports: what was known when it was last there is the answer.

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 import type { Clock } from "../pki/clock.ts";
 import type { Database } from "../storage/database.ts";
 import type { Log } from "./log.ts";
@@ -11,16 +9,19 @@ import {
   readChanges,
   readDigests,
   readIssued,
+  readSerials,
   type Reached,
   readWatermark,
   sameDigests,
 } from "./status-rows.ts";
 import { readSnapshot, writeSnapshot } from "./status-snapshot.ts";
+import { Turns } from "./turns.ts";
 
 export interface StatusFeedDeps {
   /** As suido_va. */
   readonly database: Pick<Database, "query" | "transaction">;
-  readonly snapshotFile: string;
+  /** Where there is none, a start needs the database. */
+  readonly snapshotFile?: string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -42,12 +43,6 @@ export interface StatusFeed {
   close(): Promise<void>;
 }
 
-/** Notifications save most of this waiting for revocations; certificates that are new are not announced at all. */
-const POLL_MS = 250;
-
-/** While the database is away. */
-const RETRY_MS = 1_000;
-
 const COMPARE_MS = 5 * 60 * 1000;
 
 /** How much younger than its last snapshot a VA's knowledge may be after a restart without the database. */
@@ -58,7 +53,8 @@ const higher = (a: string, b: string): string => (BigInt(a) > BigInt(b) ? a : b)
 
 /** Starts from the snapshot, if there is one, and otherwise from the database, if it is there; then follows it. */
 export async function startStatusFeed(deps: StatusFeedDeps): Promise<StatusFeed> {
-  const snapshot = await readSnapshot(deps.snapshotFile);
+  const { snapshotFile } = deps;
+  const snapshot = snapshotFile === undefined ? undefined : await readSnapshot(snapshotFile);
   const feed = new Feed(deps, snapshot?.index ?? new StatusIndex());
   if (snapshot !== undefined) feed.resume(snapshot.reached, snapshot.known);
   await feed.start();
@@ -69,25 +65,27 @@ class Feed implements StatusFeed {
   readonly index: StatusIndex;
   readonly #deps: StatusFeedDeps;
   readonly #questions: SerialQuestions;
-  readonly #stop = new AbortController();
+  /** Comparisons take turns too: both read the watermark and move it. */
+  readonly #turns: Turns;
   #reached: Reached | undefined;
   /** Where the changes stood when everything was to be read for the first time. */
   #firstSeen: string | undefined;
   #known: number | undefined;
   #saved: number | undefined;
   #comparedAt: number | undefined;
-  #away = false;
-  #wake: (() => void) | undefined;
-  #awake = false;
-  #loop: Promise<void> = Promise.resolve();
   #saving: Promise<void> = Promise.resolve();
-  /** Turns and comparisons, one after the other: both read the watermark and move it. */
-  #last: Promise<unknown> = Promise.resolve();
 
   constructor(deps: StatusFeedDeps, index: StatusIndex) {
     this.#deps = deps;
     this.index = index;
-    this.#questions = new SerialQuestions(deps.database, index);
+    const { database, log } = deps;
+    this.#questions = new SerialQuestions((serials) => readSerials(database, index, serials));
+    this.#turns = new Turns({
+      turn: () => this.#catchUp(),
+      after: ({ isAway }) => this.#maintain(isAway),
+      onAway: (error) => log.warn({ err: error }, "the database is away: OCSP goes on from memory"),
+      onBack: () => log.info("the database is back: the status is known again"),
+    });
   }
 
   readonly lookUp: LookUp = (serials) => this.#questions.ask(serials);
@@ -102,18 +100,16 @@ class Feed implements StatusFeed {
     this.#saved = known;
   }
 
-  async start(): Promise<void> {
-    await this.#turn();
-    this.#loop = this.#run();
+  start(): Promise<void> {
+    return this.#turns.start();
   }
 
   poll(): void {
-    this.#awake = true;
-    this.#wake?.();
+    this.#turns.poll();
   }
 
   compare(): Promise<"same" | "different"> {
-    return this.#inTurn(() => this.#compare());
+    return this.#turns.inTurn(() => this.#compare());
   }
 
   save(): Promise<void> {
@@ -124,60 +120,16 @@ class Feed implements StatusFeed {
   async #save(): Promise<void> {
     const known = this.#known;
     const reached = this.#reached;
-    if (known === undefined || reached === undefined || known === this.#saved) return;
+    const { snapshotFile } = this.#deps;
+    if (snapshotFile === undefined || known === undefined || reached === undefined) return;
+    if (known === this.#saved) return;
     this.#saved = known;
-    await writeSnapshot(this.#deps.snapshotFile, { index: this.index, reached, known });
+    await writeSnapshot(snapshotFile, { index: this.index, reached, known });
   }
 
   async close(): Promise<void> {
-    this.#stop.abort();
-    this.#wake?.();
-    await this.#loop;
-    await this.#last.catch(() => undefined);
+    await this.#turns.close();
     await this.save();
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      await this.#pause(this.#away ? RETRY_MS : POLL_MS);
-      if (this.#stop.signal.aborted) return;
-      await this.#turn();
-      await this.#maintain();
-    }
-  }
-
-  /** Until the time is over or somebody wakes us. */
-  async #pause(ms: number): Promise<void> {
-    if (!this.#awake) {
-      const timer = new AbortController();
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        void sleep(ms, undefined, { signal: timer.signal }).then(resolve, resolve);
-      });
-      timer.abort();
-      this.#wake = undefined;
-    }
-    this.#awake = false;
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const next = this.#last.then(work, work);
-    this.#last = next.catch(() => undefined);
-    return next;
-  }
-
-  /** Catches up with the database; a failure is reported once, and tried again for ever. */
-  async #turn(): Promise<void> {
-    try {
-      await this.#inTurn(() => this.#catchUp());
-      if (this.#away) this.#deps.log.info("the database is back: the status is known again");
-      this.#away = false;
-    } catch (error) {
-      if (!this.#away) {
-        this.#deps.log.warn({ err: error }, "the database is away: OCSP goes on from memory");
-      }
-      this.#away = true;
-    }
   }
 
   async #catchUp(): Promise<void> {
@@ -240,11 +192,11 @@ class Feed implements StatusFeed {
     return "different";
   }
 
-  async #maintain(): Promise<void> {
+  async #maintain(isAway: boolean): Promise<void> {
     const { clock, log } = this.#deps;
     const now = clock().getTime();
     try {
-      if (!this.#away && now - (this.#comparedAt ?? now) >= COMPARE_MS) await this.compare();
+      if (!isAway && now - (this.#comparedAt ?? now) >= COMPARE_MS) await this.compare();
       if (now - (this.#saved ?? 0) >= SNAPSHOT_MS) await this.save();
     } catch (error) {
       log.warn({ err: error }, "the status could not be compared or saved");

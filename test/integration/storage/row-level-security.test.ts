@@ -76,11 +76,20 @@ const count = async (sql: Pick<Database, "query">, table: string): Promise<numbe
 
 it("guards every table that names a corporation, except the keys of programs", async () => {
   const named = await admin.query<{ name: string }>(
-    "select distinct table_name as name from information_schema.columns where table_schema = 'app' and column_name = 'corporation_id'",
+    `select distinct table_name as name from information_schema.columns join information_schema.tables using (table_schema, table_name)
+     where table_schema = 'app' and column_name = 'corporation_id' and table_type = 'BASE TABLE'`,
   );
   const wanted = new Set([...named.map(({ name }) => name), "corporation"]);
   wanted.delete("api_key");
   expect(TENANT_TABLES).toEqual([...wanted].toSorted());
+});
+
+it("gives nobody the views, which read as their owner", async () => {
+  const granted = await admin.query(
+    `select c.relname, a.grantee::regrole::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     cross join lateral aclexplode(c.relacl) a where c.relkind = 'v' and n.nspname = 'app' and a.grantee <> c.relowner`,
+  );
+  expect(granted).toEqual([]);
 });
 
 describe.for(TENANT_TABLES)("app.%s", (table) => {
