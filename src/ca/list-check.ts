@@ -187,27 +187,34 @@ async function listFindings(
     : [...findings, ...(await leaverFindings(sql, { before, after: view }))];
 }
 
+/** As `checkLists`, by what a transaction sees: it may hold changes that come with the lists. */
+export async function checkListsWithin(
+  sql: Sql,
+  lists: readonly ListToCheck[],
+  context: CheckContext,
+): Promise<readonly string[]> {
+  const known = await readKnown(sql, context);
+  if (known === undefined) return [`there is no issuer ${context.issuerId}`];
+  const scopes = known.issuer.kind === "root" ? ["full"] : SCOPES;
+  const given = lists.map(({ scope }) => scope);
+  const findings: string[] = [];
+  if (given.join() !== scopes.join())
+    findings.push(`the lists are ${given.join(" ")} instead of ${scopes.join(" ")}`);
+  for (const list of lists) {
+    for (const finding of await listFindings(sql, list, { known, context }))
+      findings.push(`${context.issuerId} ${list.scope}: ${finding}`);
+  }
+  return findings;
+}
+
 /** What keeps these lists of one issuer from being published; nothing means that they may. They come all together or not at all. */
 export function checkLists(
   database: Database,
   lists: readonly ListToCheck[],
   context: CheckContext,
 ): Promise<readonly string[]> {
-  return database.transaction(
-    async (sql) => {
-      const known = await readKnown(sql, context);
-      if (known === undefined) return [`there is no issuer ${context.issuerId}`];
-      const scopes = known.issuer.kind === "root" ? ["full"] : SCOPES;
-      const given = lists.map(({ scope }) => scope);
-      const findings: string[] = [];
-      if (given.join() !== scopes.join())
-        findings.push(`the lists are ${given.join(" ")} instead of ${scopes.join(" ")}`);
-      for (const list of lists) {
-        for (const finding of await listFindings(sql, list, { known, context }))
-          findings.push(`${context.issuerId} ${list.scope}: ${finding}`);
-      }
-      return findings;
-    },
-    { isolation: "repeatable read", readOnly: true },
-  );
+  return database.transaction((sql) => checkListsWithin(sql, lists, context), {
+    isolation: "repeatable read",
+    readOnly: true,
+  });
 }

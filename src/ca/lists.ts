@@ -22,7 +22,7 @@ import type { PreparedList, PreparedLists } from "./signer-client.ts";
 const ISSUING_LIFE_MS = 7 * 24 * 60 * 60 * 1000;
 
 /** A root's list: 13 months, renewed every 6. */
-const ROOT_LIFE_MS = 396 * 24 * 60 * 60 * 1000;
+export const ROOT_LIFE_MS = 396 * 24 * 60 * 60 * 1000;
 
 /** Rows that come from the database at once: a list may be larger than one likes to have in memory as objects. */
 const PAGE = 5000;
@@ -203,7 +203,7 @@ export class ListPress {
 
   /** Journals and publishes a prepared batch, if it is still the newest and its bytes are those that were checked. */
   async commit(batchId: string, sha256: readonly string[]): Promise<void> {
-    const { ledger, checkpoint } = this.#deps;
+    const { ledger, checkpoint, newId } = this.#deps;
     const prepared = [...this.#prepared.values()].find((batch) => batch.batchId === batchId);
     if (prepared === undefined)
       throw new InvalidStateError("these lists are not waiting to be published");
@@ -226,7 +226,7 @@ export class ListPress {
       nextUpdate: list.nextUpdate.toISOString(),
       sha256: list.sha256,
     }));
-    await ledger.turn(() => ledger.write(entries, (sql) => this.#publish(sql, prepared)));
+    await ledger.turn(() => ledger.write(entries, (sql) => publishPrepared(sql, prepared, newId)));
   }
 
   #sign(issuer: Issuer, list: ListToSign): PreparedList {
@@ -247,40 +247,43 @@ export class ListPress {
     const sha256 = toHex(digest("sha256", der));
     return { scope, number, thisUpdate, nextUpdate, entries: entries.length, sha256, der };
   }
+}
 
-  /** One commit makes all of them current together. The generation before stays readable, the one before that is a row without bytes. */
-  async #publish(sql: Sql, { issuerId, lists, watermark, at }: PreparedLists): Promise<void> {
-    await sql.query(
-      "update ca.list set der = null where issuer_id = $1 and not current and der is not null",
-      [issuerId],
-    );
-    await sql.query("update ca.list set current = false where issuer_id = $1 and current", [
-      issuerId,
-    ]);
-    await sql.query(
-      `insert into ca.list (issuer_id, scope, number, watermark, this_update, next_update, entries, sha256, der, current, signed_at)
+/** One commit makes all of them current together. The generation before stays readable, the one before that is a row without bytes. */
+export async function publishPrepared(
+  sql: Sql,
+  { issuerId, lists, watermark, at }: Omit<PreparedLists, "batchId">,
+  newId: NewId,
+): Promise<void> {
+  await sql.query(
+    "update ca.list set der = null where issuer_id = $1 and not current and der is not null",
+    [issuerId],
+  );
+  await sql.query("update ca.list set current = false where issuer_id = $1 and current", [
+    issuerId,
+  ]);
+  await sql.query(
+    `insert into ca.list (issuer_id, scope, number, watermark, this_update, next_update, entries, sha256, der, current, signed_at)
        select $1, scope, $2, $3, $4, $5, entries, sha256, der, true, $6
        from unnest($7::text[], $8::integer[], $9::bytea[], $10::bytea[]) as list (scope, entries, sha256, der)
        order by scope`,
-      [
-        issuerId,
-        String(lists[0]?.number),
-        String(watermark),
-        lists[0]?.thisUpdate,
-        lists[0]?.nextUpdate,
-        at,
-        lists.map(({ scope }) => scope),
-        lists.map(({ entries }) => entries),
-        lists.map(({ sha256 }) => Buffer.from(sha256, "hex")),
-        lists.map(({ der }) => Buffer.from(der)),
-      ],
-    );
-    const { newId } = this.#deps;
-    const detail = { number: String(lists[0]?.number), entries: lists[0]?.entries ?? 0 };
-    await recordAll(
-      sql,
-      [{ at, actor: "signer", action: "crl.published", subject: `issuer/${issuerId}`, detail }],
-      newId,
-    );
-  }
+    [
+      issuerId,
+      String(lists[0]?.number),
+      String(watermark),
+      lists[0]?.thisUpdate,
+      lists[0]?.nextUpdate,
+      at,
+      lists.map(({ scope }) => scope),
+      lists.map(({ entries }) => entries),
+      lists.map(({ sha256 }) => Buffer.from(sha256, "hex")),
+      lists.map(({ der }) => Buffer.from(der)),
+    ],
+  );
+  const detail = { number: String(lists[0]?.number), entries: lists[0]?.entries ?? 0 };
+  await recordAll(
+    sql,
+    [{ at, actor: "signer", action: "crl.published", subject: `issuer/${issuerId}`, detail }],
+    newId,
+  );
 }

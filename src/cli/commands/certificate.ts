@@ -1,11 +1,9 @@
 import { createCertificates } from "../../ca/certificates.ts";
 import type { CertificateRecord } from "../../ca/certificate-record.ts";
 import { createChainOf } from "../../ca/issuer-chain.ts";
-import { createRevocation, parseReason } from "../../ca/revocation.ts";
-import { REASON_CODES, type RevocationReason } from "../../pki/revocation-reason.ts";
-import { InvalidValueError } from "../../registry/errors.ts";
-import { type Command, show, type Surroundings, textOption, UsageError } from "../command.ts";
-import { givenSerial } from "../given.ts";
+import { createRevocation } from "../../ca/revocation.ts";
+import { type Command, show, type Surroundings } from "../command.ts";
+import { givenReason, givenSerial } from "../given.ts";
 import { operatorAtTheMachine } from "../operator.ts";
 import { reachDatabase } from "../reach.ts";
 import { publishNow, watchJournal } from "../signing.ts";
@@ -46,17 +44,6 @@ const showCertificate: Command = {
   },
 };
 
-/** The reason that `--reason` names. Throws UsageError. */
-function reasonOf(text: string): RevocationReason {
-  try {
-    return parseReason(text);
-  } catch (error) {
-    if (!(error instanceof InvalidValueError)) throw error;
-    const names = Object.keys(REASON_CODES).join(", ");
-    throw new UsageError(`--reason is one of ${names}`, { cause: error });
-  }
-}
-
 const revoke: Command = {
   words: ["cert", "revoke"],
   positionals: ["serial"],
@@ -70,7 +57,7 @@ const revoke: Command = {
   summary: "revoke a certificate",
   run: async (given, surroundings) => {
     const serial = givenSerial(given);
-    const reason = reasonOf(textOption(given, "reason") ?? "unspecified");
+    const reason = givenReason(given);
     const { certificate, journaled } = await reachDatabase(surroundings, ({ open }) => {
       const database = open("suido_app");
       const certificates = createCertificates({
