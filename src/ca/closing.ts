@@ -43,6 +43,9 @@ async function recordClosed(
   await recordAll(sql, facts, newId);
 }
 
+/** Of a row `i` of ca.issued: a root session was asked for it. It waits for weeks, and for nobody here. */
+export const WAITS_FOR_ROOT = `exists (select from ca.root_request r where r.state in ('open', 'answered') and i.serial = any (r.serials))`;
+
 const CORPORATION =
   "(select b.corporation_id from app.binding b where b.serial = i.serial and b.bound_to is null) as corporation_id";
 
@@ -57,7 +60,8 @@ async function abandonReserved(
   return ledger.turn(() =>
     database.transaction(async (sql) => {
       const rows = await sql.query<ClosedRow>(
-        `update ca.issued i set state = 'abandoned' where i.state = 'reserved' and i.reserved_at < $1 returning i.serial, ${CORPORATION}`,
+        `update ca.issued i set state = 'abandoned' where i.state = 'reserved' and i.reserved_at < $1 and not ${WAITS_FOR_ROOT}
+         returning i.serial, ${CORPORATION}`,
         [before],
       );
       await recordClosed(
@@ -126,8 +130,8 @@ export async function unclaimedSerials({
 }: ClosingDeps): Promise<readonly Serial[]> {
   const now = clock().getTime();
   const rows = await database.query<{ serial: Buffer }>(
-    `select serial from ca.issued where state = 'reserved' and key_origin = 'subject' and reserved_at > $1 and reserved_at < $2
-     order by reserved_at limit 64`,
+    `select serial from ca.issued i where state = 'reserved' and key_origin = 'subject' and reserved_at > $1 and reserved_at < $2
+       and not ${WAITS_FOR_ROOT} order by reserved_at limit 64`,
     [new Date(now - RESERVATION_MS), new Date(now - UNCLAIMED_MS)],
     "unclaimed",
   );

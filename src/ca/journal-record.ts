@@ -15,6 +15,8 @@ interface JournalAuthority {
   readonly kind: "root" | "issuing";
   readonly generation: number;
   readonly vaUrl: string;
+  /** How it begins; absent: at work at once, as the first of its kind. */
+  readonly state?: "announced";
 }
 
 /** A certificate was signed. Holds all that its row and its binding are rebuilt from. */

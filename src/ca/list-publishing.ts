@@ -24,12 +24,12 @@ const URGENT_REASONS: readonly number[] = [
 
 /**
  * The issuers whose lists should be made now: there is none, it has reached its period, or somebody was revoked for an
- * urgent reason since. To be asked at least once a minute.
+ * urgent reason since. To be asked at least once a minute. Not those whose key is away: theirs are a root session's matter.
  */
 export async function listsDue(database: Database, now: Date): Promise<readonly string[]> {
   const rows = await database.query<{ id: string }>(
     `select i.id from ca.issuer i left join ca.list l on l.issuer_id = i.id and l.scope = 'full' and l.current
-     where i.state <> 'ended' and (
+     where i.state <> 'ended' and not i.is_key_away and (
        l.number is null
        or l.signed_at <= $1::timestamptz - (case i.kind when 'root' then $2::bigint else $3::bigint end) * interval '1 millisecond'
        or exists (select from ca.change c join ca.issued s on s.serial = c.serial

@@ -13,8 +13,7 @@ import { CHAIN_START, type ChangeEntry, type JournalRecord } from "./journal-rec
 import { createJournal, type Journal, openJournal } from "./journal.ts";
 import { InvalidStateError } from "./errors.ts";
 import type { LedgerOpenDeps } from "./ledger-open.ts";
-import { insertSigned, type SignedEntry, signedEntry } from "./signed-row.ts";
-import { commitIssued } from "./signing-row.ts";
+import { commitReserved, insertSigned, type SignedEntry, signedEntry } from "./signed-row.ts";
 
 /** Records that are committed at once while a restored database is brought up. */
 const BATCH = 500;
@@ -100,10 +99,10 @@ async function restoreIssued(
   { digest, newId }: LedgerOpenDeps,
 ): Promise<readonly Serial[]> {
   const reserved = await reservedAmong(sql, entries);
-  await commitIssued(
+  await commitReserved(
     sql,
     entries.filter(({ serial }) => reserved.has(serial)),
-    { sha256: (der) => digest("sha256", der), newId },
+    { digest, newId },
   );
   const unbound: Serial[] = [];
   const facts: Fact[] = [];

@@ -101,9 +101,9 @@ async function sealCopy(root: Issuer, deps: RootSealDeps): Promise<SealedKey> {
   const shares = await splitSecret(secret, facts);
   secret.fill(0);
   const commitment = shares[0]?.commitment ?? "";
-  const { certificate } = root;
+  const { certificate, vaUrl } = root;
   const sealedAt = clock().toISOString();
-  const sealed = { ...facts, commitment, rootId: root.id, certificate, sealedAt };
+  const sealed = { ...facts, commitment, rootId: root.id, certificate, vaUrl, sealedAt };
   replaceFileSync(sealFileOf(folder), utf8Bytes(writeSealedRoot(sealed)));
   const files = writeShares(folder, shares);
   for (const { share } of shares) share.fill(0);

@@ -17,6 +17,8 @@ const FORMAT = "suido-sealed-root-1";
 export interface SealedRoot extends Sealing {
   readonly rootId: string;
   readonly certificate: Uint8Array;
+  /** The address that everything it signs carries. */
+  readonly vaUrl: string;
   readonly sealedAt: string;
 }
 
@@ -29,6 +31,7 @@ const sealedRoot: Wire<SealedRoot & { readonly format: typeof FORMAT }> = record
   commitment: text(64),
   rootId: text(100),
   certificate: octets(16_384),
+  vaUrl: text(500),
   sealedAt: text(32),
 });
 

@@ -62,7 +62,7 @@ async function insertAuthority(sql: Sql, entry: SignedEntry, digest: Digest): Pr
   const { view } = parseCertificate(der);
   await sql.query(
     `insert into ca.issuer (id, kind, generation, state, parent_id, serial, certificate, subject, key_identifier, va_url, not_after, created_at)
-     values ($1, $2, $3, 'active', $4, $5, $6, $7, $8, $9, $10, $11) on conflict (id) do nothing`,
+     values ($1, $2, $3, $12, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (id) do nothing`,
     [
       authority.id,
       authority.kind,
@@ -75,8 +75,19 @@ async function insertAuthority(sql: Sql, entry: SignedEntry, digest: Digest): Pr
       authority.vaUrl,
       view.notAfter.date,
       at,
+      authority.state ?? "active",
     ],
   );
+}
+
+/** reserved → good, with the CA's row where the certificate is a CA's, as it is after a root session. */
+export async function commitReserved(
+  sql: Sql,
+  entries: readonly SignedEntry[],
+  { digest, newId }: { digest: Digest; newId: NewId },
+): Promise<void> {
+  for (const entry of entries) await insertAuthority(sql, entry, digest);
+  await commitIssued(sql, entries, { sha256: (der) => digest("sha256", der), newId });
 }
 
 /** Commits what a crash kept from being committed: certificates get their rows; changes have theirs, and a list that was not published never will be. */
@@ -89,8 +100,9 @@ export async function applyUnapplied(
   for (const record of records) {
     if (record.kind !== "issued") continue;
     const entry = signedEntry(record);
-    if (entry.authority === undefined) reserved.push(entry);
-    else await insertSigned(sql, entry, digest);
+    // The row of a CA's certificate is made of the record, but for one that a root session was asked for.
+    const isMade = entry.authority !== undefined && (await insertSigned(sql, entry, digest));
+    if (!isMade) reserved.push(entry);
   }
-  await commitIssued(sql, reserved, { sha256: (der) => digest("sha256", der), newId });
+  await commitReserved(sql, reserved, { digest, newId });
 }

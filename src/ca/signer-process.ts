@@ -106,6 +106,18 @@ async function refuseOnlineRoot(database: Database, keyStore: KeyStore): Promise
   }
 }
 
+/** What the worker goes by: with a root's key elsewhere, its lists are a root session's matter. */
+async function noteRootKeys(database: Database, keyStore: KeyStore): Promise<void> {
+  for (const { id, kind } of await readIssuers(database)) {
+    if (kind !== "root") continue;
+    const isAway = !(await keyStore.has(id));
+    await database.query(
+      "update ca.issuer set is_key_away = $2 where id = $1 and is_key_away <> $2",
+      [id, isAway],
+    );
+  }
+}
+
 async function compose(deps: SignerProcessDeps, undos: Undo[]): Promise<SignerClient> {
   const { settings, log, onFatal } = deps;
   const { databaseUrl: url, journalFolder, trustDomain, timeZone } = settings;
@@ -141,6 +153,7 @@ async function compose(deps: SignerProcessDeps, undos: Undo[]): Promise<SignerCl
     await performCeremony({ ...work, caConfig, keyStore, vaUrl: settings.vaUrl });
   await checkFrozenVaUrl(database, settings.vaUrl);
   if (!settings.mayKeepRoot) await refuseOnlineRoot(database, keyStore);
+  await noteRootKeys(database, keyStore);
   const keys = await IssuerKeys.open(database, keyStore);
   if (keys.active === undefined)
     throw new CeremonyError("there is no CA yet; make one with: suido ca init");

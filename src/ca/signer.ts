@@ -1,12 +1,14 @@
 import type { Logger } from "pino";
 import type { Serial } from "../pki/serial.ts";
 import { ChangeJournal } from "./change-journal.ts";
-import { closeLeftovers, unclaimedSerials } from "./closing.ts";
+import { closeLeftovers, unclaimedSerials, WAITS_FOR_ROOT } from "./closing.ts";
 import { InvalidStateError, QuarantineError } from "./errors.ts";
 import { IssueDesk } from "./issue-desk.ts";
 import { ListPress } from "./lists.ts";
 import { issueOwn, type OwnDeps } from "./own-certificates.ts";
 import { readMark } from "./journal-mark.ts";
+import { takeAnswers } from "./root-import.ts";
+import type { Verify } from "../pki/crypto.ts";
 import type { Database } from "../storage/database.ts";
 import type { IssueOutcome, PreparedLists, SignerClient, SignerStatus } from "./signer-client.ts";
 
@@ -19,7 +21,11 @@ const CHANGE_POLL_MS = 1000;
 /** How often leftovers are closed. */
 const CLOSING_POLL_MS = 60_000;
 
+/** How often answers of root sessions are looked for, of which there are two a year. */
+const ANSWER_POLL_MS = 1000;
+
 export interface SignerDeps extends OwnDeps {
+  readonly verify: Verify;
   readonly log: Logger;
 }
 
@@ -80,6 +86,7 @@ export class Signer implements SignerClient {
       new Repeating(() => this.#issueUnclaimed(), RESERVED_POLL_MS, deps.log),
       new Repeating(() => this.#changes.catchUp(), CHANGE_POLL_MS, deps.log),
       new Repeating(() => this.#close("working"), CLOSING_POLL_MS, deps.log),
+      new Repeating(() => takeAnswers(deps), ANSWER_POLL_MS, deps.log),
     ];
   }
 
@@ -170,7 +177,7 @@ export class Signer implements SignerClient {
 
 async function countReserved(database: Database): Promise<number> {
   const [row] = await database.query<{ count: number }>(
-    "select count(*)::integer as count from ca.issued where state = 'reserved'",
+    `select count(*)::integer as count from ca.issued i where state = 'reserved' and not ${WAITS_FOR_ROOT}`,
   );
   return row?.count ?? 0;
 }

@@ -7,6 +7,7 @@ import { databaseCommands } from "./commands/database.ts";
 import { demoCommands } from "./commands/demo.ts";
 import { gateCommands } from "./commands/gate.ts";
 import { rootCommands } from "./commands/root.ts";
+import { rootSessionCommands } from "./commands/root-session.ts";
 import { serveCommands } from "./commands/serve.ts";
 
 /** Every command of `suido`, in the order of the help. */
@@ -16,6 +17,7 @@ export const COMMANDS: readonly Command[] = [
   ...certificateCommands,
   ...caCommands,
   ...rootCommands,
+  ...rootSessionCommands,
   ...auditCommands,
   ...databaseCommands,
   ...gateCommands,

@@ -8,6 +8,8 @@ export interface Surroundings {
   readonly print: (line: string) => void;
   /** One line about what is going on or wrong. */
   readonly complain: (line: string) => void;
+  /** A question to whoever sits there; undefined where nobody answers. */
+  readonly ask: (question: string) => Promise<string | undefined>;
 }
 
 /** What stood behind the command's words. */

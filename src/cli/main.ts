@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 
 import { ConfigurationError } from "../config/environment.ts";
+import { createAsking } from "./asking.ts";
 import {
   type Command,
   CommandError,
@@ -123,11 +124,13 @@ export async function main(line: readonly string[], env: Surroundings["env"]): P
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
   });
+  const asking = createAsking();
   const surroundings: Surroundings = {
     env,
     system: createSystem(),
     print: (text) => process.stdout.write(`${text}\n`),
     complain: (text) => process.stderr.write(`${text}\n`),
+    ask: asking.ask,
   };
   try {
     return await dispatch(line, surroundings);
@@ -139,5 +142,7 @@ export async function main(line: readonly string[], env: Surroundings["env"]): P
     }
     surroundings.complain(`suido: ${sentenceOf(error)}`);
     return 1;
+  } finally {
+    asking.close();
   }
 }

@@ -18,7 +18,11 @@ const POLL_MS = 100;
 /** How long the running service may take. */
 const PATIENCE_MS = 60_000;
 
-async function until(done: () => Promise<boolean>, patienceMs: number): Promise<boolean> {
+/** Asks until it is so. False when that takes longer than the patience lasts. */
+export async function until(
+  done: () => Promise<boolean>,
+  patienceMs = PATIENCE_MS,
+): Promise<boolean> {
   const deadline = performance.now() + patienceMs;
   while (!(await done())) {
     if (performance.now() > deadline) return false;
@@ -118,7 +122,7 @@ async function publishThere(
       return (
         row !== undefined && row.number !== before.get(issuerId) && (await isServed(reached, row))
       );
-    }, PATIENCE_MS);
+    });
     if (!arrived || row === undefined) {
       throw new CommandError(
         "the service has not published the lists within a minute: its log says why",

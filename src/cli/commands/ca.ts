@@ -4,14 +4,8 @@ import { type CaDescription, describeCa } from "../../ca/ceremony.ts";
 import { openFileKeyStore, rotateKek } from "../../ca/file-key-store.ts";
 import { makeKek, readKeks } from "../../ca/kek.ts";
 import { adoptJournal } from "../../ca/quarantine.ts";
-import {
-  type Command,
-  CommandError,
-  show,
-  type Surroundings,
-  textOption,
-  UsageError,
-} from "../command.ts";
+import { type Command, CommandError, show, type Surroundings } from "../command.ts";
+import { givenWitnesses } from "../given.ts";
 import { type Reached, reachDatabase } from "../reach.ts";
 import { withSigner } from "../signing.ts";
 
@@ -126,8 +120,7 @@ const adopt: Command = {
   },
   summary: "begin a new journal where the old one is lost or behind (two people)",
   run: async (given, surroundings) => {
-    const by = (textOption(given, "by") ?? "").split(",").map((name) => name.trim());
-    if (by.length !== 2) throw new UsageError("--by names two people, with a comma between them");
+    const by = givenWitnesses(given);
     const { system } = surroundings;
     const journalId = await reachDatabase(surroundings, async ({ config, open, serving }) => {
       if (serving) throw new CommandError("the service is running: stop it first");
