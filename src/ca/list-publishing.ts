@@ -13,7 +13,7 @@ const ISSUING_PERIOD_MS = 60 * 60 * 1000;
 const ROOT_PERIOD_MS = 182 * 24 * 60 * 60 * 1000;
 
 /** Reasons that do not wait for the hourly list. Renewals (`superseded`) do: they alone would make every proxy reload each minute. */
-const URGENT_REASONS: readonly number[] = [
+export const URGENT_REASONS: readonly number[] = [
   REASON_CODES.keyCompromise,
   REASON_CODES.certificateHold,
   REASON_CODES.privilegeWithdrawn,

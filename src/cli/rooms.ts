@@ -1,8 +1,10 @@
+import { type Acknowledge, createAcknowledge } from "../ca/acknowledgement.ts";
 import { type Bundler, createBundler } from "../ca/bundle.ts";
 import { type Certificates, createCertificates } from "../ca/certificates.ts";
 import { createDeviceStatus, type DeviceStatus } from "../ca/device-status.ts";
 import { createIssuance, type Issuance } from "../ca/issuance.ts";
 import { createChainOf } from "../ca/issuer-chain.ts";
+import { createPropagate, type Propagate } from "../ca/propagation.ts";
 import { createRevocation, type Revocation } from "../ca/revocation.ts";
 import { loadCaConfig } from "../config/ca-config.ts";
 import { type Accounts, createAccounts } from "../registry/accounts.ts";
@@ -10,6 +12,7 @@ import { type Corporations, createCorporations } from "../registry/corporations.
 import { createDevices, type Devices } from "../registry/devices.ts";
 import { createMemberships, type Memberships } from "../registry/memberships.ts";
 import { createPharmacies, type Pharmacies } from "../registry/pharmacies.ts";
+import { createRelyingParties, type RelyingParties } from "../registry/relying-parties.ts";
 import { type ApiKeys, createApiKeys } from "../staff/api-keys.ts";
 import type { Database } from "../storage/database.ts";
 import { openPrisma } from "../storage/prisma.ts";
@@ -28,6 +31,9 @@ export interface Rooms {
   readonly revocation: Revocation;
   readonly deviceStatus: DeviceStatus;
   readonly apiKeys: ApiKeys;
+  readonly relyingParties: RelyingParties;
+  readonly acknowledge: Acknowledge;
+  readonly propagate: Propagate;
 }
 
 /** Connections of the registry's ORM. */
@@ -70,5 +76,8 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     revocation: createRevocation({ ...system, database, signer, certificates }),
     deviceStatus: createDeviceStatus({ ...system, database, chainOf }),
     apiKeys: createApiKeys({ ...system, database }),
+    relyingParties: createRelyingParties({ ...system, database }),
+    acknowledge: createAcknowledge({ ...system, database }),
+    propagate: createPropagate({ ...system, database }),
   };
 }

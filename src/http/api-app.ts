@@ -23,6 +23,7 @@ import {
   statusRoutes,
 } from "./routes-certificates.ts";
 import { healthRoutes, type MetricsSource, metricsRoutes } from "./routes-operations.ts";
+import { partyRoutes, type PartyRoutesOptions } from "./routes-parties.ts";
 import { registryRoutes, type RegistryRoutesOptions } from "./routes-registry.ts";
 import { createValidatorCompiler } from "./validators.ts";
 
@@ -33,6 +34,7 @@ export interface AppServerOptions
     RegistryRoutesOptions,
     CertificateRoutesOptions,
     ApiKeyRoutesOptions,
+    PartyRoutesOptions,
     PagesOptions {
   readonly authenticate: Authenticate;
   /** What `/metrics` shows. */
@@ -58,6 +60,7 @@ function addApi(app: FastifyInstance, options: AppServerOptions): void {
       await v1.register(issuingRoutes, options);
       await v1.register(revocationRoutes, options);
       await v1.register(apiKeyRoutes, options);
+      await v1.register(partyRoutes, options);
     },
     { prefix: "/v1" },
   );

@@ -4,6 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { ApiKey } from "./schemas/api-keys.ts";
 import * as certificates from "./schemas/certificates.ts";
 import { ProblemSchema } from "./schemas/common.ts";
+import * as parties from "./schemas/parties.ts";
 import * as registry from "./schemas/registry.ts";
 
 const DESCRIPTION = `A private PKI and client-certificate lifecycle service for pharmacies.
@@ -22,6 +23,7 @@ const TAGS = [
   { name: "Devices", description: "Machines of a pharmacy (端末)." },
   { name: "Certificates", description: "Issue, renew, reissue, revoke, look up." },
   { name: "Status", description: "What products ask." },
+  { name: "Relying parties", description: "Proxies and products, and what each enforces." },
   { name: "API keys", description: "Keys of programs." },
   { name: "Operations", description: "Health and figures." },
 ];
@@ -40,6 +42,9 @@ export const COMPONENTS = [
   certificates.CertificateState,
   certificates.Lineage,
   ApiKey,
+  parties.RelyingParty,
+  parties.Acknowledged,
+  parties.Propagation,
 ];
 
 /** `/openapi.json`, from the schemas of the routes that are added after this. */

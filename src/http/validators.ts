@@ -11,6 +11,9 @@ const PATTERNS = {
     "must be lower-case hex of whole octets, without a prefix or leading 00",
   "^(?:[0-9a-fA-F]{2}:?){31}[0-9a-fA-F]{2}$": "must be a SHA-256 hash in hex",
   "^[!-~]{1,255}$": "must be 1 to 255 visible ASCII characters",
+  "^[a-z][a-z0-9-]{0,39}$":
+    "must be 1 to 40 lower-case letters, digits and hyphens, a letter first",
+  "^(?:0|[1-9]\\d{0,17})$": "must be a decimal number of at most 18 digits",
   "^[A-Za-z0-9_-]{1,512}$": "must be the nextCursor of the page before",
   "^[^\\p{Cc}\\p{Cs}]*$": "must not hold control characters or unpaired surrogates",
   "^\\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01])T(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,9})?(?:Z|[+-](?:[01]\\d|2[0-3]):[0-5]\\d)$":
@@ -68,6 +71,7 @@ const WORDS: Readonly<Record<string, (params: Readonly<Record<string, unknown>>)
     limit === 1 ? "must not be empty" : `must have at least ${String(limit)} characters`,
   maxLength: ({ limit }) => `must have at most ${String(limit)} characters`,
   maxItems: ({ limit }) => `must have at most ${String(limit)} items`,
+  minItems: ({ limit }) => `must have at least ${String(limit)} ${limit === 1 ? "item" : "items"}`,
   minProperties: () => "must change at least one member",
   minimum: ({ limit }) => `must be at least ${String(limit)}`,
   maximum: ({ limit }) => `must be at most ${String(limit)}`,

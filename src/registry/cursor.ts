@@ -9,6 +9,7 @@ const MARKS = {
   devices: 5,
   certificates: 6,
   apiKeys: 7,
+  relyingParties: 8,
 } as const;
 export type Collection = keyof typeof MARKS;
 

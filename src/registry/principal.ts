@@ -13,6 +13,8 @@ export interface Principal {
   readonly actor: Actor;
   readonly role: Role;
   readonly corporationId?: string;
+  /** The relying party that a proxy's key is bound to. */
+  readonly relyingPartyId?: string;
 }
 
 /** What belongs to a corporation and has an id of its own (`app.tenant_of`). */

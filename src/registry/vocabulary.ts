@@ -24,3 +24,11 @@ export type MembershipRole = (typeof MEMBERSHIP_ROLES)[number];
 /** The language that a person is written to in. */
 export const LOCALES = ["ja", "en"] as const;
 export type Locale = (typeof LOCALES)[number];
+
+/** By what a relying party learns which certificates are dead. */
+export const PARTY_USES = ["authorize", "file", "ocsp"] as const;
+export type PartyUse = (typeof PARTY_USES)[number];
+
+/** How strictly a product demands certificates at a pharmacy, the mildest first. */
+export const STAGES = ["off", "observe", "warn", "enforce"] as const;
+export type Stage = (typeof STAGES)[number];

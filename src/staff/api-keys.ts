@@ -3,7 +3,7 @@ import { record } from "../audit/record.ts";
 import type { Clock } from "../pki/clock.ts";
 import type { Random } from "../pki/crypto.ts";
 import type { NewId } from "../pki/uuid.ts";
-import { NotFoundError } from "../registry/errors.ts";
+import { InvalidValueError, NotFoundError } from "../registry/errors.ts";
 import { type Page, type PageRequest, pageOf, windowOf } from "../registry/page.ts";
 import { canonicalUuid, type Principal, type Role, tenantOf } from "../registry/principal.ts";
 import { recordDeny } from "../registry/tenant.ts";
@@ -20,6 +20,8 @@ export interface ApiKey {
   readonly label: string;
   /** The only corporation that it sees. */
   readonly corporationId?: string;
+  /** The relying party that a proxy's key speaks for. */
+  readonly relyingPartyId?: string;
   readonly createdAt: Date;
   readonly revokedAt?: Date;
 }
@@ -28,6 +30,8 @@ export interface ApiKeyInput {
   readonly role: Role;
   readonly label?: string;
   readonly corporationId?: string;
+  /** Its name. Only for the role `proxy`. */
+  readonly relyingParty?: string;
 }
 
 export interface ApiKeys {
@@ -69,19 +73,22 @@ interface Row {
   readonly role: Role;
   readonly label: string;
   readonly corporation_id: string | null;
+  readonly relying_party_id: string | null;
   readonly created_at: Date;
   readonly revoked_at: Date | null;
 }
 
-const COLUMNS = "id, role, label, corporation_id, created_at, revoked_at";
+const COLUMNS = "id, role, label, corporation_id, relying_party_id, created_at, revoked_at";
 
-function apiKeyOf({ id, role, label, corporation_id, created_at, revoked_at }: Row): ApiKey {
+function apiKeyOf(row: Row): ApiKey {
+  const { corporation_id, relying_party_id, revoked_at } = row;
   return {
-    id,
-    role,
-    label,
+    id: row.id,
+    role: row.role,
+    label: row.label,
     ...(corporation_id === null ? {} : { corporationId: corporation_id }),
-    createdAt: created_at,
+    ...(relying_party_id === null ? {} : { relyingPartyId: relying_party_id }),
+    createdAt: row.created_at,
     ...(revoked_at === null ? {} : { revokedAt: revoked_at }),
   };
 }
@@ -120,14 +127,24 @@ export function createApiKeys(deps: ApiKeysDeps): ApiKeys {
 }
 
 async function principalOf(database: Database, digest: Buffer): Promise<Principal> {
-  const [row] = await database.query<Pick<Row, "id" | "role" | "corporation_id">>(
-    "select id, role, corporation_id from app.api_key where secret_sha256 = $1 and revoked_at is null",
+  const [row] = await database.query<
+    Pick<Row, "id" | "role" | "corporation_id" | "relying_party_id">
+  >(
+    `select k.id, k.role, k.corporation_id, k.relying_party_id from app.api_key k
+     left join party.relying_party p on p.id = k.relying_party_id
+     where k.secret_sha256 = $1 and k.revoked_at is null and p.retired_at is null`,
     [digest],
     "staff-authenticate",
   );
   if (row === undefined) throw new UnauthorizedError();
-  const { id, role, corporation_id: corporationId } = row;
-  return { id, actor: `api-key:${id}`, role, ...(corporationId === null ? {} : { corporationId }) };
+  const { id, role, corporation_id: corporationId, relying_party_id: relyingPartyId } = row;
+  return {
+    id,
+    actor: `api-key:${id}`,
+    role,
+    ...(corporationId === null ? {} : { corporationId }),
+    ...(relyingPartyId === null ? {} : { relyingPartyId }),
+  };
 }
 
 /** Audit rows of a tenant are written in its scope, all others in none. */
@@ -141,11 +158,26 @@ function scoped<T>(
     : database.tenant(corporationId, work);
 }
 
+/** The relying party that a key is to speak for. Throws InvalidValueError, NotFoundError. */
+async function partyOf(sql: Sql, { relyingParty, role }: ApiKeyInput): Promise<string | null> {
+  if (relyingParty === undefined) return null;
+  if (role !== "proxy")
+    throw new InvalidValueError("relyingParty", "is only for keys of the role proxy");
+  const [party] = await sql.query<{ id: string }>(
+    "select id from party.relying_party where name = $1 and retired_at is null",
+    [relyingParty.normalize("NFC").trim()],
+  );
+  if (party === undefined) throw new NotFoundError("relying party", "relyingParty");
+  return party.id;
+}
+
 async function create(
   { database, clock, random, newId }: ApiKeysDeps,
   principal: Principal,
-  { role, label = "", corporationId: wanted = principal.corporationId }: ApiKeyInput,
+  input: ApiKeyInput,
 ): Promise<ApiKey & { readonly key: string }> {
+  const { role, label = "", corporationId: wanted = principal.corporationId } = input;
+  const partyId = await partyOf(database, input);
   const corporationId =
     wanted === undefined
       ? undefined
@@ -162,16 +194,16 @@ async function create(
   const scope = corporationId === undefined ? {} : { corporationId };
   const row = await scoped(database, corporationId, async (sql) => {
     const [inserted] = await sql.query<Row>(
-      `insert into app.api_key (id, role, label, corporation_id, secret_sha256, created_at)
-       values ($1, $2, $3, $4, $5, $6) returning ${COLUMNS}`,
-      [id, role, name, corporationId ?? null, digest, at],
+      `insert into app.api_key (id, role, label, corporation_id, secret_sha256, created_at, relying_party_id)
+       values ($1, $2, $3, $4, $5, $6, $7) returning ${COLUMNS}`,
+      [id, role, name, corporationId ?? null, digest, at, partyId],
     );
     const fact = {
       at,
       actor: principal.actor,
       action: "api-key.created",
       subject: `api-key/${id}`,
-      detail: { role },
+      detail: { role, ...(partyId !== null && { relyingPartyId: partyId }) },
     };
     await record(sql, { ...fact, ...scope }, newId);
     return inserted;

@@ -23,6 +23,13 @@ const ROLES_OF = {
   "events:read": ["admin", "operator", "auditor", "product"],
   "metrics:read": ["admin", "operator", "auditor"],
   "keys:manage": ["admin"],
+  "parties:read": ["admin", "operator", "support", "auditor"],
+  "parties:write": ["admin", "operator"],
+  /** Only of a key that is bound to a relying party. */
+  "parties:acknowledge": ["proxy"],
+  authorize: ["proxy"],
+  "stages:read": ["admin", "operator", "support", "auditor", "product"],
+  "stages:write": ["admin", "operator"],
 } as const satisfies Record<string, readonly Role[]>;
 
 /** Whether a role may do this. */

@@ -21,17 +21,24 @@ const create: Command = {
     role: { type: "string", value: "ROLE", help: ROLES.join(", ") },
     label: { type: "string", value: "TEXT", help: "what it is for, in your words" },
     corporation: { type: "string", value: "ID", help: "the only corporation that it sees" },
+    "relying-party": {
+      type: "string",
+      value: "NAME",
+      help: "the relying party that a proxy's key speaks for",
+    },
   },
   summary: "make an API key; it is shown once",
   run: async (given, surroundings) => {
     const role = roleOf(textOption(given, "role"));
     const label = textOption(given, "label");
     const corporationId = textOption(given, "corporation");
+    const relyingParty = textOption(given, "relying-party");
     const made = await reachDatabase(surroundings, (reached) =>
       apiKeysOf(reached, surroundings).create(operatorAtTheMachine(), {
         role,
         ...(label === undefined ? {} : { label }),
         ...(corporationId === undefined ? {} : { corporationId }),
+        ...(relyingParty === undefined ? {} : { relyingParty }),
       }),
     );
     show(given, surroundings, {

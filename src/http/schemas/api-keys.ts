@@ -9,6 +9,7 @@ export const ApiKey = Type.Object(
     role: word(ROLES),
     label: Type.String(),
     corporationId: Type.Optional(Id),
+    relyingPartyId: Type.Optional(Id),
     createdAt: Time,
     revokedAt: Type.Optional(Time),
   },

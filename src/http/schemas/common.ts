@@ -18,7 +18,8 @@ interface TextOptions {
   readonly maxLength?: number;
 }
 
-function patterned(pattern: Pattern, options: TextOptions): TUnsafe<string> {
+/** Text that fits one of the patterns whose words a caller is told. */
+export function patterned(pattern: Pattern, options: TextOptions): TUnsafe<string> {
   return Type.Unsafe<string>({ type: "string", pattern, ...options });
 }
 
@@ -55,7 +56,11 @@ export function word<const Words extends readonly string[]>(
 /** A list of these. */
 export function listOf<Item extends TSchema>(
   items: Item,
-  options: { readonly maxItems?: number; readonly description?: string } = {},
+  options: {
+    readonly minItems?: number;
+    readonly maxItems?: number;
+    readonly description?: string;
+  } = {},
 ): TUnsafe<readonly Static<Item>[]> {
   return Type.Unsafe<readonly Static<Item>[]>({ type: "array", items, ...options });
 }

@@ -16,6 +16,7 @@ import { createChainOf } from "../../../src/ca/issuer-chain.ts";
 import { IssuerKeys } from "../../../src/ca/issuer-keys.ts";
 import { makeKek } from "../../../src/ca/kek.ts";
 import { openLedger } from "../../../src/ca/ledger-open.ts";
+import { type PublishedLists, publishLists } from "../../../src/ca/list-publishing.ts";
 import { createRevocation, type Revocation } from "../../../src/ca/revocation.ts";
 import type { SignerClient } from "../../../src/ca/signer-client.ts";
 import { Signer } from "../../../src/ca/signer.ts";
@@ -40,6 +41,8 @@ export interface AppSide {
   readonly signer: TestSigner;
   readonly time: Time;
   readonly journalFolder: string;
+  /** Makes, checks and publishes the issuing CA's lists. */
+  publish(): Promise<PublishedLists>;
   close(): Promise<void>;
 }
 
@@ -147,6 +150,7 @@ export async function openAppSide(
     openDatabase({ url: fresh.url, role, max, applicationName: "test" });
   const database = watch(open("suido_app", 8));
   const signerDatabase = open("suido_signer", 3);
+  const worker = open("suido_worker", 2);
   const time: Time = { now: NOW, signer: NOW };
   const running = await startSigner({ folder, database: signerDatabase, time });
   const signer = withAbsences(running);
@@ -173,10 +177,17 @@ export async function openAppSide(
     revocation: createRevocation({ ...deps, certificates, patienceMs: 500 }),
     deviceStatus: createDeviceStatus({ ...deps, chainOf }),
     identify: createIdentify(deps),
+    publish: () =>
+      publishLists("issuing-g1", {
+        ...system,
+        clock: () => time.signer,
+        signer: running,
+        database: worker,
+      }),
     async close() {
       await bundler.close();
       await running.close();
-      await Promise.all([database.close(), signerDatabase.close(), admin.close()]);
+      await Promise.all([database, signerDatabase, worker, admin].map((one) => one.close()));
       await fresh.drop();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -7,6 +7,8 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { expect, inject } from "vitest";
 
+import { createAcknowledge } from "../../../src/ca/acknowledgement.ts";
+import { createPropagate } from "../../../src/ca/propagation.ts";
 import { createAppServer } from "../../../src/http/api-app.ts";
 import { createHttpMetrics } from "../../../src/http/http-metrics.ts";
 import { uuidV7 } from "../../../src/pki/uuid.ts";
@@ -16,6 +18,7 @@ import { createDevices } from "../../../src/registry/devices.ts";
 import { createMemberships } from "../../../src/registry/memberships.ts";
 import { createPharmacies } from "../../../src/registry/pharmacies.ts";
 import type { Principal, Role } from "../../../src/registry/principal.ts";
+import { createRelyingParties } from "../../../src/registry/relying-parties.ts";
 import { type ApiKeys, createApiKeys } from "../../../src/staff/api-keys.ts";
 import { openPrisma } from "../../../src/storage/prisma.ts";
 import { type AppSide, openAppSide } from "../ca/app-side.ts";
@@ -77,6 +80,8 @@ export interface HttpWorld {
     role: Role,
     corporationId?: string,
   ): Promise<{ readonly id: string; readonly key: string }>;
+  /** A proxy's key that speaks for the relying party of this name. */
+  partyKey(relyingParty: string): Promise<{ readonly id: string; readonly key: string }>;
   /** Sends a request, as admin unless told otherwise, and checks the answer against the document. */
   call(method: Method, path: string, call?: Call): Promise<Answer>;
   tenant(name: string): Promise<Tenant>;
@@ -155,6 +160,9 @@ const TABLES = [
   "app.binding",
   "app.api_key",
   "app.idempotency",
+  "party.relying_party",
+  "party.acknowledged_list",
+  "party.acknowledged_issuer",
   "app.audit",
   "app.event",
   "ca.issued",
@@ -185,6 +193,9 @@ async function startApp(
     memberships: createMemberships(deps),
     devices: createDevices(deps),
     apiKeys,
+    relyingParties: createRelyingParties({ database: side.database, clock, newId }),
+    acknowledge: createAcknowledge({ database: side.database, clock, newId }),
+    propagate: createPropagate({ database: side.database, clock }),
     authenticate: (presented) => apiKeys.authenticate(presented),
     log: pino({ level: "silent" }),
     newId,
@@ -261,6 +272,7 @@ export async function openHttpWorld(): Promise<HttpWorld> {
     keys,
     newKey: (role, corporationId) =>
       apiKeys.create(root, { role, ...(corporationId !== undefined && { corporationId }) }),
+    partyKey: (relyingParty) => apiKeys.create(root, { role: "proxy", relyingParty }),
     call,
     async tenant(name) {
       const corporationId = await make("corporations", { name });

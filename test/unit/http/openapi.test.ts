@@ -95,6 +95,7 @@ it("has every call of the contract, and what operators need", () => {
       "delete /v1/devices/{id}",
       "delete /v1/memberships/{id}",
       "delete /v1/pharmacies/{id}",
+      "delete /v1/relying-parties/{id}",
       "get /health/live",
       "get /health/ready",
       "get /metrics",
@@ -103,6 +104,7 @@ it("has every call of the contract, and what operators need", () => {
       "get /v1/api-keys",
       "get /v1/certificates",
       "get /v1/certificates/{serialNumber}",
+      "get /v1/certificates/{serialNumber}/propagation",
       "get /v1/corporations",
       "get /v1/corporations/{id}",
       "get /v1/devices",
@@ -112,13 +114,17 @@ it("has every call of the contract, and what operators need", () => {
       "get /v1/memberships/{id}",
       "get /v1/pharmacies",
       "get /v1/pharmacies/{id}",
+      "get /v1/relying-parties",
+      "get /v1/relying-parties/{id}",
       "get /v1/status/{serialNumber}",
       "patch /v1/accounts/{id}",
       "patch /v1/corporations/{id}",
       "patch /v1/devices/{id}",
       "patch /v1/memberships/{id}",
       "patch /v1/pharmacies/{id}",
+      "patch /v1/relying-parties/{id}",
       "post /v1/accounts",
+      "post /v1/acknowledgements",
       "post /v1/certificates",
       "post /v1/certificates/{serialNumber}/reissue",
       "post /v1/certificates/{serialNumber}/renew",
@@ -128,6 +134,7 @@ it("has every call of the contract, and what operators need", () => {
       "post /v1/devices",
       "post /v1/memberships",
       "post /v1/pharmacies",
+      "post /v1/relying-parties",
     ]
   `);
 });
@@ -170,7 +177,7 @@ it("takes an Idempotency-Key on every POST that creates", () => {
   const creating = operations().filter(
     ([, method, { responses }]) => method === "post" && "201" in responses,
   );
-  expect(creating).toHaveLength(8);
+  expect(creating).toHaveLength(9);
   for (const [, , { parameters = [] }] of creating) {
     expect(parameters).toContainEqual(
       expect.objectContaining({ name: "idempotency-key", in: "header", required: false }),

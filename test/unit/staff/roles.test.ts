@@ -17,6 +17,10 @@ const MAY = {
     "events:read",
     "metrics:read",
     "keys:manage",
+    "parties:read",
+    "parties:write",
+    "stages:read",
+    "stages:write",
   ],
   operator: [
     "registry:read",
@@ -29,6 +33,10 @@ const MAY = {
     "status:read",
     "events:read",
     "metrics:read",
+    "parties:read",
+    "parties:write",
+    "stages:read",
+    "stages:write",
   ],
   support: [
     "registry:read",
@@ -36,6 +44,8 @@ const MAY = {
     "certificates:replace",
     "certificates:revoke",
     "status:read",
+    "parties:read",
+    "stages:read",
   ],
   auditor: [
     "registry:read",
@@ -44,17 +54,23 @@ const MAY = {
     "audit:read",
     "events:read",
     "metrics:read",
+    "parties:read",
+    "stages:read",
   ],
-  product: ["certificates:read", "status:read", "events:read"],
-  proxy: ["status:read"],
+  product: ["certificates:read", "status:read", "events:read", "stages:read"],
+  proxy: ["status:read", "parties:acknowledge", "authorize"],
 } as const satisfies Record<Role, readonly Permission[]>;
 
 const ROLES = Object.keys(MAY) as Role[];
-const PERMISSIONS: readonly Permission[] = MAY.admin;
+/** An admin may do all of it, but for what only a proxy does. */
+const PERMISSIONS: readonly Permission[] = [...MAY.admin, "parties:acknowledge", "authorize"];
 
 describe("roles", () => {
   it.for(ROLES)("%s may do what the table says, and nothing else", (role) => {
-    expect(PERMISSIONS.filter((permission) => allows(role, permission))).toEqual(MAY[role]);
+    const wanted: readonly string[] = MAY[role];
+    expect(new Set(PERMISSIONS.filter((permission) => allows(role, permission)))).toEqual(
+      new Set(wanted),
+    );
   });
 
   it("lets a principal through, or says which permission its role lacks", () => {

@@ -1,0 +1,198 @@
+import type { Clock } from "../pki/clock.ts";
+import { type RevocationReason, reasonName } from "../pki/revocation-reason.ts";
+import { type Serial, serialBytes } from "../pki/serial.ts";
+import type { Principal } from "../registry/principal.ts";
+import type { PartyUse } from "../registry/vocabulary.ts";
+import type { Database } from "../storage/database.ts";
+import type { Sql } from "../storage/sql.ts";
+import { tenantOfSerial } from "./certificate-tenant.ts";
+import { CertificateStateError } from "./errors.ts";
+import { URGENT_REASONS } from "./list-publishing.ts";
+
+/** How soon every process of Suido has a change in memory, in milliseconds. */
+const AT_ONCE_MS = 1_000;
+
+/** The longest that an OCSP answer given out before is believed: to its nextUpdate, and a proxy's five minutes of tolerance. */
+const OCSP_MS = 10 * 60_000;
+
+/** From an urgent revocation to a file in force: a minute for the list, one for fetching, one between reloads, and time to spare. */
+const URGENT_FILE_MS = 5 * 60_000;
+
+/** The same for a reason that waits for the hourly list. */
+const HOURLY_FILE_MS = 65 * 60_000;
+
+/** How one relying party stands to one revocation. */
+export interface PartyPropagation {
+  readonly id: string;
+  readonly name: string;
+  readonly product: string;
+  readonly uses: readonly PartyUse[];
+  readonly enforced: boolean;
+  /** Since when, or from when on. Absent while nobody can say. */
+  readonly since?: Date;
+  /** When it should be enforced at the latest, while it is not. */
+  readonly expectedBy?: Date;
+  /** Not enforced although it should be by now. */
+  readonly lagging: boolean;
+  readonly because: string;
+  readonly lastSeenAt?: Date;
+}
+
+/** First and last use of a certificate at a relying party, to the hour. */
+export interface PartyUsage {
+  readonly relyingPartyId: string;
+  readonly name: string;
+  readonly firstAt: Date;
+  readonly lastAt: Date;
+}
+
+export interface Propagation {
+  readonly serialNumber: Serial;
+  readonly status: "hold" | "revoked";
+  readonly reason: RevocationReason;
+  readonly revokedAt: Date;
+  /** Whether every registered party enforces it. False where none is registered: nobody would know. */
+  readonly everywhere: boolean;
+  /** Since when the last of them does. */
+  readonly since?: Date;
+  readonly parties: readonly PartyPropagation[];
+  readonly usage: readonly PartyUsage[];
+}
+
+export interface PropagationDeps {
+  /** As suido_app. */
+  readonly database: Database;
+  readonly clock: Clock;
+}
+
+/** Who refuses a certificate that was stopped. Throws NotFoundError; CertificateStateError for one that is alive. */
+export type Propagate = (principal: Principal, serial: Serial) => Promise<Propagation>;
+
+interface Stopped {
+  readonly issuer_id: string;
+  readonly state: "good" | "hold" | "revoked";
+  readonly reason: number | null;
+  readonly revoked_at: Date | null;
+  /** The change that stopped it: the first one after the last release. */
+  readonly seq: string | null;
+  readonly at: Date | null;
+}
+
+const STOPPED = `select i.issuer_id, i.state, i.reason, i.revoked_at, c.seq, c.at from ca.issued i
+  left join lateral (
+    select c.seq, c.at from ca.change c where c.serial = i.serial and c.kind in ('revoke', 'hold')
+      and c.seq > coalesce((select max(u.seq) from ca.change u where u.serial = i.serial and u.kind = 'unhold'), 0)
+    order by c.seq limit 1
+  ) c on true
+  where i.serial = $1 and i.der is not null`;
+
+interface PartyRow {
+  readonly id: string;
+  readonly name: string;
+  readonly product: string;
+  readonly uses: readonly PartyUse[];
+  readonly session_seconds: number;
+  readonly last_seen_at: Date | null;
+  /** When a list that knows the change was first in force there. */
+  readonly acknowledged_at: Date | null;
+  /** Whether the list that is in force there now knows it. */
+  readonly holds: boolean;
+}
+
+const PARTIES = `select p.id, p.name, p.product, p.uses, p.session_seconds, p.last_seen_at,
+    (select min(a.at) from party.acknowledged_list a where a.relying_party_id = p.id and a.issuer_id = $1 and a.watermark >= $2) as acknowledged_at,
+    exists (select from party.acknowledged_list a where a.relying_party_id = p.id and a.issuer_id = $1 and a.current and a.watermark >= $2) as holds
+  from party.relying_party p where p.retired_at is null order by p.name`;
+
+/** When one way of knowing begins to refuse, and why then; `from` is absent where that is not known yet. */
+interface Knowing {
+  readonly from?: Date;
+  readonly because: string;
+}
+
+const later = (at: Date, milliseconds: number): Date => new Date(at.getTime() + milliseconds);
+
+function knowingBy(use: PartyUse, party: PartyRow, stoppedAt: Date): Knowing {
+  const sessionMs = party.session_seconds * 1000;
+  const sessions =
+    sessionMs === 0 ? "" : `, and sessions from before live ${party.session_seconds} s`;
+  switch (use) {
+    case "authorize":
+      return { from: later(stoppedAt, AT_ONCE_MS), because: "it asks at each request" };
+    case "ocsp":
+      return {
+        from: later(stoppedAt, OCSP_MS + sessionMs),
+        because: `an answer that was given out before is believed for ten minutes${sessions}`,
+      };
+    case "file":
+      if (!party.holds || party.acknowledged_at === null)
+        return { because: "it has not acknowledged a list that knows of it" };
+      return {
+        from: later(party.acknowledged_at, sessionMs),
+        because: `it acknowledged a list that knows of it${sessions}`,
+      };
+  }
+}
+
+/** A certificate is refused as soon as one of a party's ways of knowing refuses it. */
+function earliest(ways: readonly Knowing[]): Knowing {
+  const time = ({ from }: Knowing): number => from?.getTime() ?? Number.POSITIVE_INFINITY;
+  const [first] = ways.toSorted((a, b) => time(a) - time(b));
+  return first ?? { because: "it has no way of knowing" };
+}
+
+function standingOf(
+  party: PartyRow,
+  { now, row, stoppedAt }: { readonly now: Date; readonly row: Stopped; readonly stoppedAt: Date },
+): PartyPropagation {
+  const { because, from } = earliest(party.uses.map((use) => knowingBy(use, party, stoppedAt)));
+  const fileMs = URGENT_REASONS.includes(row.reason ?? 0) ? URGENT_FILE_MS : HOURLY_FILE_MS;
+  const expectedBy = from ?? later(stoppedAt, fileMs + party.session_seconds * 1000);
+  const enforced = from !== undefined && from <= now;
+  const { id, last_seen_at: lastSeenAt, name, product, uses } = party;
+  return {
+    id,
+    name,
+    product,
+    uses,
+    enforced,
+    ...(from !== undefined && { since: from }),
+    ...(!enforced && { expectedBy }),
+    lagging: !enforced && expectedBy < now,
+    because,
+    ...(lastSeenAt !== null && { lastSeenAt }),
+  };
+}
+
+async function readUsage(sql: Sql, serial: Serial): Promise<readonly PartyUsage[]> {
+  return sql.query<PartyUsage>(
+    `select u.relying_party_id as "relyingPartyId", p.name, u.first_at as "firstAt", u.last_at as "lastAt"
+     from party.use u join party.relying_party p on p.id = u.relying_party_id where u.serial = $1 order by p.name`,
+    [serialBytes(serial)],
+  );
+}
+
+export function createPropagate({ clock, database }: PropagationDeps): Propagate {
+  return async (principal, serialNumber) => {
+    await tenantOfSerial(database, principal, serialNumber);
+    const now = clock();
+    const [row] = await database.query<Stopped>(STOPPED, [serialBytes(serialNumber)]);
+    if (row?.seq == null || row.at === null || row.state === "good" || row.reason === null)
+      throw new CertificateStateError("the certificate is neither revoked nor on hold");
+    const { issuer_id, reason, seq, state: status, at: stoppedAt } = row;
+    const rows = await database.query<PartyRow>(PARTIES, [issuer_id, seq]);
+    const parties = rows.map((party) => standingOf(party, { now, row, stoppedAt }));
+    const everywhere = parties.length > 0 && parties.every(({ enforced }) => enforced);
+    const last = Math.max(...parties.map(({ since }) => since?.getTime() ?? 0));
+    return {
+      serialNumber,
+      status,
+      reason: reasonName(reason) ?? "unspecified",
+      revokedAt: row.revoked_at ?? stoppedAt,
+      everywhere,
+      ...(everywhere && { since: new Date(last) }),
+      parties,
+      usage: await readUsage(database, serialNumber),
+    };
+  };
+}
