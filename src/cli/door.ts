@@ -14,7 +14,7 @@ const DOORS = [
 
 /** A Fastify app, as far as one needs to open and close its door. */
 interface Door {
-  listen(options: { host: string; port: number }): Promise<string>;
+  listen(options: { host: string; port: number; reusePort: boolean }): Promise<string>;
 }
 
 const WHY: Readonly<Record<string, string>> = {
@@ -29,7 +29,7 @@ const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : "";
 
 /** What whoever started the service must read. */
-function refusal(variable: string, { host, port }: Listener, cause: unknown): Error {
+function refusal(variable: string, { host, port }: Place, cause: unknown): Error {
   const code = codeOf(cause);
   const why = WHY[code] ?? `it cannot be opened (${code})`;
   return Object.assign(new Error(`${variable} is ${host}:${port}, but ${why}`, { cause }), {
@@ -37,13 +37,18 @@ function refusal(variable: string, { host, port }: Listener, cause: unknown): Er
   });
 }
 
+/** Where to listen, and whether other processes of ours do so too. */
+export interface Place extends Pick<Listener, "host" | "port"> {
+  readonly isShared?: boolean;
+}
+
 /** Opens a door; a port in use or a host that is not ours is told in a sentence. */
-export async function listenOn(door: Door, listener: Listener, variable: string): Promise<void> {
-  const { host, port } = listener;
+export async function listenOn(door: Door, place: Place, variable: string): Promise<void> {
+  const { host, isShared = false, port } = place;
   try {
-    await door.listen({ host, port });
+    await door.listen({ host, port, reusePort: isShared });
   } catch (error) {
-    throw refusal(variable, listener, error);
+    throw refusal(variable, place, error);
   }
 }
 
@@ -72,6 +77,7 @@ async function tryListener({ host, port }: Listener): Promise<void> {
  * Makes sure that this process can open its doors, before anything lasting is done: a CA that is made on the first start
  * writes the VA's address into its certificates for good.
  */
+// One that several processes share is tried alone first, or a second Suido would share it in silence.
 export async function tryDoors(config: Config, roles: Roles): Promise<void> {
   for (const { role, variable } of DOORS) {
     if (!roles.has(role)) continue;

@@ -19,10 +19,10 @@ import { forgetOldKeys } from "../registry/idempotency.ts";
 import { connectionConfig } from "../storage/connection.ts";
 import type { Database, Role } from "../storage/database.ts";
 import { listen } from "../storage/listen.ts";
-import type { Va } from "../va/va.ts";
 import type { MtlsRole } from "./mtls-role.ts";
 import { type Opening, openPool } from "./opening.ts";
 import { queueLog } from "./queue-log.ts";
+import type { VaRole } from "./va-role.ts";
 import { PUBLISH_CHANNEL } from "./wishes.ts";
 
 /** Connections of the jobs' own statements. */
@@ -30,7 +30,7 @@ const WORKER_CONNECTIONS = 4;
 
 export interface DutiesDeps {
   /** Those of this process, whose certificates only they know. */
-  readonly va: Va | undefined;
+  readonly va: VaRole | undefined;
   readonly mtls: MtlsRole | undefined;
   readonly metrics: Registry;
 }

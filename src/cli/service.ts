@@ -4,12 +4,12 @@ import type { Config } from "../config/environment.ts";
 import type { Readiness, RoleState } from "../http/routes-operations.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { Database } from "../storage/database.ts";
-import type { Va } from "../va/va.ts";
 import { layFoundation, Undoing } from "./foundation.ts";
 import type { MtlsRole } from "./mtls-role.ts";
 import { type Opening, openPool } from "./opening.ts";
 import type { Role, Roles } from "./roles.ts";
 import type { System } from "./system.ts";
+import type { VaRole } from "./va-role.ts";
 
 /** Roles at work in this process; the signer's beside it, where it has others too. */
 export interface Service {
@@ -35,7 +35,7 @@ const RENEWAL_MS = 10 * 60_000;
 
 /** The roles that are open so far. */
 interface Opened {
-  va?: Va;
+  va?: VaRole;
   isAppOpen?: true;
   mtls?: MtlsRole;
   jobs?: Jobs;
@@ -58,16 +58,10 @@ async function workerState(jobs: Jobs | undefined): Promise<RoleState> {
   return { ready, ...(detail !== undefined && { detail }) };
 }
 
-function vaState(va: Va | undefined): RoleState {
-  if (va === undefined) return STARTING;
-  const { reasons } = va.status();
-  return reasons.length === 0 ? { ready: true } : { ready: false, detail: reasons.join(", ") };
-}
-
 /** What each role of this process says of itself, for `/health/ready` and the console. */
 function readinessOf(opening: Opening, roles: Roles, opened: Opened): () => Promise<Readiness> {
   const stateOf: Readonly<Record<Role, () => Promise<RoleState>>> = {
-    va: async () => vaState(opened.va),
+    va: async () => opened.va?.state() ?? STARTING,
     app: async () => (opened.isAppOpen === true ? { ready: true } : STARTING),
     mtls: async () => (opened.mtls === undefined ? STARTING : { ready: true }),
     worker: () => workerState(opened.jobs),
@@ -108,7 +102,7 @@ async function openRoles(opening: Opening, roles: Roles): Promise<void> {
     (database ??= openPool(opening, { role: "suido_app", max: APP_CONNECTIONS }));
   if (roles.has("mtls")) {
     const { openMtlsRole } = await import("./mtls-role.ts");
-    opened.mtls = await openMtlsRole(opening, { database: appPool(), va });
+    opened.mtls = await openMtlsRole(opening, { database: appPool(), va: va?.va });
     if (!roles.has("worker")) renewByItself(opening, opened.mtls);
   }
   if (roles.has("worker")) {
@@ -117,7 +111,7 @@ async function openRoles(opening: Opening, roles: Roles): Promise<void> {
   }
   if (roles.has("app")) {
     const { openAppRole } = await import("./app-role.ts");
-    await openAppRole(opening, { database: appPool(), va, metrics, readiness });
+    await openAppRole(opening, { database: appPool(), va: va?.va, metrics, readiness });
     opened.isAppOpen = true;
   }
 }

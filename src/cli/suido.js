@@ -13,5 +13,8 @@ if (major < 24 || (major === 24 && minor < 12)) {
   process.exit(1);
 }
 module.enableCompileCache();
+// Forked processes inherit it: without it each would strip and compile its modules anew, and keep 25 MB for that.
+const cache = module.getCompileCacheDir();
+if (cache !== undefined) process.env.NODE_COMPILE_CACHE ??= cache;
 const { main } = await import("./main.ts");
 process.exitCode = await main(process.argv.slice(2), process.env);

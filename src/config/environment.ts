@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 
 /** Where a listener binds, and the address that is written into certificates, mails and pages. */
@@ -34,6 +35,8 @@ export interface Config {
   readonly journalDir: string;
   /** The Unix socket between a signer and roles in other processes; absent: one that the data folder names. */
   readonly signerSocket: string | undefined;
+  /** How many processes answer on the VA's port. */
+  readonly vaProcesses: number;
   readonly trustDomain: string;
   /** How old the last known status may be before OCSP answers tryLater, in milliseconds. */
   readonly maxStaleMs: number;
@@ -151,6 +154,31 @@ function durationMs(text: string): number {
   if (match === null || Number(match[1]) === 0)
     throw new Error("must be a duration such as 30m, 24h or 7d");
   return Number(match[1]) * (UNITS[match[2] ?? ""] ?? 0);
+}
+
+/** What of the machine decides how many processes may share a port. */
+interface Machine {
+  readonly platform: NodeJS.Platform;
+  readonly cores: number;
+}
+
+const thisMachine = (): Machine => ({ platform: process.platform, cores: availableParallelism() });
+
+const MOST_PROCESSES = 64;
+
+function vaProcesses({ cores, platform }: Machine): (text: string) => number {
+  return (text) => {
+    // Only Linux spreads connections over the processes that listen on one port (socket(7), SO_REUSEPORT).
+    const most = platform === "linux" ? MOST_PROCESSES : 1;
+    if (text === "auto") return Math.min(cores, most);
+    if (!/^[1-9]\d?$/.test(text) || Number(text) > MOST_PROCESSES)
+      throw new Error(
+        `must be a number from 1 to ${MOST_PROCESSES}, or auto for as many as there are cores`,
+      );
+    if (Number(text) > most)
+      throw new Error("must be 1 or auto here: only Linux lets several processes share a port");
+    return Number(text);
+  };
 }
 
 function timeZone(text: string): string {
@@ -296,7 +324,7 @@ function refuseSharedPorts(reader: Reader, config: Config): void {
  * The configuration that the environment describes. Called once, by `src/cli`; nothing else reads the environment.
  * Throws ConfigurationError with every fault at once.
  */
-export function loadConfig(env: Environment): Config {
+export function loadConfig(env: Environment, machine: Machine = thisMachine()): Config {
   const reader = new Reader(env);
   const dataDir = reader.read("SUIDO_DATA_DIR", resolve("data"), resolve);
   const under = (name: string): string => join(dataDir, name);
@@ -328,6 +356,7 @@ export function loadConfig(env: Environment): Config {
     journalDir: reader.read("SUIDO_JOURNAL_DIR", under("journal"), resolve),
     signerSocket: reader.read<string | undefined>("SUIDO_SIGNER_SOCKET", undefined, socketPath),
     trustDomain: reader.read("SUIDO_TRUST_DOMAIN", "suido.localhost", trustDomain),
+    vaProcesses: reader.read("SUIDO_VA_PROCESSES", 1, vaProcesses(machine)),
     maxStaleMs: reader.read("SUIDO_MAX_STALE", durationMs("24h"), durationMs),
     mtlsCertificate: readMtlsCertificate(reader),
     trustedProxies: reader.read("SUIDO_TRUSTED_PROXIES", [], addresses),

@@ -9,7 +9,7 @@ import Fastify, {
 } from "fastify";
 
 import type { Clock } from "../pki/clock.ts";
-import type { OcspCounts } from "../va/metrics.ts";
+import type { OcspCounts } from "../va/ocsp-counts.ts";
 import type { Publication } from "../va/publication.ts";
 import { malformedRequest, octetsOf, type Responder } from "../va/responder.ts";
 import { isLocal } from "./local-request.ts";
@@ -27,13 +27,10 @@ export interface VaAppOptions {
   readonly counts: OcspCounts;
   /** What the repository has at a path such as `crl/issuing-g1.crl`. */
   readonly publication: (path: string) => Publication | undefined;
-  /** Why this VA cannot answer as it should; none means ready. */
-  readonly notReady: () => readonly string[];
-  /** In a process without the app's listener: its readiness, and its figures for requests from the machine itself. */
-  readonly operations?: {
-    readonly readiness: () => Promise<Readiness>;
-    readonly metrics: MetricsSource;
-  };
+  /** Whether the VA answers as it should, and in a process without the app's listener its other roles. */
+  readonly readiness: () => Promise<Readiness>;
+  /** In a process without the app's listener: its figures, for requests from the machine itself. */
+  readonly metrics?: MetricsSource;
   readonly clock: Clock;
   readonly log: FastifyBaseLogger;
 }
@@ -122,23 +119,12 @@ function tell(reply: FastifyReply, isReady: boolean, body: object): FastifyReply
     .send(body);
 }
 
-/** The readiness of a process of which only this listener is asked. */
-function readinessOf(reasons: readonly string[]): Readiness {
-  const ready = reasons.length === 0;
-  return { ready, roles: { va: { ready, ...(!ready && { detail: reasons.join("; ") }) } } };
-}
-
-function addOperations(app: FastifyInstance, { notReady, operations }: VaAppOptions): void {
+function addOperations(app: FastifyInstance, { readiness, metrics }: VaAppOptions): void {
   app.get("/health/ready", async (_request, reply) => {
-    if (operations !== undefined) {
-      const state = await operations.readiness();
-      return tell(reply, state.ready, state);
-    }
-    const state = readinessOf(notReady());
+    const state = await readiness();
     return tell(reply, state.ready, state);
   });
-  if (operations === undefined) return;
-  const { metrics } = operations;
+  if (metrics === undefined) return;
   app.get("/metrics", async (request, reply) =>
     isLocal(request)
       ? reply

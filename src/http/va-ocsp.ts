@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "../pki/clock.ts";
 import { decodeOcspPath } from "../pki/ocsp-request.ts";
 import { malformedRequest, type OcspAnswer, type Responder } from "../va/responder.ts";
-import type { OcspCounts } from "../va/metrics.ts";
+import type { OcspCounts } from "../va/ocsp-counts.ts";
 import { namesTag } from "./va-conditional.ts";
 
 export interface OcspOptions {

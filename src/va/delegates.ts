@@ -19,8 +19,10 @@ import type { Seal } from "./seal.ts";
 export type RequestDelegate = (issuerId: string, spki: Uint8Array) => Promise<Uint8Array>;
 
 export interface DelegatesDeps {
-  /** The VA's folder. */
+  /** The VA's folder: the seal and the root's delegate, which all of its processes share. */
   readonly folder: string;
+  /** Where this process keeps its own delegates. */
+  readonly ownFolder: string;
   readonly request: RequestDelegate;
   readonly clock: Clock;
   readonly random: Random;
@@ -86,7 +88,7 @@ class FolderDelegates implements Delegates {
     await this.#readRoot();
     for (const issuer of issuers) {
       if (issuer.kind === "issuing" && !this.#current.has(issuer.id)) {
-        await this.#read(issuer, delegateFile(this.#deps.folder, issuer.id));
+        await this.#read(issuer, delegateFile(this.#deps.ownFolder, issuer.id));
       }
     }
     void this.check();
@@ -160,14 +162,14 @@ class FolderDelegates implements Delegates {
 
   /** A fresh key each time; it is on disk before the first answer is signed with it. */
   async #make(issuer: Issuer): Promise<Delegate> {
-    const { clock, folder, request } = this.#deps;
+    const { clock, ownFolder, request } = this.#deps;
     const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const spki = publicKey.export({ type: "spki", format: "der" });
     const pkcs8 = privateKey.export({ type: "pkcs8", format: "der" });
     const certificate = await request(issuer.id, spki);
     const material = { issuerId: issuer.id, certificate, pkcs8 };
     const delegate = delegateOf(material, issuer.certificate, clock());
-    await writeDelegate(delegateFile(folder, issuer.id), material, this.#seal);
+    await writeDelegate(delegateFile(ownFolder, issuer.id), material, this.#seal);
     return delegate;
   }
 }

@@ -1,5 +1,5 @@
 /** Stable, documented codes: part of the API. Rename one only in a major release. */
-export type VaErrorCode = "bad-delegate" | "seal-broken";
+export type VaErrorCode = "bad-delegate" | "seal-broken" | "va-process";
 
 /** A failure of the validation authority that somebody can act on. */
 export abstract class VaError extends Error {
@@ -12,6 +12,11 @@ export abstract class VaError extends Error {
 /** The certificate that came back does not let us answer for this issuer with this key. */
 export class BadDelegateError extends VaError {
   readonly code = "bad-delegate";
+}
+
+/** A further process of the VA cannot start, or does not get what it asks for. */
+export class VaProcessError extends VaError {
+  readonly code = "va-process";
 }
 
 /** A sealed file was changed, belongs to something else, or was sealed with another key. */

@@ -19,6 +19,8 @@ export interface RepositoryDeps {
   readonly database: Pick<Database, "query">;
   /** The VA's folder. */
   readonly folder: string;
+  /** Whether this process writes what is kept there; others of the same VA only begin with it. */
+  readonly keeps: boolean;
   readonly clock: Clock;
   readonly verify: Verify;
   readonly log: Log;
@@ -151,6 +153,7 @@ class FollowedRepository implements Repository {
 
   /** A copy that cannot be written is missed at a start without the database only: it keeps nothing from being given out. */
   async #keep(what: string, write: () => Promise<void>): Promise<void> {
+    if (!this.#deps.keeps) return;
     try {
       await write();
     } catch (error) {

@@ -22,6 +22,8 @@ export interface StatusFeedDeps {
   readonly database: Pick<Database, "query" | "transaction">;
   /** Where there is none, a start needs the database. */
   readonly snapshotFile?: string;
+  /** Whether this process writes the snapshot too; others of the same VA only begin with it. */
+  readonly keeps: boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -37,7 +39,7 @@ export interface StatusFeed {
   poll(): void;
   /** Compares count and XOR with the database, and reads everything again where they differ. */
   compare(): Promise<"same" | "different">;
-  /** Writes the snapshot now. */
+  /** Writes the snapshot now, where this is who does. */
   save(): Promise<void>;
   /** Stops, and writes the snapshot. */
   close(): Promise<void>;
@@ -120,9 +122,9 @@ class Feed implements StatusFeed {
   async #save(): Promise<void> {
     const known = this.#known;
     const reached = this.#reached;
-    const { snapshotFile } = this.#deps;
-    if (snapshotFile === undefined || known === undefined || reached === undefined) return;
-    if (known === this.#saved) return;
+    const { keeps, snapshotFile } = this.#deps;
+    if (!keeps || snapshotFile === undefined || reached === undefined) return;
+    if (known === undefined || known === this.#saved) return;
     this.#saved = known;
     await writeSnapshot(snapshotFile, { index: this.index, reached, known });
   }

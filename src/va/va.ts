@@ -1,8 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { Registry } from "prom-client";
-
 import type { Clock } from "../pki/clock.ts";
 import type { Random, Verify } from "../pki/crypto.ts";
 import type { Database } from "../storage/database.ts";
@@ -11,10 +9,11 @@ import { openDelegates, type Delegates, type RequestDelegate } from "./delegates
 import type { Issuer } from "./issuer.ts";
 import type { Log } from "./log.ts";
 import { isOfAnotherCa } from "./kept-issuers.ts";
-import { newOcspCounts, registerVaMetrics, type OcspCounts } from "./metrics.ts";
+import { newOcspCounts, type OcspCounts } from "./ocsp-counts.ts";
 import { openRepository, type Repository } from "./repository.ts";
 import { createResponder, type Responder } from "./responder.ts";
 import { startStatusFeed, type StatusFeed } from "./status-feed.ts";
+import type { VaStatus } from "./va-status.ts";
 
 /** Opens the connection that hears notifications, as suido_va. */
 export type Subscribe = (
@@ -28,35 +27,17 @@ export interface VaDeps {
   readonly requestDelegate: RequestDelegate;
   /** The VA's own folder, `<data>/va`. */
   readonly folder: string;
+  /** Of several processes that share port and folder which one this is; the first, 1, keeps what is known on disk. */
+  readonly number?: number;
   readonly maxStaleMs: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly verify: Verify;
   readonly log: Log;
-  readonly registry?: Registry;
 }
 
 /** Why the VA cannot answer as it should; none means ready. */
 export type NotReady = "no-issuer" | "no-delegate" | "status-unknown" | "status-too-old";
-
-export interface VaStatus {
-  readonly ready: boolean;
-  readonly reasons: readonly NotReady[];
-  readonly certificates: number;
-  readonly knownAt: Date | undefined;
-  readonly issuers: readonly {
-    readonly id: string;
-    readonly delegateFrom: Date | undefined;
-    readonly delegateUntil: Date | undefined;
-  }[];
-  readonly lists: readonly {
-    readonly issuerId: string;
-    readonly scope: string;
-    readonly number: bigint;
-    readonly thisUpdate: Date;
-    readonly nextUpdate: Date;
-  }[];
-}
 
 /** Everything that relying parties read. */
 export interface Va {
@@ -70,6 +51,8 @@ export interface Va {
   status(): VaStatus;
   /** Compares the status in memory with the database, as is done every five minutes. */
   compare(): Promise<"same" | "different">;
+  /** Writes what is known now for a process that begins with it. */
+  save(): Promise<void>;
   /** Stops, and leaves on disk what a start without the database needs. */
   close(): Promise<void>;
 }
@@ -80,14 +63,16 @@ const LISTS = "suido_list";
 /** Opens the VA. It answers from its disk's copies while the database and the signer are away. */
 export async function createVa(deps: VaDeps): Promise<Va> {
   const { clock, folder, log, maxStaleMs, random, verify } = deps;
-  const { database, requestDelegate: request, subscribe } = deps;
+  const { database, number = 1, requestDelegate: request, subscribe } = deps;
+  const keeps = number === 1;
+  const ownFolder = keeps ? folder : join(folder, String(number));
   const snapshotFile = join(folder, "status.snapshot");
-  if (await isOfAnotherCa(database, folder)) {
+  if (keeps && (await isOfAnotherCa(database, folder))) {
     log.warn("what is kept on disk belongs to another CA of the same name and is not used");
     await rm(snapshotFile, { force: true });
   }
-  const delegates = await openDelegates({ folder, request, clock, random, log });
-  const feed = await startStatusFeed({ database, snapshotFile, clock, log });
+  const delegates = await openDelegates({ folder, ownFolder, request, clock, random, log });
+  const feed = await startStatusFeed({ database, snapshotFile, keeps, clock, log });
   const responder = createResponder({
     index: feed.index,
     known: () => feed.known(),
@@ -101,7 +86,15 @@ export async function createVa(deps: VaDeps): Promise<Va> {
     responder.setIssuers(issuers);
     await delegates.setIssuers(issuers);
   };
-  const repository = await openRepository({ database, folder, clock, verify, log, onIssuers });
+  const repository = await openRepository({
+    database,
+    folder,
+    keeps,
+    clock,
+    verify,
+    log,
+    onIssuers,
+  });
   const listener = subscribe({
     channels: [CHANGES, LISTS],
     onNotify: (channel) => (channel === CHANGES ? feed.poll() : void repository.poll()),
@@ -111,11 +104,8 @@ export async function createVa(deps: VaDeps): Promise<Va> {
     },
     onError: (error) => log.warn({ err: error }, "notifications are not heard: polling goes on"),
   });
-  const parts: Parts = { clock, delegates, feed, maxStaleMs, repository };
   const counts = newOcspCounts();
-  if (deps.registry !== undefined) {
-    registerVaMetrics(deps.registry, { counts, feed, responder, repository, delegates, clock });
-  }
+  const parts: Parts = { clock, counts, delegates, feed, maxStaleMs, repository, responder };
   return {
     responder,
     repository,
@@ -124,6 +114,7 @@ export async function createVa(deps: VaDeps): Promise<Va> {
     ready: () => notReady(parts).length === 0,
     status: () => statusOf(parts),
     compare: () => feed.compare(),
+    save: () => feed.save(),
     close: async () => {
       await listener.close();
       await Promise.all([repository.close(), delegates.close(), feed.close()]);
@@ -133,10 +124,12 @@ export async function createVa(deps: VaDeps): Promise<Va> {
 
 interface Parts {
   readonly clock: Clock;
+  readonly counts: OcspCounts;
   readonly delegates: Delegates;
   readonly feed: StatusFeed;
   readonly maxStaleMs: number;
   readonly repository: Repository;
+  readonly responder: Responder;
 }
 
 function notReady({ clock, delegates, feed, maxStaleMs, repository }: Parts): NotReady[] {
@@ -155,14 +148,18 @@ function notReady({ clock, delegates, feed, maxStaleMs, repository }: Parts): No
 }
 
 function statusOf(parts: Parts): VaStatus {
-  const { delegates, feed, repository } = parts;
+  const { counts, delegates, feed, repository, responder } = parts;
   const reasons = notReady(parts);
   const known = feed.known();
   return {
     ready: reasons.length === 0,
     reasons,
+    processes: { count: 1, ready: reasons.length === 0 ? 1 : 0 },
     certificates: feed.index.size,
     knownAt: known === undefined ? undefined : new Date(known),
+    statusOctets: feed.index.octets,
+    cachedAnswers: responder.cached(),
+    answers: { ...counts },
     issuers: repository.issuers().map(({ id }) => ({
       id,
       delegateFrom: delegates.current(id)?.notBefore,

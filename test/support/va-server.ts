@@ -7,7 +7,7 @@ import { pino } from "pino";
 import { createVaApp } from "../../src/http/va-app.ts";
 import { newSerial, serialBytes, type Serial } from "../../src/pki/serial.ts";
 import type { Delegate } from "../../src/va/delegate.ts";
-import { newOcspCounts } from "../../src/va/metrics.ts";
+import { newOcspCounts } from "../../src/va/ocsp-counts.ts";
 import { publicationOf, type Publication } from "../../src/va/publication.ts";
 import { createResponder } from "../../src/va/responder.ts";
 import { StatusIndex, type CertificateStatus } from "../../src/va/status-index.ts";
@@ -69,7 +69,7 @@ export class VaServer {
       responder: this.responder,
       counts: this.counts,
       publication: (name) => files[name],
-      notReady: () => [],
+      readiness: () => Promise.resolve({ ready: true, roles: { va: { ready: true } } }),
       clock: () => this.surroundings.now(),
       log: pino({ level: "silent" }),
     });

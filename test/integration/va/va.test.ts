@@ -14,6 +14,7 @@ import { newSerial } from "../../../src/pki/serial.ts";
 import type { Database } from "../../../src/storage/database.ts";
 import { DatabaseUnavailableError } from "../../../src/storage/errors.ts";
 import { storeRootDelegate } from "../../../src/va/delegate-file.ts";
+import { registerVaMetrics } from "../../../src/va/metrics.ts";
 import { octetsOf } from "../../../src/va/responder.ts";
 import type { Va, VaDeps } from "../../../src/va/va.ts";
 import { VaDatabase, askVa } from "../../support/va-database.ts";
@@ -348,13 +349,17 @@ describe("repository", () => {
 
 it("metrics show what the VA holds and said", async () => {
   const registry = new Registry();
-  const va = await openVa({ registry });
+  await world.publishList("issuing-g1");
+  const va = await openVa();
+  registerVaMetrics(registry, { status: () => va.status(), clock: () => new Date() });
   va.counts.good += 3;
   const text = await registry.metrics();
   expect(text).toContain('suido_ocsp_answers_total{outcome="good"} 3');
   expect(text).toMatch(/suido_va_certificates \d{4}/);
   expect(text).toMatch(/suido_va_known_age_seconds [\d.e-]+/);
   expect(text).toMatch(/suido_va_delegate_remaining_seconds\{issuer="issuing-g1"\} \d{6,}/);
+  expect(text).toMatch(/suido_va_list_life_used_ratio\{issuer="issuing-g1",scope="full"\} 0\.\d+/);
+  expect(text).toContain("suido_va_processes_ready 1");
 });
 
 async function openssl(args: string[], input: Uint8Array): Promise<{ stdout: string }> {

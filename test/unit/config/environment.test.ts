@@ -38,6 +38,30 @@ describe("loadConfig", () => {
     expect(Object.isFrozen(config)).toBe(true);
   });
 
+  const linux = { platform: "linux", cores: 12 } as const;
+
+  it.for([
+    { given: "1", machine: linux, count: 1 },
+    { given: "64", machine: linux, count: 64 },
+    { given: "auto", machine: linux, count: 12 },
+    { given: "auto", machine: { platform: "linux", cores: 96 } as const, count: 64 },
+    { given: "auto", machine: { platform: "darwin", cores: 12 } as const, count: 1 },
+  ])(
+    "takes SUIDO_VA_PROCESSES=$given as $count on $machine.platform with $machine.cores cores",
+    ({ given, machine, count }) => {
+      expect(loadConfig({ SUIDO_VA_PROCESSES: given }, machine).vaProcesses).toBe(count);
+    },
+  );
+
+  it.for([
+    { given: "0", platform: "linux", wants: "a number from 1 to 64" },
+    { given: "65", platform: "linux", wants: "a number from 1 to 64" },
+    { given: "two", platform: "linux", wants: "a number from 1 to 64" },
+    { given: "2", platform: "darwin", wants: "only Linux" },
+  ] as const)("refuses SUIDO_VA_PROCESSES=$given on $platform", ({ given, platform, wants }) => {
+    expect(() => loadConfig({ SUIDO_VA_PROCESSES: given }, { ...linux, platform })).toThrow(wants);
+  });
+
   it("derives the public address from the listener unless one is given", () => {
     const config = loadConfig({
       SUIDO_VA_LISTEN: "0.0.0.0:9080",

@@ -13,7 +13,7 @@ async function openApp(): Promise<FastifyInstance> {
 }
 
 /** The VA's listener without anything to serve. */
-async function openVa(reasons: readonly string[] = []): Promise<FastifyInstance> {
+async function openVa(detail?: string): Promise<FastifyInstance> {
   const app = await createVaApp({
     responder: {
       answer: () => {
@@ -24,7 +24,10 @@ async function openVa(reasons: readonly string[] = []): Promise<FastifyInstance>
     } as unknown as Parameters<typeof createVaApp>[0]["responder"],
     counts: {} as Parameters<typeof createVaApp>[0]["counts"],
     publication: () => undefined,
-    notReady: () => reasons,
+    readiness: async () => {
+      const ready = detail === undefined;
+      return { ready, roles: { va: { ready, ...(!ready && { detail }) } } };
+    },
     clock: () => new Date("2026-11-21T09:00:00Z"),
     log: pino({ level: "silent" }),
   });
@@ -66,7 +69,7 @@ it("the VA listener tells of its readiness in the shape in which the app does", 
   const ready = await (await openVa()).inject("/health/ready");
   expect(ready.statusCode).toBe(200);
   expect(ready.json()).toEqual({ ready: true, roles: { va: { ready: true } } });
-  const away = await (await openVa(["no list", "no delegate"])).inject("/health/ready");
+  const away = await (await openVa("no list; no delegate")).inject("/health/ready");
   expect(away.statusCode).toBe(503);
   expect(away.json()).toEqual({
     ready: false,
