@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import {
   type ConnectionOptions,
   createPostgresBackend,
@@ -105,15 +107,52 @@ function openPool(
   return pool as pg.Pool & PostgresConnectionOptions;
 }
 
+/**
+ * BullMQ's own, but one that bears a database which fails in other ways than by refusing connections: because it starts,
+ * stops or is full. BullMQ would keep the failure of its first connection for ever, and ask again in the same breath,
+ * without end: nothing else of this process would have a turn.
+ */
+const createPatientBackend =
+  (onError: (error: Error) => void): typeof createPostgresBackend =>
+  (...args) => {
+    const backend = createPostgresBackend(...args);
+    const { connection } = backend;
+    const connect = connection.waitUntilReady.bind(connection);
+    const ready = async (): Promise<void> => {
+      while (!connection.isClosing) {
+        try {
+          return await connect();
+        } catch (error) {
+          Reflect.deleteProperty(connection, "readyPromise");
+          if (error instanceof Error) onError(error);
+          await sleep(RUN_RETRY_MS, undefined, { ref: false });
+        }
+      }
+    };
+    let isReady: Promise<void> | undefined;
+    connection.waitUntilReady = () => (isReady ??= ready());
+    const moveToActive = backend.moveToActive.bind(backend);
+    backend.moveToActive = async (...job) => {
+      try {
+        return await moveToActive(...job);
+      } catch (error) {
+        await sleep(RUN_RETRY_MS);
+        throw error;
+      }
+    };
+    return backend;
+  };
+
 function postgresBackend(settings: pg.ClientConfig, listener: QueueListener): QueueBackend {
   const { onError } = listener;
   const connection = openPool(settings, listener);
+  const create = createPatientBackend(onError);
   let ended: Promise<void> | undefined;
   return {
-    queue: () => queueOver(new Queue(QUEUE, { connection }, createPostgresBackend), onError),
+    queue: () => queueOver(new Queue(QUEUE, { connection }, create), onError),
     worker: (run, { concurrency = 1 }) => {
       const options = { connection, concurrency, runRetryDelay: RUN_RETRY_MS };
-      const worker = new Worker(QUEUE, ({ name }) => run(name), options, createPostgresBackend);
+      const worker = new Worker(QUEUE, ({ name }) => run(name), options, create);
       return worker.on("error", onError);
     },
     close: () => (ended ??= connection.end()),

@@ -126,6 +126,30 @@ describe.for(places)("a queue in %s", ([, { place, breakConnections }]) => {
   });
 });
 
+it("bears a database that lets nobody in, without taking the time of others, and works when it does", async () => {
+  const { place, close, admit } = await postgresPlace();
+  await admit(false);
+  let complaints = 0;
+  const ran: string[] = [];
+  const backend = queueBackend(place, {
+    onError: () => void complaints++,
+    onConnect: () => undefined,
+  });
+  const worker = backend.worker(async (name) => void ran.push(name), { concurrency: 4 });
+  const queue = backend.queue();
+  // This timer has its turn only where nothing spins.
+  await sleep(2_000);
+  expect(complaints).toBeGreaterThan(0);
+  expect(complaints).toBeLessThan(60);
+  await admit(true);
+  await vi.waitFor(() => queue.add("mail", { removeOnComplete: true }), 10_000);
+  await vi.waitFor(() => expect(ran).toEqual(["mail"]), 10_000);
+  await worker.close();
+  await queue.close();
+  await backend.close();
+  await close();
+});
+
 it("prepares the queue's schema when several programs start at once", async () => {
   const empty = await emptyDatabase();
   const { url } = empty;

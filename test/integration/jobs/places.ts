@@ -14,7 +14,9 @@ export interface TestPlace {
   readonly close: () => Promise<void>;
 }
 
-export async function postgresPlace(): Promise<TestPlace> {
+export async function postgresPlace(): Promise<
+  TestPlace & { readonly admit: (isOpen: boolean) => Promise<void> }
+> {
   const fresh = await freshDatabase();
   const { url } = fresh;
   // Rights on the database itself are not cloned with the template.
@@ -27,6 +29,9 @@ export async function postgresPlace(): Promise<TestPlace> {
     place: { kind: "postgres", connection: connection("suido_worker") },
     breakConnections: () =>
       asAdmin(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`),
+    admit: async (isOpen) => {
+      await asAdmin(`alter database ${name} allow_connections ${isOpen}`);
+    },
     close: () => fresh.drop(),
   };
 }
