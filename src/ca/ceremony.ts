@@ -1,30 +1,20 @@
 import { generateKeyPairSync } from "node:crypto";
-import type { Authority, CaConfig } from "../config/ca-config.ts";
-import { ApprovedTbs } from "../pki/approved.ts";
-import { buildTbs, type IssuerFacts } from "../pki/certificate.ts";
 import type { Verify } from "../pki/crypto.ts";
-import { keyIdentifier, spkiSha256 } from "../pki/key.ts";
-import { encodeName } from "../pki/name.ts";
-import { type Profile, profileHash } from "../pki/profile.ts";
-import { newSerial, shardOf } from "../pki/serial.ts";
-import { validityOf } from "../pki/validity.ts";
-import { recordAll } from "../audit/record.ts";
 import type { Database } from "../storage/database.ts";
-import { CeremonyError, ProfileUnknownError } from "./errors.ts";
 import {
-  issuerUrls,
-  type IssuerKind,
-  readIssuer,
-  readIssuers,
-  signatureAlgorithmFor,
-} from "./issuer.ts";
+  type AuthorityPlan,
+  type CertifyDeps,
+  certifyAuthority,
+  enrolAuthority,
+  keyOf,
+} from "./authority.ts";
+import { CeremonyError } from "./errors.ts";
+import { issuerUrls, readIssuer } from "./issuer.ts";
 import { IssuerKeys } from "./issuer-keys.ts";
-import type { IssuedEntry } from "./journal-record.ts";
-import type { KeyStore, SigningKey } from "./key-store.ts";
+import type { KeyStore } from "./key-store.ts";
 import { publishLists } from "./list-publishing.ts";
 import { ListPress } from "./lists.ts";
 import { issueOwn, type OwnDeps } from "./own-certificates.ts";
-import { insertSigned } from "./signed-row.ts";
 
 /** The root's OCSP key and certificate, which the VA keeps (docs/decisions.md). */
 export interface RootDelegate {
@@ -33,12 +23,9 @@ export interface RootDelegate {
   readonly pkcs8: Uint8Array;
 }
 
-export interface CeremonyDeps extends Omit<OwnDeps, "keys" | "profiles"> {
-  readonly caConfig: CaConfig;
+export interface CeremonyDeps extends Omit<OwnDeps, "keys" | "profiles">, CertifyDeps {
   readonly keyStore: KeyStore;
   readonly verify: Verify;
-  /** The address that is written into everything, for the life of these CAs. */
-  readonly vaUrl: string;
   /** Keeps the delegate where the VA finds it. Called last of what concerns it, so that no certificate is without its key. */
   readonly storeRootDelegate: (delegate: RootDelegate) => Promise<void>;
   readonly hasRootDelegate: (issuerId: string) => Promise<boolean>;
@@ -51,98 +38,13 @@ export interface CeremonyResult {
   readonly isNew: boolean;
 }
 
-interface AuthorityPlan {
-  readonly id: string;
-  readonly kind: IssuerKind;
-  readonly generation: number;
-  readonly authority: Authority;
-  /** Absent for a root, which certifies itself. */
-  readonly parent?: { readonly id: string; readonly facts: IssuerFacts; readonly key: SigningKey };
-}
-
-function profileOf({ caConfig }: CeremonyDeps, name: string): Profile {
-  const profile = caConfig.profiles.get(name);
-  if (profile === undefined) throw new ProfileUnknownError(`there is no profile "${name}"`);
-  return profile;
-}
-
-/** A half-done ceremony has left a key that nothing was signed for: it is as good as a new one. */
-async function keyOf(
-  { id, kind, authority }: AuthorityPlan,
-  keyStore: KeyStore,
-): Promise<SigningKey> {
-  if (await keyStore.has(id)) return keyStore.open(id, kind);
-  return keyStore.generate({ id, purpose: kind, kind: authority.key });
-}
-
-/** Builds, lints and signs a CA's certificate. */
-function certifyAuthority(plan: AuthorityPlan, key: SigningKey, deps: CeremonyDeps): IssuedEntry {
-  const { clock, random, timeZone, digest, caConfig, vaUrl } = deps;
-  const { id, kind, generation, authority, parent } = plan;
-  const profile = profileOf(deps, authority.profile);
-  const commonName = `${authority.commonName} G${generation}`;
-  const subject = encodeName([
-    { type: "O", value: caConfig.hierarchy.organization },
-    { type: "CN", value: commonName },
-  ]);
-  const self: IssuerFacts = {
-    subject,
-    keyIdentifier: keyIdentifier(key.spki, digest),
-    signatureAlgorithm: signatureAlgorithmFor(key.spki),
-  };
-  const issuer = parent?.facts ?? self;
-  const now = clock();
-  const serial = newSerial(random);
-  const request = {
-    profile,
-    serial,
-    issuer,
-    subject,
-    spki: key.spki,
-    ...validityOf(profile, {
-      now,
-      timeZone,
-      ...(issuer.notAfter !== undefined && { issuerNotAfter: issuer.notAfter }),
-    }),
-  };
-  const signer = parent?.key ?? key;
-  const der = ApprovedTbs.approve(buildTbs(request, digest), request, digest).signWith((tbs) =>
-    signer.sign(tbs),
-  );
-  return {
-    kind: "issued",
-    serial,
-    issuerId: parent?.id ?? id,
-    profile: profile.name,
-    profileHash: profileHash(profile, digest),
-    shard: shardOf(serial),
-    commonName,
-    spkiSha256: spkiSha256(key.spki, digest),
-    keyOrigin: "subject",
-    reservedAt: now.toISOString(),
-    authority: { id, kind, generation, vaUrl },
-    der: Buffer.from(der).toString("base64"),
-  };
-}
-
 /** Makes a CA, unless it is there. */
 async function ensureAuthority(plan: AuthorityPlan, deps: CeremonyDeps): Promise<boolean> {
-  const { database, ledger, keyStore, clock, digest, newId } = deps;
+  const { database, ledger, keyStore, clock } = deps;
   if ((await readIssuer(database, plan.id)) !== undefined) return false;
-  const key = await keyOf(plan, keyStore);
-  const entry = certifyAuthority(plan, key, deps);
-  const at = clock();
-  await ledger.turn(() =>
-    ledger.write([entry], async (sql) => {
-      await insertSigned(sql, { ...entry, at }, digest);
-      const detail = { serial: entry.serial, vaUrl: deps.vaUrl };
-      await recordAll(
-        sql,
-        [{ at, actor: "signer", action: "issuer.created", subject: `issuer/${plan.id}`, detail }],
-        newId,
-      );
-    }),
-  );
+  const entry = certifyAuthority(plan, await keyOf(plan, keyStore), deps);
+  const signed = { ...entry, at: clock() };
+  await ledger.turn(() => ledger.write([entry], (sql) => enrolAuthority(sql, signed, deps)));
   return true;
 }
 
@@ -241,66 +143,4 @@ export async function checkFrozenVaUrl(database: Database, vaUrl: string): Promi
       `SUIDO_VA_URL is ${vaUrl}, but this CA has written ${other.va_url} into its certificates: set it back, or make a new CA`,
     );
   }
-}
-
-/** A CA as `suido ca show` tells it. */
-export interface CaDescription {
-  readonly id: string;
-  readonly kind: IssuerKind;
-  readonly state: string;
-  /** SHA-256 of the certificate, hex. */
-  readonly fingerprint: string;
-  readonly keyAlgorithm: string;
-  /** Whether this key store has its key. */
-  readonly hasKey: boolean;
-  readonly vaUrl: string;
-  readonly notAfter: Date;
-  readonly certificate: Uint8Array;
-  readonly list?: {
-    readonly number: bigint;
-    readonly entries: number;
-    readonly thisUpdate: Date;
-    readonly nextUpdate: Date;
-  };
-}
-
-/** All CAs, their keys and their current full lists. */
-export async function describeCa({
-  database,
-  keyStore,
-  digest,
-}: Pick<CeremonyDeps, "database" | "keyStore" | "digest">): Promise<readonly CaDescription[]> {
-  const lists = await database.query<{
-    issuer_id: string;
-    number: string;
-    entries: number;
-    this_update: Date;
-    next_update: Date;
-  }>(
-    "select issuer_id, number, entries, this_update, next_update from ca.list where current and scope = 'full'",
-  );
-  const described: CaDescription[] = [];
-  for (const issuer of await readIssuers(database)) {
-    const list = lists.find((row) => row.issuer_id === issuer.id);
-    described.push({
-      id: issuer.id,
-      kind: issuer.kind,
-      state: issuer.state,
-      fingerprint: Buffer.from(digest("sha256", issuer.certificate)).toString("hex"),
-      keyAlgorithm: issuer.facts.signatureAlgorithm,
-      hasKey: await keyStore.has(issuer.id),
-      vaUrl: issuer.vaUrl,
-      notAfter: issuer.notAfter,
-      certificate: issuer.certificate,
-      ...(list && {
-        list: {
-          number: BigInt(list.number),
-          entries: list.entries,
-          thisUpdate: list.this_update,
-          nextUpdate: list.next_update,
-        },
-      }),
-    });
-  }
-  return described;
 }

@@ -122,13 +122,14 @@ async function historyFaults(
   return faults;
 }
 
-/** Every issuing CA has a full list and sixteen shards, every root a full list. */
+/** Every issuing CA has a full list and sixteen shards, every root a full list; one announced a moment ago gets them yet. */
 async function missingFaults(sql: Sql): Promise<readonly string[]> {
-  const rows = await sql.query<{ id: string; kind: string; count: number }>(
-    `select i.id, i.kind, count(l.scope)::integer as count from ca.issuer i left join ca.list l on l.issuer_id = i.id and l.current
-     where i.state <> 'ended' group by i.id, i.kind`,
+  const rows = await sql.query<{ id: string; kind: string; state: string; count: number }>(
+    `select i.id, i.kind, i.state, count(l.scope)::integer as count from ca.issuer i left join ca.list l on l.issuer_id = i.id and l.current
+     where i.state <> 'ended' group by i.id, i.kind, i.state`,
   );
   return rows
+    .filter(({ state, count }) => state !== "announced" || count > 0)
     .filter(({ kind, count }) => count !== (kind === "root" ? 1 : 17))
     .map(({ id, count }) => `I3 ${id} has ${count} current lists`);
 }
@@ -142,7 +143,7 @@ export async function listFaults(
   const lists = await sql.query<ListRow>(
     `select l.issuer_id, l.scope, l.number, l.watermark, l.this_update, l.sha256, l.der,
        i.kind, i.certificate, i.subject, i.key_identifier, i.va_url
-     from ca.list l join ca.issuer i on i.id = l.issuer_id where l.current order by l.issuer_id, l.scope`,
+     from ca.list l join ca.issuer i on i.id = l.issuer_id where l.current and i.state <> 'ended' order by l.issuer_id, l.scope`,
   );
   const faults = [...(await missingFaults(sql)), ...(await historyFaults(sql, journal, deps.now))];
   for (const list of lists) faults.push(...(await currentFaults(sql, list, deps)));

@@ -1,13 +1,14 @@
 import { recordAll } from "../audit/record.ts";
 import type { Digest } from "../pki/crypto.ts";
 import type { ApprovedTbs } from "../pki/approved.ts";
-import type { Clock } from "../pki/clock.ts";
+import { BACKDATE_MS, type Clock } from "../pki/clock.ts";
 import { type Serial, serialBytes } from "../pki/serial.ts";
 import type { NewId } from "../pki/uuid.ts";
 import type { Database } from "../storage/database.ts";
 import { buildCertificate, type BuilderDeps, type Built } from "./certificate-builder.ts";
 import { IssuingStoppedError } from "./errors.ts";
 import { commitIssued, issuedEntry, type SigningRow, readSigningRows } from "./signing-row.ts";
+import type { Issuer } from "./issuer.ts";
 import type { IssuerKeys } from "./issuer-keys.ts";
 import type { Checkpoint, Ledger } from "./ledger.ts";
 import type { IssueOutcome } from "./signer-client.ts";
@@ -128,7 +129,7 @@ export class IssueDesk {
       return { findings: [`the profile "${row.profile}" is not for devices`] };
     }
     const issuer = keys.issuing(row.issuer_id);
-    if (issuer?.state !== "active")
+    if (issuer === undefined || !maySign(issuer, row))
       return new IssuingStoppedError(`the issuer ${row.issuer_id} does not issue`);
     if (ledger.journal.issuedLastHour(profile.name) + ahead >= profile.ceilingPerHour) {
       return new IssuingStoppedError(
@@ -181,6 +182,16 @@ export class IssueDesk {
     );
     return entries.map(({ serial }) => good(serial));
   }
+}
+
+/**
+ * The active one signs. What was reserved before its successor took over is finished by the one that it was promised by;
+ * the clock of the one who reserved may be a little ahead.
+ */
+function maySign({ state, stateSince, isRevoked }: Issuer, row: SigningRow): boolean {
+  if (isRevoked) return false;
+  if (state === "active") return true;
+  return state === "retiring" && row.reserved_at.getTime() <= stateSince.getTime() + BACKDATE_MS;
 }
 
 /** What became of a row that is reserved no more. */

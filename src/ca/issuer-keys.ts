@@ -7,27 +7,45 @@ import type { KeyStore, SigningKey } from "./key-store.ts";
 
 /** The issuers of this CA, with the keys that this key store holds. */
 export class IssuerKeys {
-  readonly #issuers: ReadonlyMap<string, Issuer>;
-  readonly #keys: ReadonlyMap<string, SigningKey>;
+  readonly #sql: Sql;
+  readonly #keyStore: KeyStore;
+  #issuers: ReadonlyMap<string, Issuer> = new Map();
+  #keys: ReadonlyMap<string, SigningKey> = new Map();
 
-  private constructor(issuers: ReadonlyMap<string, Issuer>, keys: ReadonlyMap<string, SigningKey>) {
-    this.#issuers = issuers;
+  private constructor(sql: Sql, keyStore: KeyStore) {
+    this.#sql = sql;
+    this.#keyStore = keyStore;
+  }
+
+  /** Opens the keys of all issuers. Throws KeyStoreError when one is missing or another's. */
+  static async open(sql: Sql, keyStore: KeyStore): Promise<IssuerKeys> {
+    const keys = new IssuerKeys(sql, keyStore);
+    await keys.reload();
+    return keys;
+  }
+
+  /** Takes up new issuers and new states. Where it throws, all stays as it was. */
+  async reload(): Promise<void> {
+    const issuers = await readIssuers(this.#sql);
+    const keys = new Map<string, SigningKey>();
+    for (const issuer of issuers) {
+      const key = await this.#open(issuer);
+      if (key !== undefined) keys.set(issuer.id, key);
+    }
+    this.#issuers = new Map(issuers.map((issuer) => [issuer.id, issuer]));
     this.#keys = keys;
   }
 
-  /** Opens the keys of all issuers. A root's may be elsewhere; an issuing CA's must be here, and be its own. */
-  static async open(sql: Sql, keyStore: KeyStore): Promise<IssuerKeys> {
-    const issuers = await readIssuers(sql);
-    const keys = new Map<string, SigningKey>();
-    for (const issuer of issuers) {
-      const { id, kind, state } = issuer;
-      if (state === "ended" || (kind === "root" && !(await keyStore.has(id)))) continue;
-      const key = await keyStore.open(id, kind);
-      if (!isKeyOf(issuer, key.spki))
-        throw new KeyStoreError(`the key "${id}" is not the one of the certificate of ${id}`);
-      keys.set(id, key);
-    }
-    return new IssuerKeys(new Map(issuers.map((issuer) => [issuer.id, issuer])), keys);
+  /** A root's may be elsewhere, and one that is only announced harms nobody without its own; of what has ended no key is opened. */
+  async #open(issuer: Issuer): Promise<SigningKey | undefined> {
+    const { id, kind, state } = issuer;
+    if (state === "ended") return undefined;
+    const mayBeAway = kind === "root" || state === "announced";
+    if (mayBeAway && !(await this.#keyStore.has(id))) return undefined;
+    const key = this.#keys.get(id) ?? (await this.#keyStore.open(id, kind));
+    if (!isKeyOf(issuer, key.spki))
+      throw new KeyStoreError(`the key "${id}" is not the one of the certificate of ${id}`);
+    return key;
   }
 
   get all(): readonly Issuer[] {
@@ -46,7 +64,14 @@ export class IssuerKeys {
 
   /** The issuing CA that new certificates come from. */
   get active(): Issuer | undefined {
-    return this.all.find(({ kind, state }) => kind === "issuing" && state === "active");
+    return this.all.find(
+      ({ kind, state, isRevoked }) => kind === "issuing" && state === "active" && !isRevoked,
+    );
+  }
+
+  /** Whether its key is in this key store. */
+  hasKey(id: string): boolean {
+    return this.#keys.has(id);
   }
 
   /** Signs with an issuer's key. Throws KeyStoreError when it is not here. */

@@ -1,10 +1,13 @@
 import { parseCertificate } from "../pki/certificate-view.ts";
 import type { IssuerFacts, IssuerUrls, SignatureAlgorithm } from "../pki/certificate.ts";
 import { keyKind, parsePublicKey } from "../pki/key.ts";
+import { type Serial, serialFromInteger } from "../pki/serial.ts";
 import type { Sql } from "../storage/sql.ts";
 
 export type IssuerKind = "root" | "issuing";
-type IssuerState = "announced" | "active" | "retiring" | "ended";
+
+/** Announced: known to everybody, and issues nothing yet. Retiring: issues no more, and answers for what it has issued. */
+export type IssuerState = "announced" | "active" | "retiring" | "ended";
 
 /** A certification authority of one generation, as ca.issuer keeps it. */
 export interface Issuer {
@@ -12,6 +15,12 @@ export interface Issuer {
   readonly id: string;
   readonly kind: IssuerKind;
   readonly state: IssuerState;
+  readonly stateSince: Date;
+  /** Its own certificate is revoked: nothing of it is good any more (RFC 6960 §2.7). */
+  readonly isRevoked: boolean;
+  readonly generation: number;
+  /** Of its own certificate. */
+  readonly serial: Serial;
   readonly parentId: string;
   readonly certificate: Uint8Array;
   readonly spki: Uint8Array;
@@ -26,6 +35,10 @@ interface IssuerRow {
   readonly id: string;
   readonly kind: IssuerKind;
   readonly state: IssuerState;
+  readonly state_since: Date;
+  readonly is_revoked: boolean;
+  readonly generation: number;
+  readonly serial: Buffer;
   readonly parent_id: string;
   readonly certificate: Buffer;
   readonly subject: Buffer;
@@ -34,8 +47,8 @@ interface IssuerRow {
   readonly not_after: Date;
 }
 
-const ISSUER_COLUMNS =
-  "id, kind, state, parent_id, certificate, subject, key_identifier, va_url, not_after";
+const ISSUERS = `select id, kind, state, state_since, generation, serial, parent_id, certificate, subject, key_identifier, va_url, not_after,
+  exists (select from ca.issued where issued.serial = issuer.serial and issued.state = 'revoked') as is_revoked from ca.issuer`;
 
 /** What a CA with this key signs with. */
 export function signatureAlgorithmFor(spki: Uint8Array): SignatureAlgorithm {
@@ -74,6 +87,10 @@ function issuerOf(row: IssuerRow): Issuer {
     id: row.id,
     kind: row.kind,
     state: row.state,
+    stateSince: row.state_since,
+    isRevoked: row.is_revoked,
+    generation: row.generation,
+    serial: serialFromInteger(row.serial),
     parentId: row.parent_id,
     certificate: row.certificate,
     spki,
@@ -92,16 +109,15 @@ function issuerOf(row: IssuerRow): Issuer {
 /** All issuers, roots first, the oldest generation first. */
 export async function readIssuers(sql: Sql): Promise<readonly Issuer[]> {
   const rows = await sql.query<IssuerRow>(
-    `select ${ISSUER_COLUMNS} from ca.issuer order by kind desc, generation, id`,
+    `${ISSUERS} order by kind desc, generation, id`,
+    [],
+    "issuers",
   );
   return rows.map(issuerOf);
 }
 
 /** One issuer, or undefined. */
 export async function readIssuer(sql: Sql, id: string): Promise<Issuer | undefined> {
-  const [row] = await sql.query<IssuerRow>(
-    `select ${ISSUER_COLUMNS} from ca.issuer where id = $1`,
-    [id],
-  );
+  const [row] = await sql.query<IssuerRow>(`${ISSUERS} where id = $1`, [id]);
   return row && issuerOf(row);
 }

@@ -65,6 +65,13 @@ export interface ChangeEntry {
   readonly subject?: string;
 }
 
+/** An issuing CA has come into another state. */
+export interface IssuerEntry {
+  readonly kind: "issuer";
+  readonly issuerId: string;
+  readonly state: "active" | "retiring" | "ended";
+}
+
 /** A signer has begun its work under a new fencing epoch. */
 interface EpochEntry {
   readonly kind: "epoch";
@@ -85,7 +92,7 @@ export interface HeaderEntry {
 }
 
 /** What the signer writes down. */
-export type JournalEntry = IssuedEntry | ListEntry | ChangeEntry | EpochEntry;
+export type JournalEntry = IssuedEntry | ListEntry | ChangeEntry | IssuerEntry | EpochEntry;
 
 /** An entry in its place. */
 export type JournalRecord = (JournalEntry | HeaderEntry) & {
@@ -104,7 +111,7 @@ export interface JournalHead {
 /** What the first record of all is chained to. */
 export const CHAIN_START: JournalHead = { seq: 0n, hash: "0".repeat(64) };
 
-const KINDS = new Set<unknown>(["journal", "epoch", "issued", "list", "change"]);
+const KINDS = new Set<unknown>(["journal", "epoch", "issued", "list", "change", "issuer"]);
 /** How every line ends: `,"hash":"…"}`. */
 const HASH_TAIL = /^,"hash":"([0-9a-f]{64})"\}$/;
 const HASH_TAIL_LENGTH = ',"hash":""}'.length + 64;

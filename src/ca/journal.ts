@@ -69,6 +69,7 @@ class JournalFacts {
       case "change":
         this.#noteChange(record.changeSeq);
         break;
+      case "issuer":
       case "epoch":
         break;
     }

@@ -12,8 +12,10 @@ import { markQuarantine, readMark, resetMark } from "./journal-mark.ts";
 import { CHAIN_START, type ChangeEntry, type JournalRecord } from "./journal-record.ts";
 import { createJournal, type Journal, openJournal } from "./journal.ts";
 import { InvalidStateError } from "./errors.ts";
+import { applyIssuerStates } from "./issuer-state.ts";
 import type { LedgerOpenDeps } from "./ledger-open.ts";
 import { commitReserved, insertSigned, type SignedEntry, signedEntry } from "./signed-row.ts";
+import { twoPeople } from "./two-people.ts";
 
 /** Records that are committed at once while a restored database is brought up. */
 const BATCH = 500;
@@ -253,11 +255,12 @@ export async function bringUp(journal: Journal, deps: LedgerOpenDeps): Promise<r
     takeOverChanges(sql, { after: knownSeq, seen: journal.changeSeq }),
   );
 
-  // 2. Certificates.
+  // 2. Certificates, and the states of those who issued them.
   const unbound: Serial[] = [];
   await inBatches(database, issuedEntries(journal.history()), async (sql, batch) => {
     unbound.push(...(await restoreIssued(sql, batch, deps)));
   });
+  await database.transaction((sql) => applyIssuerStates(sql, journal.history(), deps.newId));
   // 3. What stopped them, from the journal and from the last lists; what lost its binding is on hold.
   const memory: Memory = { stopped: new Map(), denies: [], unheard };
   for (const record of journal.history())
@@ -325,12 +328,7 @@ async function endQuarantine(
  */
 export async function adoptJournal(by: readonly string[], deps: LedgerOpenDeps): Promise<string> {
   const { database, journalFolder, clock, newId } = deps;
-  if (
-    new Set(by.map((name) => name.trim().toLowerCase())).size < 2 ||
-    by.some((name) => name.trim() === "")
-  ) {
-    throw new InvalidStateError("a journal is adopted by two different people, each with a name");
-  }
+  twoPeople(by, "a journal is adopted");
   const mark = await readMark(database);
   if (mark?.quarantinedAt === undefined)
     throw new InvalidStateError("nothing is in quarantine: there is no journal to adopt");

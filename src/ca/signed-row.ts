@@ -4,6 +4,7 @@ import { keyIdentifier } from "../pki/key.ts";
 import { serialBytes } from "../pki/serial.ts";
 import type { NewId } from "../pki/uuid.ts";
 import type { Sql } from "../storage/sql.ts";
+import { applyIssuerStates } from "./issuer-state.ts";
 import type { IssuedEntry, JournalRecord } from "./journal-record.ts";
 import { commitIssued } from "./signing-row.ts";
 
@@ -61,8 +62,8 @@ async function insertAuthority(sql: Sql, entry: SignedEntry, digest: Digest): Pr
   const der = Buffer.from(entry.der, "base64");
   const { view } = parseCertificate(der);
   await sql.query(
-    `insert into ca.issuer (id, kind, generation, state, parent_id, serial, certificate, subject, key_identifier, va_url, not_after, created_at)
-     values ($1, $2, $3, $12, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (id) do nothing`,
+    `insert into ca.issuer (id, kind, generation, state, parent_id, serial, certificate, subject, key_identifier, va_url, not_after, created_at, state_since)
+     values ($1, $2, $3, $12, $4, $5, $6, $7, $8, $9, $10, $11, $11) on conflict (id) do nothing`,
     [
       authority.id,
       authority.kind,
@@ -90,7 +91,7 @@ export async function commitReserved(
   await commitIssued(sql, entries, { sha256: (der) => digest("sha256", der), newId });
 }
 
-/** Commits what a crash kept from being committed: certificates get their rows; changes have theirs, and a list that was not published never will be. */
+/** Commits what a crash kept from being committed: certificates get their rows, issuers their states; changes have theirs, and a list that was not published never will be. */
 export async function applyUnapplied(
   sql: Sql,
   records: readonly JournalRecord[],
@@ -105,4 +106,5 @@ export async function applyUnapplied(
     if (!isMade) reserved.push(entry);
   }
   await commitReserved(sql, reserved, { digest, newId });
+  await applyIssuerStates(sql, records, newId);
 }

@@ -23,6 +23,10 @@ import { quarantinedSigner, Signer } from "./signer.ts";
 /** Connections for work, beside the one of the lock and the one that listens. */
 const CONNECTIONS = 4;
 
+/** What the database says on its own: a status has changed; an issuer, or an order about issuers, is new. */
+const CHANGES = "suido_change";
+const ISSUERS = "suido_issuer";
+
 /** All that the signer is told when it starts: plain data, which an IPC channel can carry. */
 export interface SignerSettings {
   readonly databaseUrl: string;
@@ -155,17 +159,27 @@ async function compose(deps: SignerProcessDeps, undos: Undo[]): Promise<SignerCl
   if (!settings.mayKeepRoot) await refuseOnlineRoot(database, keyStore);
   await noteRootKeys(database, keyStore);
   const keys = await IssuerKeys.open(database, keyStore);
-  if (keys.active === undefined)
+  if (!keys.all.some(({ kind }) => kind === "issuing"))
     throw new CeremonyError("there is no CA yet; make one with: suido ca init");
   // 4. Work.
-  const signer = await Signer.start({ ...work, keys, profiles: caConfig.profiles });
+  const signer = await Signer.start({
+    ...work,
+    keys,
+    keyStore,
+    caConfig,
+    vaUrl: settings.vaUrl,
+    profiles: caConfig.profiles,
+  });
   undos.push(() => signer.close());
   const listener = listen({
     url,
     role: "suido_signer",
-    channels: ["suido_change"],
-    onNotify: () => signer.changed(),
-    onConnect: () => signer.changed(),
+    channels: [CHANGES, ISSUERS],
+    onNotify: (channel) => (channel === ISSUERS ? signer.issuersChanged() : signer.changed()),
+    onConnect: () => {
+      signer.changed();
+      signer.issuersChanged();
+    },
     onError,
   });
   undos.push(() => listener.close());

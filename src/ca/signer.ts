@@ -3,6 +3,7 @@ import type { Serial } from "../pki/serial.ts";
 import { ChangeJournal } from "./change-journal.ts";
 import { closeLeftovers, unclaimedSerials, WAITS_FOR_ROOT } from "./closing.ts";
 import { InvalidStateError, QuarantineError } from "./errors.ts";
+import { Generations, type GenerationsDeps } from "./generations.ts";
 import { IssueDesk } from "./issue-desk.ts";
 import { ListPress } from "./lists.ts";
 import { issueOwn, type OwnDeps } from "./own-certificates.ts";
@@ -18,13 +19,17 @@ const RESERVED_POLL_MS = 200;
 /** How often changes are looked for, beside the notifications. */
 const CHANGE_POLL_MS = 1000;
 
+/** How often is looked for new issuers and orders about them, beside the notifications. */
+const ISSUER_POLL_MS = 5000;
+
 /** How often leftovers are closed. */
 const CLOSING_POLL_MS = 60_000;
 
 /** How often answers of root sessions are looked for, of which there are two a year. */
 const ANSWER_POLL_MS = 1000;
 
-export interface SignerDeps extends OwnDeps {
+export interface SignerDeps
+  extends OwnDeps, Pick<GenerationsDeps, "caConfig" | "keyStore" | "vaUrl"> {
   readonly verify: Verify;
   readonly log: Logger;
 }
@@ -36,6 +41,7 @@ class Repeating {
   readonly #timer: NodeJS.Timeout;
   #running: Promise<void> | undefined;
   #isFailing = false;
+  #isStopped = false;
 
   constructor(work: () => Promise<unknown>, everyMs: number, log: Logger) {
     this.#work = work;
@@ -50,7 +56,13 @@ class Repeating {
     return this.#running;
   }
 
+  /** Once more after what is running now, which may have looked too early. */
+  again(): void {
+    void this.now().then(() => (this.#isStopped ? undefined : this.now()));
+  }
+
   async stop(): Promise<void> {
+    this.#isStopped = true;
     clearInterval(this.#timer);
     await this.#running;
   }
@@ -75,6 +87,7 @@ export class Signer implements SignerClient {
   readonly #desk: IssueDesk;
   readonly #changes: ChangeJournal;
   readonly #press: ListPress;
+  readonly #generations: Repeating;
   readonly #timers: readonly Repeating[];
 
   private constructor(deps: SignerDeps) {
@@ -82,7 +95,10 @@ export class Signer implements SignerClient {
     this.#desk = new IssueDesk(deps);
     this.#changes = new ChangeJournal(deps.database, deps.ledger);
     this.#press = new ListPress(deps);
+    const generations = new Generations(deps);
+    this.#generations = new Repeating(() => generations.look(), ISSUER_POLL_MS, deps.log);
     this.#timers = [
+      this.#generations,
       new Repeating(() => this.#issueUnclaimed(), RESERVED_POLL_MS, deps.log),
       new Repeating(() => this.#changes.catchUp(), CHANGE_POLL_MS, deps.log),
       new Repeating(() => this.#close("working"), CLOSING_POLL_MS, deps.log),
@@ -111,6 +127,11 @@ export class Signer implements SignerClient {
     this.#changes.catchUp().catch((error: unknown) => {
       this.#deps.log.warn({ err: error }, "changes are not in the journal yet");
     });
+  }
+
+  /** To be called when the database says that issuers, or what operators want of them, have changed. */
+  issuersChanged(): void {
+    this.#generations.again();
   }
 
   prepareLists(issuerId: string): Promise<PreparedLists> {

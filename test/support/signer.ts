@@ -158,6 +158,9 @@ export class TestCa {
     return Signer.start({
       ...deps,
       keys,
+      keyStore: this.keyStore,
+      caConfig,
+      vaUrl: VA_URL,
       profiles: caConfig.profiles,
       log: pino({ level: "silent" }),
     });

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 
-import { type CaDescription, describeCa } from "../../ca/ceremony.ts";
+import type { Acknowledgement } from "../../ca/issuer-acknowledgement.ts";
+import { type CaDescription, describeCa } from "../../ca/description.ts";
 import { openFileKeyStore, rotateKek } from "../../ca/file-key-store.ts";
 import { makeKek, readKeks } from "../../ca/kek.ts";
 import { adoptJournal } from "../../ca/quarantine.ts";
@@ -21,22 +22,33 @@ function describe(
   return describeCa({ database: open("suido_signer"), keyStore, digest: system.digest });
 }
 
+/** Who has an announced CA, and who lacks it. */
+function acknowledgementLines(all: readonly Acknowledgement[] | undefined): string[] {
+  if (all === undefined) return [];
+  if (all.length === 0) return ["  no relying party is registered that could acknowledge it"];
+  return all.map(({ name, at }) =>
+    at === undefined ? `  ${name} lacks it` : `  ${name} has it since ${at.toISOString()}`,
+  );
+}
+
 function linesOf(ca: CaDescription): string[] {
   const { list } = ca;
+  const state = `${ca.state} since ${ca.stateSince.toISOString()}${ca.isRevoked ? ", REVOKED" : ""}`;
   return [
-    `${ca.id}  ${ca.kind}, ${ca.state}, until ${ca.notAfter.toISOString()}`,
+    `${ca.id}  ${ca.kind}, ${state}, until ${ca.notAfter.toISOString()}`,
     `  sha256 ${ca.fingerprint.replaceAll(/(..)(?=.)/g, "$1:")}`,
     `  key ${ca.keyAlgorithm}, ${ca.hasKey ? "in this key store" : "not in this key store"}`,
     `  writes ${ca.vaUrl}`,
     list === undefined
       ? "  no list yet"
       : `  list ${list.number}, ${list.entries} entries, ${list.thisUpdate.toISOString()} to ${list.nextUpdate.toISOString()}`,
+    ...acknowledgementLines(ca.acknowledgements),
   ];
 }
 
 const showCa: Command = {
   words: ["ca", "show"],
-  summary: "show the CAs: fingerprints, keys, dates, lists",
+  summary: "show the CAs: states, fingerprints, keys, dates, lists, who has a new one",
   run: async (given, surroundings) => {
     const described = await reachDatabase(surroundings, (reached) =>
       describe(reached, surroundings),

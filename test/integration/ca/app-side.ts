@@ -108,17 +108,16 @@ async function startSigner({ folder, database, time }: SignerSide): Promise<Sign
     trustDomain: TRUST_DOMAIN,
     checkpoint: () => undefined,
   };
+  const place = { caConfig: loadCaConfig("ca-config"), keyStore, vaUrl: "http://va.example.jp" };
   await performCeremony({
     ...deps,
-    caConfig: loadCaConfig("ca-config"),
-    keyStore,
-    vaUrl: "http://va.example.jp",
+    ...place,
     storeRootDelegate: () => Promise.resolve(),
     hasRootDelegate: () => Promise.resolve(false),
   });
   const keys = await IssuerKeys.open(database, keyStore);
   const log = pino({ level: "silent" });
-  return Signer.start({ ...deps, keys, profiles: profilesWith([]), log });
+  return Signer.start({ ...deps, ...place, keys, profiles: profilesWith([]), log });
 }
 
 function withAbsences(signer: Signer): TestSigner {

@@ -247,7 +247,10 @@ describe("issue", () => {
     await expect(issuance.issue(staff, requestFor(here))).rejects.toThrow(
       expect.objectContaining({ code: "issuing-stopped" }),
     );
+    // There is no way back, but for a test.
+    await admin.query("set session_replication_role = replica");
     await admin.query("update ca.issuer set state = 'active' where id = 'issuing-g1'");
+    await admin.query("set session_replication_role = origin");
   });
 
   it("answers a bound principal about another corporation's device as about a missing one", async () => {

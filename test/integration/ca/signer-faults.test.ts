@@ -5,7 +5,7 @@ import { IssuerKeys } from "../../../src/ca/issuer-keys.ts";
 import { Signer } from "../../../src/ca/signer.ts";
 import { createProfile } from "../../../src/pki/profile.ts";
 import type { Serial } from "../../../src/pki/serial.ts";
-import { caConfig, system, TestCa, TIME_ZONE } from "../../support/signer.ts";
+import { caConfig, system, TestCa, TIME_ZONE, VA_URL } from "../../support/signer.ts";
 
 const later = (ca: TestCa): Date => new Date(ca.clock().getTime() + 20 * 60_000);
 
@@ -101,6 +101,9 @@ describe("the signer's own limits", () => {
         trustDomain: "suido.test",
         checkpoint: () => undefined,
         keys: await IssuerKeys.open(ca.database, ca.keyStore),
+        keyStore: ca.keyStore,
+        caConfig,
+        vaUrl: VA_URL,
         profiles: new Map([...caConfig.profiles, [few.name, few]]),
         log: pino({ level: "silent" }),
       });
