@@ -52,7 +52,8 @@ interface ListRow {
 }
 
 /** What was current when it was asked; the list itself is fetched only where it is not the one that we have. */
-const CURRENT = `select issuer_id, scope, number::text as number from ca.list where current`;
+const CURRENT = `select l.issuer_id, l.scope, l.number::text as number from ca.list l join ca.issuer i on i.id = l.issuer_id
+  where l.current and i.state <> 'ended'`;
 const DER = `select der from ca.list where issuer_id = $1 and scope = $2 and number = $3 and der is not null`;
 const sameIssuers = (a: readonly IssuerRecord[], b: readonly IssuerRecord[]): boolean =>
   a.length === b.length &&
@@ -163,8 +164,14 @@ class FollowedRepository implements Repository {
 
   async #takeIssuers(records: readonly IssuerRecord[]): Promise<void> {
     this.#issuers = records.map(issuerOf);
+    for (const { id, state } of this.#issuers) if (state === "ended") this.#forgetLists(id);
     await this.#deps.onIssuers(this.#issuers);
     this.#publish();
+  }
+
+  /** Nobody has a certificate of it any more, and its lists are not made anew. */
+  #forgetLists(issuerId: string): void {
+    for (const scope of SCOPES) this.#lists.delete(listName(issuerId, scope));
   }
 
   async #followList(row: ListRow): Promise<boolean> {
@@ -207,7 +214,7 @@ class FollowedRepository implements Repository {
   }
 
   async #readKeptLists(): Promise<void> {
-    for (const issuer of this.#issuers) {
+    for (const issuer of this.#issuers.filter(({ state }) => state !== "ended")) {
       for (const scope of SCOPES) {
         const file = this.#copyOf(listName(issuer.id, scope));
         const der = await readFile(file).catch(() => undefined);
@@ -235,9 +242,13 @@ class FollowedRepository implements Repository {
     const published = new Map<string, Publication>();
     for (const [name, { publication }] of this.#lists) published.set(`crl/${name}`, publication);
     for (const issuer of this.#issuers) publishCertificate(published, issuer);
+    const hasList = ({ id }: Issuer): boolean => this.#lists.has(listName(id, "full"));
     const live = this.#issuers.filter(({ state }) => state !== "ended");
-    if (live.length > 0) published.set("ca/bundle.pem", certificateBundle(live));
-    const bundle = listBundle(live, this.#lists);
+    // A CA without its list is one that nobody can check: a new one comes into both bundles at once, when its list is here.
+    const covered = live.filter(hasList);
+    if (covered.length > 0) published.set("ca/bundle.pem", certificateBundle(covered));
+    const isAwaited = (issuer: Issuer): boolean => issuer.state !== "announced" || hasList(issuer);
+    const bundle = listBundle(live.filter(isAwaited), this.#lists);
     if (bundle !== undefined) published.set("crl/bundle.pem", bundle);
     this.#published = published;
   }
@@ -265,18 +276,17 @@ function certificateBundle(live: readonly Issuer[]): Publication {
 
 /**
  * One full list for each live CA, and nothing else: a proxy refuses everybody where one is missing, GnuTLS lets revoked
- * certificates in where there are shards, and everything does where there are deltas. Undefined where one is missing; an
- * announced CA has issued nothing, and needs none.
+ * certificates in where there are shards, and everything does where there are deltas. Undefined where one is missing.
  */
 function listBundle(
   live: readonly Issuer[],
   lists: ReadonlyMap<string, PublishedList>,
 ): Publication | undefined {
   const full: PublishedList[] = [];
-  for (const { id, state } of live) {
+  for (const { id } of live) {
     const list = lists.get(listName(id, "full"));
-    if (list !== undefined) full.push(list);
-    else if (state !== "announced") return undefined;
+    if (list === undefined) return undefined;
+    full.push(list);
   }
   const [first] = full;
   if (first === undefined) return undefined;

@@ -59,6 +59,7 @@ export interface Va {
 
 const CHANGES = "suido_change";
 const LISTS = "suido_list";
+const ISSUERS = "suido_issuer";
 
 /** Opens the VA. It answers from its disk's copies while the database and the signer are away. */
 export async function createVa(deps: VaDeps): Promise<Va> {
@@ -83,8 +84,10 @@ export async function createVa(deps: VaDeps): Promise<Va> {
     onError: (error) => log.error({ err: error }, "an OCSP request could not be answered"),
   });
   const onIssuers = async (issuers: readonly Issuer[]): Promise<void> => {
-    responder.setIssuers(issuers);
-    await delegates.setIssuers(issuers);
+    // One that has ended answers for nothing any more: all that it issued has expired.
+    const live = issuers.filter(({ state }) => state !== "ended");
+    responder.setIssuers(live);
+    await delegates.setIssuers(live);
   };
   const repository = await openRepository({
     database,
@@ -96,7 +99,7 @@ export async function createVa(deps: VaDeps): Promise<Va> {
     onIssuers,
   });
   const listener = subscribe({
-    channels: [CHANGES, LISTS],
+    channels: [CHANGES, LISTS, ISSUERS],
     onNotify: (channel) => (channel === CHANGES ? feed.poll() : void repository.poll()),
     onConnect: () => {
       feed.poll();
@@ -137,7 +140,9 @@ function notReady({ clock, delegates, feed, maxStaleMs, repository }: Parts): No
   const reasons: NotReady[] = [];
   const issuing = repository
     .issuers()
-    .filter(({ kind, notAfter }) => kind === "issuing" && notAfter > now);
+    .filter(
+      ({ kind, state, notAfter }) => kind === "issuing" && state !== "ended" && notAfter > now,
+    );
   if (issuing.length === 0) reasons.push("no-issuer");
   const signable = ({ id }: Issuer): boolean => (delegates.current(id)?.notAfter ?? now) > now;
   if (!issuing.every(signable)) reasons.push("no-delegate");
