@@ -81,6 +81,8 @@ interface BookRow {
   readonly not_before: Date;
   readonly not_after: Date;
   readonly tenant: string | null;
+  /** Null of a CA whose own certificate is not in the books. */
+  readonly is_ca_revoked: boolean | null;
 }
 
 interface BindingRow extends FactsRow {
@@ -119,7 +121,9 @@ async function lookUp(deps: IdentificationDeps, der: Uint8Array): Promise<Identi
   const now = deps.clock();
   // The fingerprint, not the serial number: what was shown must be, octet for octet, what was issued.
   const [row] = await deps.database.query<BookRow>(
-    "select serial, state, not_before, not_after, app.tenant_of_serial(serial) as tenant from ca.issued where der_sha256 = $1",
+    `select i.serial, i.state, i.not_before, i.not_after, app.tenant_of_serial(i.serial) as tenant, own.state = 'revoked' as is_ca_revoked
+     from ca.issued i join ca.issuer on issuer.id = i.issuer_id left join ca.issued own on own.serial = issuer.serial
+     where i.der_sha256 = $1`,
     [deps.digest("sha256", der)],
     "ca-issued-of-fingerprint",
   );
@@ -127,6 +131,8 @@ async function lookUp(deps: IdentificationDeps, der: Uint8Array): Promise<Identi
   const serialNumber = serialOf(row.serial);
   const refused = (reason: RefusalReason): Refused => ({ kind: "refused", reason, serialNumber });
   const { state, not_before: notBefore, not_after: notAfter } = row;
+  // RFC 6960 §2.7: nothing of a CA that was revoked is good any more.
+  if (row.is_ca_revoked === true) return refused("revoked");
   const dead = lifeFault({ state, notBefore, notAfter }, now);
   if (dead !== undefined) return refused(dead);
   const facts = await boundFacts(deps, row, now);

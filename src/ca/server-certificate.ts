@@ -31,8 +31,8 @@ export interface ServerCertificateDeps {
 export interface ServerCertificate {
   current(): ServerIdentity;
   validity(): Validity;
-  /** Takes a new one when two thirds of this one's life are over. Returns whether it did. */
-  renewIfDue(): Promise<boolean>;
+  /** Takes a new one when two thirds of this one's life are over, or nobody may trust it. Returns whether it did. */
+  renewIfDue(isDistrusted?: () => Promise<boolean>): Promise<boolean>;
 }
 
 const FILE = "server.pem";
@@ -83,8 +83,8 @@ export async function openServerCertificate(
   return {
     current: () => identity,
     validity: () => validityOf(identity),
-    renewIfDue: async () => {
-      if (isFresh(identity, dnsNames, clock())) return false;
+    renewIfDue: async (isDistrusted = () => Promise.resolve(false)) => {
+      if (isFresh(identity, dnsNames, clock()) && !(await isDistrusted())) return false;
       identity = await issue(deps);
       return true;
     },

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -5,16 +6,24 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Authority, readAuthorities } from "../ca/authorities.ts";
 import { SignerUnavailableError } from "../ca/errors.ts";
 import { createIdentify } from "../ca/identification.ts";
-import { openServerCertificate, type Validity } from "../ca/server-certificate.ts";
+import {
+  openServerCertificate,
+  type ServerCertificate as Own,
+  type Validity,
+} from "../ca/server-certificate.ts";
 import { createMtlsServer, type ServerCertificate } from "../http/mtls-app.ts";
 import { pemEncode } from "../pki/pem.ts";
 import type { Database } from "../storage/database.ts";
+import { listen } from "../storage/listen.ts";
 import type { Va } from "../va/va.ts";
 import { listenOn } from "./door.ts";
 import type { Opening } from "./opening.ts";
 
 /** Names that the mTLS listener's own certificate is for: checks of an installation need a fresh host name each time. */
 const OWN_NAMES = ["localhost", "*.check.localhost"];
+
+/** The database says that CAs have come, gone or changed their state. */
+const ISSUERS = "suido_issuer";
 
 export interface MtlsRole {
   /** The life of the certificate that it shows; undefined where the site brings its own. */
@@ -50,52 +59,106 @@ async function whenSignerIsThere<T>(work: () => Promise<T>): Promise<T> {
 
 const pem = ({ certificate }: Shown): string => pemEncode("CERTIFICATE", certificate);
 
-/** The mTLS listener, with the site's certificate or one of our own CA. */
-export async function openMtlsRole(
-  opening: Opening,
+function hasSigned({ kind, certificate }: Shown, server: string): boolean {
+  if (kind !== "issuing" || server === "") return false;
+  return new X509Certificate(server).checkIssued(new X509Certificate(certificate));
+}
+
+/** From the database, or as the VA has kept them while it is away. */
+async function authoritiesOf(database: Database, va: Va | undefined): Promise<readonly Shown[]> {
+  try {
+    return await readAuthorities(database);
+  } catch (error) {
+    if (va === undefined) throw error;
+    return va.repository.issuers();
+  }
+}
+
+/** The certificate of our own CA, where the site brings none. */
+async function openOwn({ config, system, foundation }: Opening): Promise<Own | undefined> {
+  if (config.mtlsCertificate !== undefined) return undefined;
+  return whenSignerIsThere(() =>
+    openServerCertificate({
+      ...system,
+      signer: foundation.signer,
+      folder: path.join(config.dataDir, "mtls"),
+      dnsNames: OWN_NAMES,
+    }),
+  );
+}
+
+/** What the listener shows now. */
+async function shown(
+  { config }: Opening,
   { database, va }: MtlsRoleDeps,
-): Promise<MtlsRole> {
-  const { config, system, log, undoing, foundation } = opening;
+  own: Own | undefined,
+): Promise<ServerCertificate> {
+  const all = await authoritiesOf(database, va);
+  const authorities = all.filter(({ state }) => state !== "ended").map(pem);
   const given = config.mtlsCertificate;
-  const own =
-    given === undefined
-      ? await whenSignerIsThere(() =>
-          openServerCertificate({
-            ...system,
-            signer: foundation.signer,
-            folder: path.join(config.dataDir, "mtls"),
-            dnsNames: OWN_NAMES,
-          }),
-        )
-      : undefined;
-  const shown = async (): Promise<ServerCertificate> => {
-    const all: readonly Shown[] = va?.repository.issuers() ?? (await readAuthorities(database));
-    const authorities = all.map(pem);
-    if (given !== undefined) {
-      return {
-        key: readFileSync(given.keyFile, "utf8"),
-        certificate: readFileSync(given.certFile, "utf8"),
-        authorities,
-      };
-    }
-    const { key, certificate } = own?.current() ?? { key: "", certificate: "" };
-    const issuing = all.find(({ kind, state }) => kind === "issuing" && state === "active");
-    const chain = issuing === undefined ? "" : pem(issuing);
-    return { key, certificate: certificate + chain, authorities };
+  if (given !== undefined) {
+    return {
+      key: readFileSync(given.keyFile, "utf8"),
+      certificate: readFileSync(given.certFile, "utf8"),
+      authorities,
+    };
+  }
+  const { key, certificate } = own?.current() ?? { key: "", certificate: "" };
+  // The one that has signed it, which is not the active one where a successor has taken over since.
+  const issuing = all.find((one) => hasSigned(one, certificate));
+  return {
+    key,
+    certificate: certificate + (issuing === undefined ? "" : pem(issuing)),
+    authorities,
   };
+}
+
+/** A certificate of a revoked CA is none, however long it lives: the successor, once there is one, gives another. */
+async function isDistrusted(database: Database, own: Own): Promise<boolean> {
+  const all = await readAuthorities(database);
+  const isReplaced = all.some(({ kind, state }) => kind === "issuing" && state === "active");
+  const { certificate } = own.current();
+  return isReplaced && all.some((one) => one.isRevoked && hasSigned(one, certificate));
+}
+
+/** Hears when CAs come, go or change their state. */
+function hearOfIssuers({ log, undoing, foundation }: Opening, refresh: () => Promise<void>): void {
+  const hear = async (): Promise<void> => {
+    try {
+      await refresh();
+    } catch (error) {
+      log.warn({ err: error }, "news of CAs are not taken up yet");
+    }
+  };
+  const listener = listen({
+    url: foundation.databaseUrl,
+    role: "suido_app",
+    channels: [ISSUERS],
+    onNotify: () => void hear(),
+    onConnect: () => undefined,
+    onError: (error) => log.warn({ err: error }, "news of CAs are not heard"),
+  });
+  undoing.add(() => listener.close());
+}
+
+/** The mTLS listener, with the site's certificate or one of our own CA. */
+export async function openMtlsRole(opening: Opening, deps: MtlsRoleDeps): Promise<MtlsRole> {
+  const { config, system, log, undoing } = opening;
+  const { database } = deps;
+  const own = await openOwn(opening);
   const server = await createMtlsServer({
     ...system,
     log,
     identify: createIdentify({ ...system, database }),
-    certificate: await shown(),
+    certificate: await shown(opening, deps, own),
   });
   undoing.add(() => server.app.close());
   await listenOn(server.app, config.mtls, "SUIDO_MTLS_LISTEN");
-  return {
-    validity: () => own?.validity(),
-    renewIfDue: async () => {
-      // A site's own files may have been replaced by whoever renews them: they are read again.
-      if (own === undefined || (await own.renewIfDue())) server.setCertificate(await shown());
-    },
+  const refresh = async (): Promise<void> => {
+    await own?.renewIfDue(() => isDistrusted(database, own));
+    // A site's own files may have been replaced by whoever renews them, and CAs come and go: all is read again.
+    server.setCertificate(await shown(opening, deps, own));
   };
+  hearOfIssuers(opening, refresh);
+  return { validity: () => own?.validity(), renewIfDue: refresh };
 }
