@@ -33,7 +33,7 @@ const DAY_MS = 86_400_000;
 const THRESHOLD_DAYS = [90, 30, 14, 7, 2, 0] as const;
 
 /** An issuing CA's successor is due 13 months and 90 days before its end (docs/decisions.md). */
-const SUCCESSOR_DAYS = 396 + 90;
+const SUCCESSOR_MS = (396 + 90) * DAY_MS;
 
 interface Watched extends Ending {
   /** How long before the end somebody is told, in milliseconds. */
@@ -58,6 +58,12 @@ export function createExpiryWatch(deps: ExpiryWatchDeps): ExpiryWatch {
     labelNames: ["what"],
     registers: [metrics],
   });
+  const successor = new Gauge({
+    name: "suido_issuer_successor_due",
+    help: "1 where an issuing CA needs a successor now and none is announced",
+    labelNames: ["issuer"],
+    registers: [metrics],
+  });
   const tell = async ({ what, until, marks }: Watched, now: Date): Promise<number> => {
     const left = Math.max(0, until.getTime() - now.getTime());
     const crossed = marks.filter((mark) => mark >= left);
@@ -73,8 +79,12 @@ export function createExpiryWatch(deps: ExpiryWatchDeps): ExpiryWatch {
   return {
     look: async () => {
       const now = clock();
+      const authorities = await readAuthorities(database);
+      successor.reset();
+      for (const { id, until } of authorities.filter(needsSuccessor))
+        successor.set({ issuer: id }, until.getTime() - now.getTime() <= SUCCESSOR_MS ? 1 : 0);
       const watched = [
-        ...(await readAuthorities(database)),
+        ...authorities.map(watchedAuthority),
         ...(await readLists(database)),
         ...(await others()).map((ending) => watchedOf(ending)),
       ];
@@ -89,22 +99,47 @@ export function createExpiryWatch(deps: ExpiryWatchDeps): ExpiryWatch {
   };
 }
 
-interface AuthorityRow {
+/** A CA of ours that has not ended. */
+interface OwnAuthority extends Ending {
   readonly id: string;
   readonly kind: "root" | "issuing";
-  readonly created_at: Date;
-  readonly not_after: Date;
+  readonly state: "announced" | "active" | "retiring";
+  /** Whether one is announced that could follow it. */
+  readonly hasSuccessor: boolean;
 }
 
-async function readAuthorities(database: Database): Promise<readonly Watched[]> {
+interface AuthorityRow extends Pick<OwnAuthority, "id" | "kind" | "state"> {
+  readonly created_at: Date;
+  readonly not_after: Date;
+  readonly has_successor: boolean;
+}
+
+async function readAuthorities(database: Database): Promise<readonly OwnAuthority[]> {
   const rows = await database.query<AuthorityRow>(
-    "select id, kind, created_at, not_after from ca.issuer where state <> 'ended' order by id",
+    `select id, kind, state, created_at, not_after,
+       exists (select from ca.issuer next join ca.issued own on own.serial = next.serial and own.state = 'good'
+               where next.kind = issuer.kind and next.state = 'announced') as has_successor
+     from ca.issuer where state <> 'ended' order by id`,
   );
-  return rows.map(({ id, kind, created_at: from, not_after: until }) => {
-    const ending = { what: id, from, until };
-    const early = kind === "issuing" ? [SUCCESSOR_DAYS * DAY_MS] : [];
-    return watchedOf(ending, early);
-  });
+  return rows.map(({ id, kind, state, created_at: from, not_after: until, has_successor }) => ({
+    id,
+    kind,
+    state,
+    what: id,
+    from,
+    until,
+    hasSuccessor: has_successor,
+  }));
+}
+
+/** The one that issues, and that nobody stands ready to follow. */
+const needsSuccessor = ({ kind, state, hasSuccessor }: OwnAuthority): boolean =>
+  kind === "issuing" && state === "active" && !hasSuccessor;
+
+/** Of one that retires nobody is told: its certificates end before it. */
+function watchedAuthority(authority: OwnAuthority): Watched {
+  if (authority.state === "retiring") return { ...authority, marks: [] };
+  return watchedOf(authority, needsSuccessor(authority) ? [SUCCESSOR_MS] : []);
 }
 
 interface ListRow {
