@@ -6,6 +6,7 @@ import { certificateCommands } from "./commands/certificate.ts";
 import { databaseCommands } from "./commands/database.ts";
 import { demoCommands } from "./commands/demo.ts";
 import { gateCommands } from "./commands/gate.ts";
+import { issuerCommands } from "./commands/issuer.ts";
 import { rootCommands } from "./commands/root.ts";
 import { rootSessionCommands } from "./commands/root-session.ts";
 import { serveCommands } from "./commands/serve.ts";
@@ -16,6 +17,7 @@ export const COMMANDS: readonly Command[] = [
   ...apiKeyCommands,
   ...certificateCommands,
   ...caCommands,
+  ...issuerCommands,
   ...rootCommands,
   ...rootSessionCommands,
   ...auditCommands,

@@ -1,3 +1,10 @@
+import {
+  finishOrder,
+  type OrderOutcome,
+  outcomeOf,
+  placeOrder,
+  type WantedOrder,
+} from "../ca/issuer-orders.ts";
 import { publishLists, type PublishedLists } from "../ca/list-publishing.ts";
 import type { SignerClient } from "../ca/signer-client.ts";
 import { SignerUnavailableError } from "../ca/errors.ts";
@@ -7,6 +14,7 @@ import type { Database } from "../storage/database.ts";
 import { CommandError } from "./command.ts";
 import { makeSignerFolders } from "./folders.ts";
 import { CA_CONFIG, signerSettings } from "./foundation.ts";
+import { operatorAtTheMachine } from "./operator.ts";
 import { runOwnSigner } from "./own-signer.ts";
 import type { Reached } from "./reach.ts";
 import type { System } from "./system.ts";
@@ -133,20 +141,63 @@ async function publishThere(
   return published;
 }
 
-/** Publishes the lists of the online CAs now, through the running service or, where none runs, with a signer of our own. */
+/** Publishes the lists of these CAs now, through the running service or, where none runs, with a signer of our own. */
+export async function publishListsOf(
+  reached: Reached,
+  issuerIds: readonly string[],
+  system: System,
+): Promise<readonly PublishedLists[]> {
+  const database = reached.open("suido_worker");
+  if (reached.serving) return publishThere(reached, database, issuerIds);
+  return withSigner(reached, { system, mayMakeCa: false }, async (signer) => {
+    const published: PublishedLists[] = [];
+    for (const id of issuerIds)
+      published.push(await publishLists(id, { ...system, signer, database }));
+    return published;
+  });
+}
+
+/** The same for all online CAs. */
 export async function publishNow(
   reached: Reached,
   system: System,
 ): Promise<readonly PublishedLists[]> {
-  const database = reached.open("suido_worker");
-  const issuers = await database.query<{ id: string }>(
-    "select id from ca.issuer where kind = 'issuing' and state <> 'ended' order by id",
+  const issuers = await reached
+    .open("suido_worker")
+    .query<{ id: string }>(
+      "select id from ca.issuer where kind = 'issuing' and state <> 'ended' order by id",
+    );
+  return publishListsOf(
+    reached,
+    issuers.map(({ id }) => id),
+    system,
   );
-  const ids = issuers.map(({ id }) => id);
-  if (reached.serving) return publishThere(reached, database, ids);
-  return withSigner(reached, { system, mayMakeCa: false }, async (signer) => {
-    const published: PublishedLists[] = [];
-    for (const id of ids) published.push(await publishLists(id, { ...system, signer, database }));
-    return published;
-  });
+}
+
+/** Orders something of the signer, the running service's or one of our own, and waits for what has become of it. */
+export async function orderOfSigner(
+  reached: Reached,
+  wanted: WantedOrder,
+  system: System,
+): Promise<OrderOutcome> {
+  const database = reached.open("suido_signer");
+  const order = { ...wanted, id: system.newId(), actor: operatorAtTheMachine().actor };
+  await placeOrder(database, order, system.clock());
+  let outcome: OrderOutcome | undefined;
+  const wait = (): Promise<boolean> =>
+    until(async () => {
+      outcome = await outcomeOf(database, order.id);
+      return outcome !== undefined;
+    }, PATIENCE_MS);
+  try {
+    if (reached.serving) await wait();
+    else await withSigner(reached, { system, mayMakeCa: false }, wait);
+  } finally {
+    // Nobody waits for it any more: it shall not be carried out when nobody expects it.
+    const refused = "it was not carried out within a minute";
+    await finishOrder(database, order, { refused, at: system.clock() });
+  }
+  return (
+    outcome ?? { refused: "the signer has not carried it out within a minute: its log says why" }
+  );
 }
