@@ -64,6 +64,7 @@ export class Generations {
     const { database, keys } = this.#deps;
     await keys.reload();
     for (const order of await openOrders(database)) await this.#carryOut(order);
+    await this.#retireRevoked();
     await this.#activateAcknowledged();
     await this.#endFinished();
   }
@@ -170,6 +171,15 @@ export class Generations {
       }
       await keys.reload();
     });
+  }
+
+  /** A root session revokes a CA too, and knows nothing of what follows. */
+  async #retireRevoked(): Promise<void> {
+    for (const { id, kind, state, isRevoked } of this.#deps.keys.all) {
+      if (kind !== "issuing" || !isRevoked || state === "retiring" || state === "ended") continue;
+      const entry = { kind: "issuer", issuerId: id, state: "retiring" } as const;
+      await this.#move([entry], { actor: "signer" });
+    }
   }
 
   /** Nobody has to be asked once every relying party has it. With none registered it takes an operator: see `suido ca activate`. */

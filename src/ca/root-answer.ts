@@ -228,6 +228,8 @@ async function revoke(sql: Sql, answer: Answer, { clock, newId }: AnswerDeps): P
     const subject = `issuer/${issuerId}`;
     const fact = { at: clock(), actor: row.answered_by, action: "issuer.revoked", subject, detail };
     await recordAll(sql, [fact], newId);
+    // It issues no more from this commit on.
+    await sql.query("select pg_notify('suido_issuer', $1)", [issuerId]);
   }
 }
 
