@@ -98,15 +98,7 @@ export async function createVa(deps: VaDeps): Promise<Va> {
     log,
     onIssuers,
   });
-  const listener = subscribe({
-    channels: [CHANGES, LISTS, ISSUERS],
-    onNotify: (channel) => (channel === CHANGES ? feed.poll() : void repository.poll()),
-    onConnect: () => {
-      feed.poll();
-      void repository.poll();
-    },
-    onError: (error) => log.warn({ err: error }, "notifications are not heard: polling goes on"),
-  });
+  const listener = hear(subscribe, { feed, repository, log });
   const counts = newOcspCounts();
   const parts: Parts = { clock, counts, delegates, feed, maxStaleMs, repository, responder };
   return {
@@ -123,6 +115,22 @@ export async function createVa(deps: VaDeps): Promise<Va> {
       await Promise.all([repository.close(), delegates.close(), feed.close()]);
     },
   };
+}
+
+/** What is announced is looked for at once; polling finds it anyway. */
+function hear(
+  subscribe: Subscribe,
+  { feed, log, repository }: Pick<Parts, "feed" | "repository"> & Pick<VaDeps, "log">,
+): Listener {
+  return subscribe({
+    channels: [CHANGES, LISTS, ISSUERS],
+    onNotify: (channel) => (channel === CHANGES ? feed.poll() : void repository.poll()),
+    onConnect: () => {
+      feed.poll();
+      void repository.poll();
+    },
+    onError: (error) => log.warn({ err: error }, "notifications are not heard: polling goes on"),
+  });
 }
 
 interface Parts {
