@@ -32,12 +32,12 @@ import { keyOfRequest, makeRequestKey, type RequestKey } from "./request-key.ts"
 import {
   type DeviceFacts,
   forgetIdempotency,
-  monthFormat,
   type Reservation,
   type ReservationDeps,
   reserve,
   type Wish,
 } from "./reservation.ts";
+import { monthFormat } from "./reservation-rules.ts";
 import type { SignerClient } from "./signer-client.ts";
 
 export interface IssuanceDeps {

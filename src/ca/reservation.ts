@@ -1,26 +1,28 @@
 import { equal, fromHex } from "../pki/bytes.ts";
 import type { Clock } from "../pki/clock.ts";
 import type { Digest, Random } from "../pki/crypto.ts";
-import { BeyondIssuerError } from "../pki/errors.ts";
 import { type Profile, profileHash } from "../pki/profile.ts";
 import { newSerial, type Serial, serialBytes, shardOf } from "../pki/serial.ts";
 import type { NewId } from "../pki/uuid.ts";
-import { type Validity, validityOf } from "../pki/validity.ts";
-import { type Actor, type Fact, factParts, factValues } from "../audit/record.ts";
-import { IdempotencyKeyReusedError, NotAMemberError, NotFoundError } from "../registry/errors.ts";
+import type { Validity } from "../pki/validity.ts";
+import { type Actor, factParts, factValues } from "../audit/record.ts";
+import { IdempotencyKeyReusedError } from "../registry/errors.ts";
 import type { IdempotentRequest } from "../registry/idempotency.ts";
 import type { Sql } from "../storage/sql.ts";
 import { serialOf } from "./certificate-record.ts";
 import { keyLock } from "./compromised-key.ts";
-import {
-  CertificateStateError,
-  InvalidStateError,
-  IssuingStoppedError,
-  KeyCompromisedError,
-  KeyInUseError,
-  QuarantineError,
-} from "./errors.ts";
+import { CertificateStateError } from "./errors.ts";
 import { checkRequestKey, type RequestKey } from "./request-key.ts";
+import {
+  type Allowed,
+  checkFacts,
+  checkVerdict,
+  commonNameOf,
+  type KeyVerdict,
+  requestedFact,
+  type ReservationFacts,
+  validityWithin,
+} from "./reservation-rules.ts";
 
 /** A certificate whose binding another is wanted for. */
 export interface Previous {
@@ -68,16 +70,7 @@ export interface ReservationDeps {
   readonly months: Intl.DateTimeFormat;
 }
 
-interface FactsRow {
-  readonly pharmacy_id: string | null;
-  readonly device_name: string | null;
-  readonly platform: string | null;
-  readonly is_retired: boolean | null;
-  readonly is_disabled: boolean | null;
-  readonly is_member: boolean;
-  readonly issuer_id: string | null;
-  readonly issuer_not_after: Date | null;
-  readonly is_quarantined: boolean;
+interface FactsRow extends ReservationFacts {
   readonly request_hash: Uint8Array | null;
   readonly known_serial: Uint8Array | null;
   readonly known_state: string | null;
@@ -106,14 +99,6 @@ const FACTS = `with device as (
   left join (select idempotency.request_hash, idempotency.serial, issued.state from app.idempotency
     left join ca.issued on issued.serial = idempotency.serial
     where idempotency.api_key_id = $5 and idempotency.key = $6) as earlier on true`;
-
-interface VerdictRow {
-  readonly is_compromised: boolean;
-  readonly is_foreign: boolean;
-  readonly is_worn: boolean;
-  readonly is_held: boolean;
-  readonly same: Uint8Array | null;
-}
 
 /**
  * Looks at the earlier certificates of the key and, when nothing speaks against it, reserves and puts that on record. It is a statement of its own
@@ -191,38 +176,6 @@ export async function forgetIdempotency(
   );
 }
 
-interface Allowed {
-  readonly device: {
-    readonly pharmacyId: string;
-    readonly name: string;
-    readonly platform: string;
-  };
-  readonly issuerId: string;
-  readonly issuerNotAfter: Date;
-}
-
-/** No certificate without a device, a responsible account and their common pharmacy, nor from an issuer that rests. */
-function checkFacts(facts: FactsRow): Allowed {
-  const { pharmacy_id: pharmacyId, device_name: name, platform } = facts;
-  if (pharmacyId === null || name === null || platform === null)
-    throw new NotFoundError("device", "deviceId");
-  if (facts.is_disabled === null) throw new NotFoundError("account", "accountId");
-  if (facts.is_retired === true)
-    throw new InvalidStateError("the device is retired", { field: "deviceId" });
-  if (facts.is_disabled)
-    throw new InvalidStateError("the account is disabled", { field: "accountId" });
-  if (!facts.is_member) throw new NotAMemberError("accountId");
-  if (facts.is_quarantined)
-    throw new QuarantineError("nothing is issued while journal and database are brought together");
-  if (facts.issuer_id === null || facts.issuer_not_after === null)
-    throw new IssuingStoppedError("there is no active issuing CA");
-  return {
-    device: { pharmacyId, name, platform },
-    issuerId: facts.issuer_id,
-    issuerNotAfter: facts.issuer_not_after,
-  };
-}
-
 /** How late a renewal may be: a proxy stops an expired certificate before any page, so the portal asks who it is. */
 const GRACE_MS = 14 * 24 * 60 * 60 * 1000;
 
@@ -237,45 +190,6 @@ function checkPrevious({ previous }: Wish, now: Date): void {
     throw new CertificateStateError("the certificate expired more than 14 days ago");
 }
 
-function checkVerdict(verdict: VerdictRow): void {
-  if (verdict.is_compromised) throw new KeyCompromisedError();
-  if (verdict.is_foreign) throw new KeyInUseError();
-  if (verdict.is_worn)
-    throw new KeyInUseError("a certificate that replaces another needs a key of its own");
-  if (verdict.is_held)
-    throw new InvalidStateError("the certificate of this key is on hold", { field: "csr" });
-}
-
-/** Writes the month in which a certificate ends, as people of the zone count it. Making one is slow, using it is not. */
-export function monthFormat(timeZone: string): Intl.DateTimeFormat {
-  return new Intl.DateTimeFormat("en-u-ca-iso8601-nu-latn", {
-    timeZone,
-    year: "numeric",
-    month: "2-digit",
-  });
-}
-
-/** The device's label and the month of expiry there: what a person picks a certificate by. */
-function commonNameOf(deviceName: string, notAfter: Date, format: Intl.DateTimeFormat): string {
-  const parts = format.formatToParts(notAfter);
-  const part = (type: string): string => parts.find((one) => one.type === type)?.value ?? "";
-  return `${deviceName} ${part("year")}-${part("month")}`;
-}
-
-/** Issuing stops rather than shortening a certificate in silence. Throws IssuingStoppedError. */
-function validityWithin(
-  { timeZone }: ReservationDeps,
-  profile: Profile,
-  { now, issuerNotAfter }: { readonly now: Date; readonly issuerNotAfter: Date },
-): Validity {
-  try {
-    return validityOf(profile, { now, timeZone, issuerNotAfter });
-  } catch (error) {
-    if (!(error instanceof BeyondIssuerError)) throw error;
-    throw new IssuingStoppedError(error.message, { cause: error });
-  }
-}
-
 interface Draft {
   readonly serial: Serial;
   readonly commonName: string;
@@ -288,7 +202,7 @@ async function insert(
   sql: Sql,
   { wish, draft }: { readonly wish: Wish; readonly draft: Draft },
   { digest, newId, trustDomain }: ReservationDeps,
-): Promise<VerdictRow> {
+): Promise<KeyVerdict> {
   const { key, profile, idempotency } = wish;
   const { serial, validity, allowed } = draft;
   const values = [
@@ -314,29 +228,14 @@ async function insert(
     idempotency?.apiKeyId ?? null,
     idempotency?.key ?? null,
     idempotency?.requestHash ?? null,
-    ...factValues(requested(wish, draft), newId),
+    ...factValues(
+      requestedFact(wish, { serial, pharmacyId: allowed.device.pharmacyId, now: draft.now }),
+      newId,
+    ),
   ];
-  const [verdict] = await sql.query<VerdictRow>(RESERVE, values, "ca-issue-reserve");
+  const [verdict] = await sql.query<KeyVerdict>(RESERVE, values, "ca-issue-reserve");
   if (verdict === undefined) throw new Error("the reservation gives one verdict");
   return verdict;
-}
-
-function requested(wish: Wish, { serial, allowed, now }: Draft): Fact {
-  return {
-    at: now,
-    actor: wish.actor,
-    action: "certificate.requested",
-    subject: `certificate/${serial}`,
-    corporationId: wish.corporationId,
-    detail: {
-      deviceId: wish.deviceId,
-      accountId: wish.accountId,
-      pharmacyId: allowed.device.pharmacyId,
-      profile: wish.profile.name,
-      keyOrigin: wish.key.keyOrigin,
-      ...(wish.previous !== undefined && { replaces: wish.previous.serial }),
-    },
-  };
 }
 
 /**
@@ -355,7 +254,7 @@ export async function reserve(deps: ReservationDeps, sql: Sql, wish: Wish): Prom
   checkPrevious(wish, now);
   const allowed = checkFacts(facts);
   checkRequestKey(wish.key, wish.profile.keys);
-  const validity = validityWithin(deps, wish.profile, {
+  const validity = validityWithin(deps.timeZone, wish.profile, {
     now,
     issuerNotAfter: allowed.issuerNotAfter,
   });
