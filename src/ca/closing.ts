@@ -123,16 +123,17 @@ export async function closeLeftovers(
 /**
  * Reservations that nobody asked the signer for, although the requester has the key: whoever reserved them is gone, and
  * repeating the request finds the certificate. Those with a key of ours are left to be given up, because that key is lost.
+ * `waitedMs`: how long ago they must have been made at least.
  */
-export async function unclaimedSerials({
-  database,
-  clock,
-}: ClosingDeps): Promise<readonly Serial[]> {
+export async function unclaimedSerials(
+  { database, clock }: ClosingDeps,
+  { waitedMs = UNCLAIMED_MS, most }: { readonly waitedMs?: number; readonly most: number },
+): Promise<readonly Serial[]> {
   const now = clock().getTime();
   const rows = await database.query<{ serial: Buffer }>(
-    `select serial from ca.issued i where state = 'reserved' and key_origin = 'subject' and reserved_at > $1 and reserved_at < $2
-       and not ${WAITS_FOR_ROOT} order by reserved_at limit 64`,
-    [new Date(now - RESERVATION_MS), new Date(now - UNCLAIMED_MS)],
+    `select serial from ca.issued i where state = 'reserved' and key_origin = 'subject' and reserved_at > $1 and reserved_at <= $2
+       and not ${WAITS_FOR_ROOT} order by reserved_at limit $3`,
+    [new Date(now - RESERVATION_MS), new Date(now - waitedMs), most],
     "unclaimed",
   );
   return rows.map(({ serial }) => serialFromInteger(serial));

@@ -16,6 +16,12 @@ import type { IssueOutcome } from "./signer-client.ts";
 /** One fsync and one commit serve so many certificates. More would only make the first of them wait for the last. */
 const BATCH = 64;
 
+/** The same where nobody waits for a single one: what costs a batch is shared by more. */
+export const BULK_BATCH = 256;
+
+/** Who is served first: somebody who waits for one certificate, before work for which nobody does. */
+export type Lane = "single" | "bulk";
+
 export interface IssueDeps extends BuilderDeps {
   readonly database: Database;
   readonly ledger: Ledger;
@@ -45,10 +51,23 @@ const refused = (serial: Serial, findings: readonly string[]): IssueOutcome => (
   findings,
 });
 
+type Waiting = Map<Serial, Waiter[]>;
+
+/** Takes the first of those that wait. */
+function takeFrom(waiting: Waiting, most: number): [Serial, Waiter[]][] {
+  const taken: [Serial, Waiter[]][] = [];
+  for (const [serial, waiters] of waiting) {
+    if (taken.length === most) break;
+    taken.push([serial, waiters]);
+    waiting.delete(serial);
+  }
+  return taken;
+}
+
 /** Turns reserved rows into certificates, in batches of whatever is waiting. */
 export class IssueDesk {
   readonly #deps: IssueDeps;
-  readonly #waiting = new Map<Serial, Waiter[]>();
+  readonly #lanes: Readonly<Record<Lane, Waiting>> = { single: new Map(), bulk: new Map() };
   #isWorking = false;
 
   constructor(deps: IssueDeps) {
@@ -56,23 +75,31 @@ export class IssueDesk {
   }
 
   /** Resolves when the serial is good or refused. A serial that is asked for twice is signed once. */
-  issue(serial: Serial): Promise<IssueOutcome> {
+  issue(serial: Serial, lane: Lane = "single"): Promise<IssueOutcome> {
+    const waiting = this.#lanes[lane];
     return new Promise((resolve, reject) => {
-      const waiters = this.#waiting.get(serial) ?? [];
+      const waiters = waiting.get(serial) ?? [];
       waiters.push({ resolve, reject });
-      this.#waiting.set(serial, waiters);
+      waiting.set(serial, waiters);
       if (!this.#isWorking) void this.#work();
     });
+  }
+
+  /** The next batch. Bulk work fills what single requests leave of theirs, and has larger ones when there are none. */
+  #nextBatch(): readonly [Serial, readonly Waiter[]][] {
+    const { single, bulk } = this.#lanes;
+    const first = takeFrom(single, BATCH);
+    const then = takeFrom(bulk, first.length === 0 ? BULK_BATCH : BATCH - first.length);
+    return [...first, ...then];
   }
 
   async #work(): Promise<void> {
     this.#isWorking = true;
     // Those that are asked for in the same breath go into one batch.
     await Promise.resolve();
-    while (this.#waiting.size > 0) {
-      const batch = [...this.#waiting.entries()].slice(0, BATCH);
-      for (const [serial] of batch) this.#waiting.delete(serial);
-      const answers = await this.#answers(batch.map(([serial]) => serial));
+    while (this.#lanes.single.size + this.#lanes.bulk.size > 0) {
+      const batch = this.#nextBatch();
+      const answers = await this.#answers([...new Set(batch.map(([serial]) => serial))]);
       for (const [serial, waiters] of batch) {
         const answer = answers.get(serial) ?? refused(serial, ["the serial is not reserved"]);
         for (const waiter of waiters) {

@@ -18,7 +18,7 @@ import type { KeyStore } from "./key-store.ts";
 import { openLedger } from "./ledger-open.ts";
 import type { SignerClient } from "./signer-client.ts";
 import { takeSignerLock } from "./signer-lock.ts";
-import { quarantinedSigner, Signer } from "./signer.ts";
+import { quarantinedSigner, RESERVED_CHANNEL, Signer } from "./signer.ts";
 
 /** Connections for work, beside the one of the lock and the one that listens. */
 const CONNECTIONS = 4;
@@ -122,6 +122,13 @@ async function noteRootKeys(database: Database, keyStore: KeyStore): Promise<voi
   }
 }
 
+/** What is announced is looked for at once; the signer finds it anyway. */
+function heard(signer: Signer, channel: string): void {
+  if (channel === ISSUERS) signer.issuersChanged();
+  else if (channel === RESERVED_CHANNEL) signer.reserved();
+  else signer.changed();
+}
+
 async function compose(deps: SignerProcessDeps, undos: Undo[]): Promise<SignerClient> {
   const { settings, log, onFatal } = deps;
   const { databaseUrl: url, journalFolder, trustDomain, timeZone } = settings;
@@ -174,8 +181,8 @@ async function compose(deps: SignerProcessDeps, undos: Undo[]): Promise<SignerCl
   const listener = listen({
     url,
     role: "suido_signer",
-    channels: [CHANGES, ISSUERS],
-    onNotify: (channel) => (channel === ISSUERS ? signer.issuersChanged() : signer.changed()),
+    channels: [CHANGES, ISSUERS, RESERVED_CHANNEL],
+    onNotify: (channel) => heard(signer, channel),
     onConnect: () => {
       signer.changed();
       signer.issuersChanged();

@@ -4,7 +4,7 @@ import { ChangeJournal } from "./change-journal.ts";
 import { closeLeftovers, unclaimedSerials, WAITS_FOR_ROOT } from "./closing.ts";
 import { InvalidStateError, QuarantineError } from "./errors.ts";
 import { Generations, type GenerationsDeps } from "./generations.ts";
-import { IssueDesk } from "./issue-desk.ts";
+import { BULK_BATCH, IssueDesk } from "./issue-desk.ts";
 import { ListPress } from "./lists.ts";
 import { issueOwn, type OwnDeps } from "./own-certificates.ts";
 import { readMark } from "./journal-mark.ts";
@@ -15,6 +15,9 @@ import type { IssueOutcome, PreparedLists, SignerClient, SignerStatus } from "./
 
 /** How often reservations are looked for that nobody asked for. */
 const RESERVED_POLL_MS = 200;
+
+/** On it whoever reserves many at once, and asks for none of them, tells the signer. */
+export const RESERVED_CHANNEL = "suido_reserved";
 
 /** How often changes are looked for, beside the notifications. */
 const CHANGE_POLL_MS = 1000;
@@ -88,7 +91,10 @@ export class Signer implements SignerClient {
   readonly #changes: ChangeJournal;
   readonly #press: ListPress;
   readonly #generations: Repeating;
+  readonly #unclaimed: Repeating;
   readonly #timers: readonly Repeating[];
+  #isAnnounced = false;
+  #isClosing = false;
 
   private constructor(deps: SignerDeps) {
     this.#deps = deps;
@@ -97,9 +103,10 @@ export class Signer implements SignerClient {
     this.#press = new ListPress(deps);
     const generations = new Generations(deps);
     this.#generations = new Repeating(() => generations.look(), ISSUER_POLL_MS, deps.log);
+    this.#unclaimed = new Repeating(() => this.#issueUnclaimed(), RESERVED_POLL_MS, deps.log);
     this.#timers = [
       this.#generations,
-      new Repeating(() => this.#issueUnclaimed(), RESERVED_POLL_MS, deps.log),
+      this.#unclaimed,
       new Repeating(() => this.#changes.catchUp(), CHANGE_POLL_MS, deps.log),
       new Repeating(() => this.#close("working"), CLOSING_POLL_MS, deps.log),
       new Repeating(() => takeAnswers(deps), ANSWER_POLL_MS, deps.log),
@@ -114,8 +121,10 @@ export class Signer implements SignerClient {
     return signer;
   }
 
+  /** One serial is somebody's who waits for it; many are bulk work, and come after those. */
   issue(serials: readonly Serial[]): Promise<readonly IssueOutcome[]> {
-    return Promise.all(serials.map((serial) => this.#desk.issue(serial)));
+    const lane = serials.length === 1 ? "single" : "bulk";
+    return Promise.all(serials.map((serial) => this.#desk.issue(serial, lane)));
   }
 
   journal(changeSeq: bigint): Promise<void> {
@@ -132,6 +141,12 @@ export class Signer implements SignerClient {
   /** To be called when the database says that issuers, or what operators want of them, have changed. */
   issuersChanged(): void {
     this.#generations.again();
+  }
+
+  /** To be called when the database says that there are reservations for which nobody will ask. */
+  reserved(): void {
+    this.#isAnnounced = true;
+    void this.#unclaimed.now();
   }
 
   prepareLists(issuerId: string): Promise<PreparedLists> {
@@ -179,14 +194,26 @@ export class Signer implements SignerClient {
 
   /** Finishes what is under way, and stops. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     for (const timer of this.#timers) await timer.stop();
     await this.#deps.ledger.idle();
     this.#deps.ledger.journal.close();
   }
 
+  /** As many as there are, a batch at a time: those that were announced at once, the others when they have waited. */
   async #issueUnclaimed(): Promise<void> {
-    const serials = await unclaimedSerials(this.#deps);
-    if (serials.length > 0) await this.issue(serials);
+    for (let taken = BULK_BATCH; taken === BULK_BATCH || this.#isAnnounced;) {
+      if (this.#isClosing) return;
+      const isAnnounced = this.#isAnnounced;
+      this.#isAnnounced = false;
+      const serials = await unclaimedSerials(this.#deps, {
+        most: BULK_BATCH,
+        ...(isAnnounced && { waitedMs: 0 }),
+      });
+      await Promise.all(serials.map((serial) => this.#desk.issue(serial, "bulk")));
+      taken = serials.length;
+      this.#isAnnounced ||= isAnnounced && taken === BULK_BATCH;
+    }
   }
 
   async #close(when: "start" | "working"): Promise<void> {

@@ -1,10 +1,11 @@
 import { X509Certificate } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Signer } from "../../../src/ca/signer.ts";
 import { BACKDATE_MS } from "../../../src/pki/clock.ts";
 import { pemEncode } from "../../../src/pki/pem.ts";
+import { serialBytes } from "../../../src/pki/serial.ts";
 import { mustRun } from "../../support/openssl-ca.ts";
 import { TestCa } from "../../support/signer.ts";
 
@@ -74,6 +75,29 @@ describe("the signer", () => {
       [serials.map((serial) => `certificate/${serial}`)],
     );
     expect(count?.n).toBe(150);
+  });
+  it("serves who waits for one certificate before bulk work", async () => {
+    const many = await ca.reserveMany(700);
+    const one = await ca.reserve();
+    const bulk = signer.issue(many);
+    // Behind it in the queue, and answered long before it: three batches are under way or wait.
+    expect(await signer.issue([one])).toEqual([{ serial: one, outcome: "good" }]);
+    const [left] = await ca.superuser.query<{ n: number }>(
+      "select count(*)::int as n from ca.issued where state = 'reserved'",
+    );
+    expect(left?.n).toBeGreaterThan(100);
+    expect((await bulk).filter(({ outcome }) => outcome !== "good")).toEqual([]);
+  });
+  it("signs at once what was announced and nobody asks for", async () => {
+    const serials = await ca.reserveMany(300);
+    signer.reserved();
+    await vi.waitFor(async () => {
+      const [left] = await ca.superuser.query<{ n: number }>(
+        "select count(*)::int as n from ca.issued where state = 'good' and serial = any($1)",
+        [serials.map((serial) => Buffer.from(serialBytes(serial)))],
+      );
+      expect(left?.n).toBe(300);
+    }, 4_000);
   });
   it("answers `good` again for a serial that is good", async () => {
     const serial = await ca.reserve();
