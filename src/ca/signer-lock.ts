@@ -49,3 +49,13 @@ export async function takeSignerLock(
     release: () => clearInterval(timer),
   };
 }
+
+/** Whether a signer works with this database now, wherever it runs. */
+export async function isSignerAtWork(database: Database): Promise<boolean> {
+  const [row] = await database.query<{ held: boolean }>(
+    `select exists (select from pg_locks l join pg_database d on d.oid = l.database
+       where d.datname = current_database() and l.locktype = 'advisory' and l.classid::bigint = $1::integer and l.objid::bigint = $2::integer and l.granted) as held`,
+    [...LOCK],
+  );
+  return row?.held === true;
+}

@@ -9,6 +9,7 @@ import { gateCommands } from "./commands/gate.ts";
 import { issuerCommands } from "./commands/issuer.ts";
 import { rootCommands } from "./commands/root.ts";
 import { rootSessionCommands } from "./commands/root-session.ts";
+import { seedCommands } from "./commands/seed.ts";
 import { serveCommands } from "./commands/serve.ts";
 
 /** Every command of `suido`, in the order of the help. */
@@ -24,4 +25,5 @@ export const COMMANDS: readonly Command[] = [
   ...databaseCommands,
   ...gateCommands,
   ...demoCommands,
+  ...seedCommands,
 ];

@@ -46,6 +46,11 @@ export class Undoing {
 /** Where the hierarchy and the profiles lie. */
 export const CA_CONFIG = path.resolve(import.meta.dirname, "../../ca-config");
 
+/** Only a demo knows the profile of sample data. */
+export const knownProfiles = ({ mode }: Config): { readonly withSample: boolean } => ({
+  withSample: mode === "demo",
+});
+
 /** What the signer is told; it reads neither environment nor configuration files. */
 export function signerSettings(
   config: Config,
@@ -141,7 +146,8 @@ async function openSigner(options: FoundationOptions, databaseUrl: string): Prom
   }
   makeSignerFolders(config);
   const { loadCaConfig } = await import("../config/ca-config.ts");
-  const settings = signerSettings(config, { caConfig: loadCaConfig(CA_CONFIG), databaseUrl });
+  const caConfig = loadCaConfig(CA_CONFIG, knownProfiles(config));
+  const settings = signerSettings(config, { caConfig, databaseUrl });
   let signer: SignerClient;
   if (roles.size === 1) {
     const { runOwnSigner } = await import("./own-signer.ts");

@@ -18,7 +18,8 @@ export interface Reached {
   /** Whether a service works with this data folder now. With `DATABASE_URL` and no service on this machine: false. */
   readonly serving: boolean;
   readonly log: Logger;
-  readonly open: (role: Role) => Database;
+  /** A pool of so many connections, two if not said. */
+  readonly open: (role: Role, max?: number) => Database;
 }
 
 /** Commands say what they do themselves; only what is wrong with the machine below them is logged. */
@@ -77,8 +78,8 @@ async function withPools<T>(
   work: (reached: Reached) => Promise<T>,
 ): Promise<T> {
   const opened: Database[] = [];
-  const open = (role: Role): Database => {
-    const database = openDatabase({ url: reached.url, role, max: 2, applicationName: "suido-cli" });
+  const open = (role: Role, max = 2): Database => {
+    const database = openDatabase({ url: reached.url, role, max, applicationName: "suido-cli" });
     opened.push(database);
     return database;
   };

@@ -16,7 +16,7 @@ import { createRelyingParties, type RelyingParties } from "../registry/relying-p
 import { type ApiKeys, createApiKeys } from "../staff/api-keys.ts";
 import type { Database } from "../storage/database.ts";
 import { openPrisma } from "../storage/prisma.ts";
-import { CA_CONFIG } from "./foundation.ts";
+import { CA_CONFIG, knownProfiles } from "./foundation.ts";
 import type { Opening } from "./opening.ts";
 
 /** The rooms that the app calls. */
@@ -43,7 +43,7 @@ const PRISMA_CONNECTIONS = 5;
 export function openRooms(opening: Opening, database: Database): Rooms {
   const { config, system, log, undoing, foundation } = opening;
   const { signer } = foundation;
-  const { profiles } = loadCaConfig(CA_CONFIG);
+  const { profiles } = loadCaConfig(CA_CONFIG, knownProfiles(config));
   const store = openPrisma({
     url: foundation.databaseUrl,
     max: PRISMA_CONNECTIONS,

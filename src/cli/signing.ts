@@ -13,7 +13,7 @@ import { readCrl } from "../pki/crl-reader.ts";
 import type { Database } from "../storage/database.ts";
 import { CommandError } from "./command.ts";
 import { makeSignerFolders } from "./folders.ts";
-import { CA_CONFIG, signerSettings } from "./foundation.ts";
+import { CA_CONFIG, knownProfiles, signerSettings } from "./foundation.ts";
 import { operatorAtTheMachine } from "./operator.ts";
 import { runOwnSigner } from "./own-signer.ts";
 import type { Reached } from "./reach.ts";
@@ -65,7 +65,10 @@ export async function withSigner<T>(
   const { system, mayMakeCa } = options;
   makeSignerFolders(config);
   const settings = {
-    ...signerSettings(config, { caConfig: loadCaConfig(CA_CONFIG), databaseUrl: url }),
+    ...signerSettings(config, {
+      caConfig: loadCaConfig(CA_CONFIG, knownProfiles(config)),
+      databaseUrl: url,
+    }),
     mayMakeCa,
     // A ceremony makes the root's key here, and a command may have been called to take it away.
     mayKeepRoot: true,
@@ -109,15 +112,16 @@ async function isServed({ config }: Reached, { issuer_id, number }: ListRow): Pr
   }
 }
 
-/** Asks the running service, and waits until the new lists are current and can be fetched. */
-async function publishThere(
+/** Asks the running service, and waits until the new lists are current and, where it is this machine's, can be fetched. */
+export async function publishThere(
   reached: Reached,
-  database: Database,
-  issuerIds: readonly string[],
-): Promise<PublishedLists[]> {
+  wanted?: readonly string[],
+): Promise<readonly PublishedLists[]> {
+  const database = reached.open("suido_worker");
   const before = new Map(
     (await database.query<ListRow>(CURRENT)).map((row) => [row.issuer_id, row.number]),
   );
+  const issuerIds = wanted ?? (await onlineIssuers(database));
   for (const issuerId of issuerIds)
     await database.query("select pg_notify($1, $2)", [PUBLISH_CHANNEL, issuerId]);
   const published: PublishedLists[] = [];
@@ -127,9 +131,8 @@ async function publishThere(
       row = (await database.query<ListRow>(CURRENT)).find(
         ({ issuer_id }) => issuer_id === issuerId,
       );
-      return (
-        row !== undefined && row.number !== before.get(issuerId) && (await isServed(reached, row))
-      );
+      if (row === undefined || row.number === before.get(issuerId)) return false;
+      return !reached.serving || (await isServed(reached, row));
     });
     if (!arrived || row === undefined) {
       throw new CommandError(
@@ -141,36 +144,39 @@ async function publishThere(
   return published;
 }
 
-/** Publishes the lists of these CAs now, through the running service or, where none runs, with a signer of our own. */
-export async function publishListsOf(
-  reached: Reached,
-  issuerIds: readonly string[],
-  system: System,
-): Promise<readonly PublishedLists[]> {
-  const database = reached.open("suido_worker");
-  if (reached.serving) return publishThere(reached, database, issuerIds);
-  return withSigner(reached, { system, mayMakeCa: false }, async (signer) => {
-    const published: PublishedLists[] = [];
-    for (const id of issuerIds)
-      published.push(await publishLists(id, { ...system, signer, database }));
-    return published;
-  });
+/** The CAs whose keys are online, and whose lists can be made at any time. */
+async function onlineIssuers(database: Database): Promise<readonly string[]> {
+  const issuers = await database.query<{ id: string }>(
+    "select id from ca.issuer where kind = 'issuing' and state <> 'ended' order by id",
+  );
+  return issuers.map(({ id }) => id);
 }
 
-/** The same for all online CAs. */
+/** Publishes the lists of these CAs, by default of all online ones, with a signer of our own. */
+export async function publishHere(
+  reached: Reached,
+  { system, signer }: { readonly system: System; readonly signer: SignerClient },
+  issuerIds?: readonly string[],
+): Promise<readonly PublishedLists[]> {
+  const database = reached.open("suido_worker");
+  const published: PublishedLists[] = [];
+  for (const id of issuerIds ?? (await onlineIssuers(database)))
+    published.push(await publishLists(id, { ...system, signer, database }));
+  return published;
+}
+
+/**
+ * Publishes the lists of these CAs, by default of all online ones, now: through the running service or, where none runs,
+ * with a signer of our own.
+ */
 export async function publishNow(
   reached: Reached,
   system: System,
+  issuerIds?: readonly string[],
 ): Promise<readonly PublishedLists[]> {
-  const issuers = await reached
-    .open("suido_worker")
-    .query<{ id: string }>(
-      "select id from ca.issuer where kind = 'issuing' and state <> 'ended' order by id",
-    );
-  return publishListsOf(
-    reached,
-    issuers.map(({ id }) => id),
-    system,
+  if (reached.serving) return publishThere(reached, issuerIds);
+  return withSigner(reached, { system, mayMakeCa: false }, (signer) =>
+    publishHere(reached, { system, signer }, issuerIds),
   );
 }
 

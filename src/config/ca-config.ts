@@ -35,6 +35,9 @@ export class CaConfigError extends Error {}
 /** The profiles that the program itself asks for by name. */
 const NEEDED = ["root-ocsp", "ocsp", "server", "device-client"] as const;
 
+/** The profile of sample data, which has a ceiling of its own. */
+export const SAMPLE_PROFILE = "device-sample";
+
 function validator(ajv: Ajv2020, folder: string, name: string): ValidateFunction {
   const schema: unknown = JSON.parse(readFileSync(join(folder, name), "utf8"));
   return ajv.compile(schema as object);
@@ -64,19 +67,20 @@ function readProfiles(folder: string, valid: ValidateFunction): ReadonlyMap<stri
 }
 
 /**
- * Reads the hierarchy and the profiles from the folder `ca-config`. Throws CaConfigError, or InvalidProfileError
- * where a profile contradicts itself.
+ * Reads the hierarchy and the profiles from the folder `ca-config`; the one of sample data only where it is asked for.
+ * Throws CaConfigError, or InvalidProfileError where a profile contradicts itself.
  */
-export function loadCaConfig(folder: string): CaConfig {
+export function loadCaConfig(
+  folder: string,
+  { withSample = false }: { readonly withSample?: boolean } = {},
+): CaConfig {
   const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true });
   const hierarchy = readYaml(
     join(folder, "hierarchy.yaml"),
     validator(ajv, folder, "hierarchy.schema.json"),
   ) as Hierarchy;
-  const profiles = readProfiles(
-    join(folder, "profiles"),
-    validator(ajv, folder, "profile.schema.json"),
-  );
+  const all = readProfiles(join(folder, "profiles"), validator(ajv, folder, "profile.schema.json"));
+  const profiles = new Map([...all].filter(([name]) => withSample || name !== SAMPLE_PROFILE));
   for (const name of [...NEEDED, hierarchy.root.profile, hierarchy.issuing.profile]) {
     if (!profiles.has(name)) throw new CaConfigError(`${folder}: there is no profile "${name}"`);
   }

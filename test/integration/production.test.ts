@@ -83,3 +83,8 @@ it("refuses another VA address than the one in its certificates", async () => {
   });
   expect([code, stderr]).toEqual([1, expect.stringContaining("SUIDO_VA_URL")]);
 }, 60_000);
+
+it("takes no sample data", async () => {
+  const { code, stderr } = await runSuido(["seed", "--certificates", "1"], env);
+  expect([code, stderr]).toEqual([1, expect.stringContaining("not for SUIDO_MODE=production")]);
+}, 60_000);

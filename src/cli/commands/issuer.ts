@@ -14,7 +14,7 @@ import {
   UsageError,
 } from "../command.ts";
 import { type Reached, reachDatabase } from "../reach.ts";
-import { orderOfSigner, publishListsOf } from "../signing.ts";
+import { orderOfSigner, publishNow } from "../signing.ts";
 
 /** The two names of `--by`; none where it was not given. Throws UsageError. */
 function namesOf(given: Given): readonly string[] {
@@ -63,7 +63,7 @@ const rotate: Command = {
         );
       }
       const issuerId = await ordered(reached, { kind: "rotate" }, surroundings);
-      const [list] = await publishListsOf(reached, [issuerId], surroundings.system);
+      const [list] = await publishNow(reached, surroundings.system, [issuerId]);
       return { issuerId, list };
     });
     show(given, surroundings, {
@@ -126,7 +126,7 @@ const revoke: Command = {
       const above = await activeRoot(reached, surroundings);
       await ordered(reached, { kind: "revoke", issuerId, reason, by }, surroundings);
       if (above?.isHere !== true) return { root: above?.id, list: undefined };
-      const [published] = await publishListsOf(reached, [above.id], surroundings.system);
+      const [published] = await publishNow(reached, surroundings.system, [above.id]);
       return { root: above.id, list: published };
     });
     show(given, surroundings, {

@@ -40,6 +40,12 @@ describe("loadCaConfig", () => {
     });
   });
 
+  it("knows the profile of sample data only where it is asked for", () => {
+    const { profiles } = loadCaConfig("ca-config", { withSample: true });
+    expect(profiles.get("device-sample")?.subjectAlternativeName).toBe("device");
+    expect(loadCaConfig("ca-config").profiles.has("device-sample")).toBe(false);
+  });
+
   it.for([
     {
       name: "an unknown field",
