@@ -1,5 +1,4 @@
-import { equal } from "../pki/bytes.ts";
-import { algorithmIdentifier, type SignatureAlgorithm } from "../pki/certificate.ts";
+import { signatureAlgorithmOf } from "../pki/certificate.ts";
 import { type CertificateParts, parseCertificate } from "../pki/certificate-view.ts";
 import type { Clock } from "../pki/clock.ts";
 import type { Digest, Verify } from "../pki/crypto.ts";
@@ -44,12 +43,6 @@ export type Identification = Identified | Refused;
 /** Tells which device stands behind a client certificate, in DER, of a handshake. */
 export type Identify = (certificate: Uint8Array) => Promise<Identification>;
 
-const ALGORITHMS: readonly SignatureAlgorithm[] = [
-  "ecdsa-with-SHA256",
-  "ecdsa-with-SHA384",
-  "sha256WithRSAEncryption",
-];
-
 function parse(certificate: Uint8Array): CertificateParts | undefined {
   try {
     return parseCertificate(certificate);
@@ -64,7 +57,7 @@ async function isOurs(
   { database, verify }: IdentificationDeps,
   { tbs, view, signatureAlgorithm, signature }: CertificateParts,
 ): Promise<boolean> {
-  const algorithm = ALGORITHMS.find((one) => equal(algorithmIdentifier(one), signatureAlgorithm));
+  const algorithm = signatureAlgorithmOf(signatureAlgorithm);
   if (algorithm === undefined) return false;
   const [issuer] = await database.query<{ certificate: Uint8Array }>(
     "select certificate from ca.issuer where subject = $1 and kind = 'issuing'",

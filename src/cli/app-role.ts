@@ -7,6 +7,7 @@ import type { Readiness } from "../http/routes-operations.ts";
 import { toHex } from "../pki/bytes.ts";
 import { nameText } from "../pki/name.ts";
 import type { Database } from "../storage/database.ts";
+import type { Authorizer } from "../va/authorizer.ts";
 import type { Va } from "../va/va.ts";
 import type { AuthorityFacts } from "../web/console-page.ts";
 import { listenOn } from "./door.ts";
@@ -52,6 +53,7 @@ export interface AppRoleDeps {
   /** As suido_app. */
   readonly database: Database;
   readonly va: Va | undefined;
+  readonly authorizer: Authorizer;
   readonly metrics: Registry;
   readonly readiness: () => Promise<Readiness>;
 }
@@ -59,7 +61,7 @@ export interface AppRoleDeps {
 /** The rooms behind the API, and the app's listener. */
 export async function openAppRole(opening: Opening, deps: AppRoleDeps): Promise<void> {
   const { config, system, log, undoing, foundation } = opening;
-  const { database, va, metrics, readiness } = deps;
+  const { authorizer, database, va, metrics, readiness } = deps;
   registerSignerMetrics(metrics, foundation.signer);
   const rooms = openRooms(opening, database);
   const app = await createAppServer({
@@ -67,6 +69,7 @@ export async function openAppRole(opening: Opening, deps: AppRoleDeps): Promise<
     ...system,
     log,
     authenticate: (presented) => rooms.apiKeys.authenticate(presented),
+    authorizer,
     metrics,
     counters: createHttpMetrics(metrics),
     version,

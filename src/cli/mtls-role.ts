@@ -15,6 +15,7 @@ import { createMtlsServer, type ServerCertificate } from "../http/mtls-app.ts";
 import { pemEncode } from "../pki/pem.ts";
 import type { Database } from "../storage/database.ts";
 import { listen } from "../storage/listen.ts";
+import type { Authorizer } from "../va/authorizer.ts";
 import type { Va } from "../va/va.ts";
 import { listenOn } from "./door.ts";
 import type { Opening } from "./opening.ts";
@@ -38,6 +39,7 @@ export interface MtlsRoleDeps {
   /** As suido_app. */
   readonly database: Database;
   readonly va: Va | undefined;
+  readonly authorizer: Authorizer;
 }
 
 /** Whoever is started together with the signer gives it time for its first start. */
@@ -151,6 +153,8 @@ export async function openMtlsRole(opening: Opening, deps: MtlsRoleDeps): Promis
     log,
     identify: createIdentify({ ...system, database }),
     certificate: await shown(opening, deps, own),
+    authorizer: deps.authorizer,
+    appUrl: config.app.url,
   });
   undoing.add(() => server.app.close());
   await listenOn(server.app, config.mtls, "SUIDO_MTLS_LISTEN");

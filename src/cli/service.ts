@@ -4,6 +4,8 @@ import type { Config } from "../config/environment.ts";
 import type { Readiness, RoleState } from "../http/routes-operations.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { Database } from "../storage/database.ts";
+import type { Authorizer } from "../va/authorizer.ts";
+import type { Va } from "../va/va.ts";
 import { layFoundation, Undoing } from "./foundation.ts";
 import type { MtlsRole } from "./mtls-role.ts";
 import { type Opening, openPool } from "./opening.ts";
@@ -85,6 +87,15 @@ function renewByItself({ log, undoing }: Opening, mtls: MtlsRole): void {
   undoing.add(async () => clearInterval(timer));
 }
 
+/** What answers proxies, on the app listener and on the mTLS listener. */
+async function openSharedAuthorizer(
+  opening: Opening,
+  deps: { readonly va: Va | undefined; readonly metrics: Registry },
+): Promise<Authorizer> {
+  const { openProcessAuthorizer } = await import("./authorizer.ts");
+  return openProcessAuthorizer(opening, deps);
+}
+
 // A role's modules are loaded by the processes that have it: what the others do not use takes no memory there.
 async function openRoles(opening: Opening, roles: Roles): Promise<void> {
   const metrics = new Registry();
@@ -97,12 +108,19 @@ async function openRoles(opening: Opening, roles: Roles): Promise<void> {
     opened.va = await openVaRole(opening, { metrics, operations });
   }
   const { va } = opened;
+  let authorizer: Promise<Authorizer> | undefined;
+  const sharedAuthorizer = (): Promise<Authorizer> =>
+    (authorizer ??= openSharedAuthorizer(opening, { va: va?.va, metrics }));
   let database: Database | undefined;
   const appPool = (): Database =>
     (database ??= openPool(opening, { role: "suido_app", max: APP_CONNECTIONS }));
   if (roles.has("mtls")) {
     const { openMtlsRole } = await import("./mtls-role.ts");
-    opened.mtls = await openMtlsRole(opening, { database: appPool(), va: va?.va });
+    opened.mtls = await openMtlsRole(opening, {
+      database: appPool(),
+      va: va?.va,
+      authorizer: await sharedAuthorizer(),
+    });
     if (!roles.has("worker")) renewByItself(opening, opened.mtls);
   }
   if (roles.has("worker")) {
@@ -111,7 +129,13 @@ async function openRoles(opening: Opening, roles: Roles): Promise<void> {
   }
   if (roles.has("app")) {
     const { openAppRole } = await import("./app-role.ts");
-    await openAppRole(opening, { database: appPool(), va: va?.va, metrics, readiness });
+    await openAppRole(opening, {
+      database: appPool(),
+      va: va?.va,
+      authorizer: await sharedAuthorizer(),
+      metrics,
+      readiness,
+    });
     opened.isAppOpen = true;
   }
 }

@@ -1,6 +1,7 @@
 import { fastifyHelmet } from "@fastify/helmet";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 
+import type { Authorizer } from "../va/authorizer.ts";
 import { acceptsJson, prefersHtml } from "./accept.ts";
 import { watchMethods } from "./allowed-methods.ts";
 import { type Authenticate, requireKeys } from "./authentication.ts";
@@ -14,6 +15,7 @@ import { addOpenApi } from "./openapi.ts";
 import { addPages, type PagesOptions } from "./pages.ts";
 import { limitPipelining } from "./pipelining.ts";
 import { installRequestLog } from "./request-log.ts";
+import { authorizeRoutes, recogniseByKey } from "./routes-authorize.ts";
 import { apiKeyRoutes, type ApiKeyRoutesOptions } from "./routes-api-keys.ts";
 import {
   certificateReadingRoutes,
@@ -37,6 +39,7 @@ export interface AppServerOptions
     PartyRoutesOptions,
     PagesOptions {
   readonly authenticate: Authenticate;
+  readonly authorizer: Authorizer;
   /** What `/metrics` shows. */
   readonly metrics: MetricsSource;
   /** Told of what happens here; registered with `metrics`. */
@@ -64,6 +67,15 @@ function addApi(app: FastifyInstance, options: AppServerOptions): void {
     },
     { prefix: "/v1" },
   );
+  const { authenticate, authorizer, clock, urls } = options;
+  const recognise = recogniseByKey(authorizer, authenticate);
+  void app.register(authorizeRoutes, {
+    prefix: "/v1",
+    authorizer,
+    recognise,
+    clock,
+    appUrl: urls.app,
+  });
 }
 
 /**

@@ -21,13 +21,18 @@ export type Authenticate = (presented: string) => Promise<Principal>;
 /** Credentials of RFC 6750 §2.1; the scheme's name in any case (RFC 9110 §11.1). */
 const BEARER = /^bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 
+/** The API key that the request shows; undefined for one that shows none. */
+export function bearerOf({ headers }: FastifyRequest): string | undefined {
+  return BEARER.exec(headers.authorization ?? "")?.[1];
+}
+
 /** Notes who asks. Throws UnauthorizedError, or ForbiddenError when the role may not do this. */
 export async function checkKey(
   request: FastifyRequest,
   permission: Permission,
   authenticate: Authenticate,
 ): Promise<void> {
-  const presented = BEARER.exec(request.headers.authorization ?? "")?.[1];
+  const presented = bearerOf(request);
   if (presented === undefined) throw new UnauthorizedError();
   request.principal = await authenticate(presented);
   demand(request.principal, permission);

@@ -24,6 +24,10 @@ const REFUSALS: Readonly<
     code: "membership-ended",
     says: "the person does not work in the device's pharmacy now",
   },
+  "tenant-behind": {
+    code: "tenant-behind",
+    says: "the corporation's records are older than what was known of them",
+  },
 };
 
 /** The problem that a client certificate is which identifies nobody. */

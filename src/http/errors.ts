@@ -10,6 +10,7 @@ export type HttpErrorCode =
   | "headers-too-large"
   | "request-timeout"
   | "stopping"
+  | "status-too-old"
   | ClientCertificateErrorCode;
 
 /** Which check a client certificate did not pass. */
@@ -25,7 +26,8 @@ export type ClientCertificateErrorCode =
   | "unbound"
   | "device-retired"
   | "account-disabled"
-  | "membership-ended";
+  | "membership-ended"
+  | "tenant-behind";
 
 /** One member, parameter or header of a request that is not what it should be. */
 export interface FieldFault {
@@ -50,5 +52,16 @@ export class HttpError extends Error {
 
   override get name(): string {
     return "HttpError";
+  }
+}
+
+/** Somebody is turned away at a proxy, and there is a page for him. */
+export class TurnedAwayError extends HttpError {
+  /** The address of that page. */
+  readonly help: string;
+
+  constructor(code: HttpErrorCode, message: string, help: string) {
+    super(code, message);
+    this.help = help;
   }
 }

@@ -7,6 +7,8 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 
 import type { Identification, Identified, Identify } from "../ca/identification.ts";
+import type { Clock } from "../pki/clock.ts";
+import type { Authorizer } from "../va/authorizer.ts";
 import { drainBeforeClose } from "./drain.ts";
 import { installErrorReplies, replyProblem } from "./error-replies.ts";
 import { certificateRefused } from "./certificate-refusals.ts";
@@ -23,6 +25,8 @@ import {
 import { problemOf } from "./problem.ts";
 import { limitPipelining } from "./pipelining.ts";
 import { installRequestLog } from "./request-log.ts";
+import { authorizeRoutes, recogniseByCertificate } from "./routes-authorize.ts";
+import { Authorization } from "./schemas/authorize.ts";
 import { ProblemSchema } from "./schemas/common.ts";
 import { Whoami } from "./schemas/certificates.ts";
 import { watchMethods } from "./allowed-methods.ts";
@@ -40,6 +44,10 @@ export interface ServerCertificate {
 export interface MtlsServerOptions extends ListenerOptions {
   readonly identify: Identify;
   readonly certificate: ServerCertificate;
+  readonly authorizer: Authorizer;
+  readonly clock: Clock;
+  /** The address of the app, where the help page is. */
+  readonly appUrl: string;
 }
 
 export interface MtlsServer {
@@ -145,6 +153,7 @@ export async function createMtlsServer(options: MtlsServerOptions): Promise<Mtls
     },
   });
   app.addSchema(ProblemSchema);
+  app.addSchema(Authorization);
   app.decorateRequest("principal", undefined);
   drainBeforeClose(app);
   limitPipelining(app);
@@ -155,6 +164,9 @@ export async function createMtlsServer(options: MtlsServerOptions): Promise<Mtls
   });
   const methods = watchMethods(app);
   addRoutes(app, options.identify);
+  const { appUrl, authorizer, clock } = options;
+  const recognise = recogniseByCertificate(authorizer);
+  await app.register(authorizeRoutes, { prefix: "/v1", authorizer, recognise, clock, appUrl });
   app.setNotFoundHandler((request, reply) => {
     const allowed = methods.of(request.url.split("?", 1)[0] ?? "");
     if (allowed.length === 0) {

@@ -2,6 +2,7 @@ import { fastifySwagger } from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 
 import { ApiKey } from "./schemas/api-keys.ts";
+import { Authorization } from "./schemas/authorize.ts";
 import * as certificates from "./schemas/certificates.ts";
 import { ProblemSchema } from "./schemas/common.ts";
 import * as parties from "./schemas/parties.ts";
@@ -41,6 +42,7 @@ export const COMPONENTS = [
   certificates.ChangedCertificate,
   certificates.CertificateState,
   certificates.Lineage,
+  Authorization,
   ApiKey,
   parties.RelyingParty,
   parties.Acknowledged,

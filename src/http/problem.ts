@@ -3,7 +3,13 @@ import type { PkiErrorCode } from "../pki/errors.ts";
 import type { RegistryErrorCode } from "../registry/errors.ts";
 import type { StaffErrorCode } from "../staff/errors.ts";
 import { PROBLEMS_EN, type ShownCode } from "../web/messages/problems-en.ts";
-import { type FieldFault, HttpError, type HttpErrorCode, MOST_FAULTS } from "./errors.ts";
+import {
+  type FieldFault,
+  HttpError,
+  type HttpErrorCode,
+  MOST_FAULTS,
+  TurnedAwayError,
+} from "./errors.ts";
 
 /** A problem document (RFC 9457 §3.1). */
 export interface Problem {
@@ -15,6 +21,8 @@ export interface Problem {
   /** The request's id as a URN, the same as in X-Request-Id and in our log. */
   readonly instance?: string;
   readonly errors?: readonly FieldFault[];
+  /** The address of a page for the person whom a proxy turns away. */
+  readonly help?: string;
 }
 
 /** Every code that a room may throw. Storage's is known by its name alone: http never touches storage. */
@@ -51,6 +59,7 @@ const STATUS = {
   "device-retired": 403,
   "account-disabled": 403,
   "membership-ended": 403,
+  "tenant-behind": 403,
   "not-found": 404,
   "no-such-route": 404,
   "method-not-allowed": 405,
@@ -78,6 +87,7 @@ const STATUS = {
   "database-unavailable": 503,
   "signer-unavailable": 503,
   stopping: 503,
+  "status-too-old": 503,
   "issuing-stopped": 503,
   quarantine: 503,
   "malformed-der": OURS,
@@ -121,6 +131,7 @@ const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
   "database-unavailable": 5,
   "signer-unavailable": 5,
   stopping: 5,
+  "status-too-old": 30,
   "issuing-stopped": 60,
   quarantine: 60,
 };
@@ -192,6 +203,7 @@ export function problemOf(error: unknown): Problem {
     status: STATUS[error.code],
     detail: error.message,
     ...(errors.length > 0 && { errors }),
+    ...(error instanceof TurnedAwayError && { help: error.help }),
   };
 }
 

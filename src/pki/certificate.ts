@@ -46,6 +46,12 @@ export function algorithmIdentifier(algorithm: SignatureAlgorithm): Uint8Array {
   return ALGORITHM_IDENTIFIERS[algorithm].slice();
 }
 
+/** The algorithm that a DER AlgorithmIdentifier names; undefined for one that our CAs do not sign with. */
+export function signatureAlgorithmOf(identifier: Uint8Array): SignatureAlgorithm | undefined {
+  const algorithms = Object.keys(ALGORITHM_IDENTIFIERS) as SignatureAlgorithm[];
+  return algorithms.find((one) => equal(ALGORITHM_IDENTIFIERS[one], identifier));
+}
+
 /** Where relying parties find what an issuer publishes. */
 export interface IssuerUrls {
   /** Its full list. */

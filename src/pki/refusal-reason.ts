@@ -15,6 +15,8 @@ export const REFUSAL_REASONS = [
   /** Of a personal device; a shared one works on when somebody leaves. */
   "account-disabled",
   "membership-ended",
+  /** The corporation's epoch is behind what was known: its rows are those of an older database. */
+  "tenant-behind",
 ] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 

@@ -19,6 +19,8 @@ const ROLES_OF = {
   /** Releasing a hold gives access back, so it takes more than taking access away. */
   "certificates:unhold": ["admin", "operator"],
   "status:read": ["admin", "operator", "support", "auditor", "product", "proxy"],
+  /** Only the proxies themselves: the answer says who stands behind a certificate of any corporation. */
+  authorize: ["proxy"],
   "audit:read": ["admin", "auditor"],
   "events:read": ["admin", "operator", "auditor", "product"],
   "metrics:read": ["admin", "operator", "auditor"],
@@ -27,7 +29,6 @@ const ROLES_OF = {
   "parties:write": ["admin", "operator"],
   /** Only of a key that is bound to a relying party. */
   "parties:acknowledge": ["proxy"],
-  authorize: ["proxy"],
   "stages:read": ["admin", "operator", "support", "auditor", "product"],
   "stages:write": ["admin", "operator"],
 } as const satisfies Record<string, readonly Role[]>;

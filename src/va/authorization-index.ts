@@ -167,6 +167,11 @@ export class AuthorizationIndex {
     return corporation === undefined ? undefined : uuidText(this.#corporations.keyAt(corporation));
   }
 
+  /** Whether the certificate ever stood for somebody. */
+  has(serial: Uint8Array): boolean {
+    return this.#serials.find(serial) >= 0;
+  }
+
   /** Who stands behind a certificate at this time; undefined for one that stands for nobody, or is not known. */
   get(serial: Uint8Array, now: number): Authorization | undefined {
     const ordinal = this.#serials.find(serial);

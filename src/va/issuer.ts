@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 
+import { equal } from "../pki/bytes.ts";
 import { latin1 } from "./latin1.ts";
 import type { DigestName } from "../pki/crypto.ts";
 import { keyOctets } from "../pki/key.ts";
@@ -41,6 +42,16 @@ export function issuerOf(record: IssuerRecord): Issuer {
     notAfter: new Date(certificate.validTo),
   };
 }
+
+/** Whether both are the same CAs in the same states, in the same order. */
+export const sameIssuers = (a: readonly IssuerRecord[], b: readonly IssuerRecord[]): boolean =>
+  a.length === b.length &&
+  a.every((one, i) => {
+    const other = b[i];
+    return (
+      other?.id === one.id && other.state === one.state && equal(other.certificate, one.certificate)
+    );
+  });
 
 /** The hashes that CertIDs come with (RFC 5019 §2.1.1 has SHA-1, RFC 9919 SHA-256). */
 const DIGESTS: readonly DigestName[] = ["sha1", "sha256", "sha384", "sha512"];

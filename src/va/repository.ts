@@ -1,14 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { equal } from "../pki/bytes.ts";
 import type { Clock } from "../pki/clock.ts";
 import type { Verify } from "../pki/crypto.ts";
 import { pemEncode } from "../pki/pem.ts";
 import type { Database } from "../storage/database.ts";
 import { replaceFile } from "../storage/durable-file.ts";
 import { queryIssuers, readIssuers, writeIssuers } from "./kept-issuers.ts";
-import { issuerOf, type Issuer, type IssuerRecord } from "./issuer.ts";
+import { issuerOf, type Issuer, type IssuerRecord, sameIssuers } from "./issuer.ts";
 import { listsFolder } from "./kept-lists.ts";
 import type { Log } from "./log.ts";
 import { MEDIA_TYPE, publicationOf, type Publication } from "./publication.ts";
@@ -55,14 +54,6 @@ interface ListRow {
 const CURRENT = `select l.issuer_id, l.scope, l.number::text as number from ca.list l join ca.issuer i on i.id = l.issuer_id
   where l.current and i.state <> 'ended'`;
 const DER = `select der from ca.list where issuer_id = $1 and scope = $2 and number = $3 and der is not null`;
-const sameIssuers = (a: readonly IssuerRecord[], b: readonly IssuerRecord[]): boolean =>
-  a.length === b.length &&
-  a.every((one, i) => {
-    const other = b[i];
-    return (
-      other?.id === one.id && other.state === one.state && equal(other.certificate, one.certificate)
-    );
-  });
 
 /** Opens the repository from the disk's copies, then from the database if it is there, and follows it. */
 export async function openRepository(deps: RepositoryDeps): Promise<Repository> {

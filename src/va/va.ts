@@ -43,6 +43,8 @@ export type NotReady = "no-issuer" | "no-delegate" | "status-unknown" | "status-
 export interface Va {
   readonly responder: Responder;
   readonly repository: Repository;
+  /** The status of every certificate, for others of this process. */
+  readonly feed: Pick<StatusFeed, "index" | "known" | "lookUp">;
   /** Counted by whoever sends the answers. */
   readonly counts: OcspCounts;
   /** Why it cannot answer as it should; none means ready. */
@@ -104,6 +106,7 @@ export async function createVa(deps: VaDeps): Promise<Va> {
   return {
     responder,
     repository,
+    feed,
     counts,
     notReady: () => notReady(parts),
     ready: () => notReady(parts).length === 0,

@@ -164,6 +164,9 @@ export const ProblemSchema = Type.Object(
         description: "Each field that was wrong.",
       }),
     ),
+    help: Type.Optional(
+      Type.String({ description: "A page for the person whom a proxy turns away." }),
+    ),
   },
   { $id: "Problem", description: "A problem document (RFC 9457)." },
 );

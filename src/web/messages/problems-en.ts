@@ -262,6 +262,18 @@ export const PROBLEMS_EN = {
     meaning: "The device is one person's own, and that person's account is disabled.",
     remedy: "Ask support, if the person is to go on working.",
   },
+  "tenant-behind": {
+    title: "Records are older than they were",
+    meaning:
+      "The corporation's records were known in a later state: a database was restored. Until they have caught up, nobody of it is let in.",
+    remedy: "Nothing by you: the operator sees to it.",
+  },
+  "status-too-old": {
+    title: "Status too old",
+    meaning:
+      "Suido has not reached its database for longer than it may answer from memory, so it does not say who may pass.",
+    remedy: "Try again. If it stays, tell the operator.",
+  },
 } as const satisfies Record<string, ProblemText>;
 
 /** The codes that stand at the end of `/problems/…`. */

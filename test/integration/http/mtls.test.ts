@@ -149,6 +149,9 @@ beforeAll(async () => {
   mtls = await createMtlsServer({
     identify,
     certificate: serverCertificate("first.localhost"),
+    authorizer: world.authorizer,
+    clock: () => world.side.time.now,
+    appUrl: "http://localhost:8000",
     log: pino({ level: "silent" }),
     newId: () => randomUUID(),
   });

@@ -20,7 +20,11 @@ import { createPharmacies } from "../../../src/registry/pharmacies.ts";
 import type { Principal, Role } from "../../../src/registry/principal.ts";
 import { createRelyingParties } from "../../../src/registry/relying-parties.ts";
 import { type ApiKeys, createApiKeys } from "../../../src/staff/api-keys.ts";
+import { createSystem } from "../../../src/cli/system.ts";
+import { openDatabase } from "../../../src/storage/database.ts";
 import { openPrisma } from "../../../src/storage/prisma.ts";
+import type { Authorizer } from "../../../src/va/authorizer.ts";
+import { openAuthorizer } from "../../../src/va/open-authorizer.ts";
 import { type AppSide, openAppSide } from "../ca/app-side.ts";
 
 const ROLES = ["admin", "operator", "support", "auditor", "product", "proxy"] as const;
@@ -56,6 +60,7 @@ export interface Call {
   readonly key?: string;
   readonly body?: unknown;
   readonly idempotencyKey?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** A corporation with one of each, made over HTTP. */
@@ -74,6 +79,12 @@ export interface HttpWorld {
   readonly app: FastifyInstance;
   readonly side: AppSide;
   readonly document: OpenApi;
+  /** What answers proxies, over the same database. */
+  readonly authorizer: Authorizer;
+  /** What it counts. */
+  readonly metrics: Registry;
+  /** The database's address, for what stops it. */
+  readonly url: string;
   /** A key of each role, bound to no corporation. */
   readonly keys: Readonly<Record<Role, string>>;
   newKey(
@@ -176,11 +187,14 @@ async function keysOfRoles(apiKeys: ApiKeys, root: Principal): Promise<Record<Ro
   return Object.fromEntries(made) as Record<Role, string>;
 }
 
-async function startApp(
-  side: AppSide,
-  apiKeys: ApiKeys,
-  store: ReturnType<typeof openPrisma>,
-): Promise<FastifyInstance> {
+interface Parts {
+  readonly side: AppSide;
+  readonly apiKeys: ApiKeys;
+  readonly store: ReturnType<typeof openPrisma>;
+  readonly authorizer: Authorizer;
+}
+
+async function startApp({ side, apiKeys, store, authorizer }: Parts): Promise<FastifyInstance> {
   const clock = (): Date => side.time.now;
   const newId = uuidV7(clock, (octets) => randomBytes(octets));
   const deps = { store, clock, newId };
@@ -196,6 +210,7 @@ async function startApp(
     relyingParties: createRelyingParties({ database: side.database, clock, newId }),
     acknowledge: createAcknowledge({ database: side.database, clock, newId }),
     propagate: createPropagate({ database: side.database, clock }),
+    authorizer,
     authenticate: (presented) => apiKeys.authenticate(presented),
     log: pino({ level: "silent" }),
     newId,
@@ -218,12 +233,13 @@ async function startApp(
 function optionsOf(
   method: Method,
   path: string,
-  { key, body, idempotencyKey }: Call,
+  { key, body, idempotencyKey, headers }: Call,
 ): InjectOptions {
   return {
     method,
     url: path,
     headers: {
+      ...headers,
       ...(key !== undefined && { authorization: `Bearer ${key}` }),
       ...(idempotencyKey !== undefined && { "idempotency-key": idempotencyKey }),
     },
@@ -239,17 +255,32 @@ async function urlOf({ admin }: AppSide): Promise<string> {
   return url.href;
 }
 
+/** A day, as by default. */
+export const MAX_STALE_MS = 86_400_000;
+
 const random = (octets: number): Uint8Array => new Uint8Array(randomBytes(octets));
 const randomId = (): string => randomUUID();
 
 export async function openHttpWorld(): Promise<HttpWorld> {
   const side = await openAppSide();
   const clock = (): Date => side.time.now;
-  const store = openPrisma({ url: await urlOf(side), max: 8 });
+  const url = await urlOf(side);
+  const store = openPrisma({ url, max: 8 });
+  const vaDatabase = openDatabase({ url, role: "suido_va", max: 3, applicationName: "test" });
+  const metrics = new Registry();
+  const authorizer = await openAuthorizer({
+    database: vaDatabase,
+    status: undefined,
+    maxStaleMs: MAX_STALE_MS,
+    clock,
+    verify: createSystem().verify,
+    log: pino({ level: "silent" }),
+    registry: metrics,
+  });
   const apiKeys = createApiKeys({ database: side.database, clock, random, newId: randomId });
   const root: Principal = { id: randomUUID(), actor: "cli:root", role: "admin" };
   const keys = await keysOfRoles(apiKeys, root);
-  const app = await startApp(side, apiKeys, store);
+  const app = await startApp({ side, apiKeys, store, authorizer });
   const document = (await app.inject("/openapi.json")).json<OpenApi>();
   const check = documentChecker(document);
 
@@ -269,6 +300,9 @@ export async function openHttpWorld(): Promise<HttpWorld> {
     app,
     side,
     document,
+    authorizer,
+    metrics,
+    url,
     keys,
     newKey: (role, corporationId) =>
       apiKeys.create(root, { role, ...(corporationId !== undefined && { corporationId }) }),
@@ -300,6 +334,8 @@ export async function openHttpWorld(): Promise<HttpWorld> {
     },
     async close() {
       await app.close();
+      await authorizer.close();
+      await vaDatabase.close();
       await store.close();
       await side.close();
     },

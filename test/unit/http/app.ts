@@ -73,6 +73,13 @@ export async function appWith(overrides: Partial<AppServerOptions> = {}): Promis
     acknowledge: unexpected,
     propagate: unexpected,
     authenticate,
+    authorizer: {
+      partyOfKey: () => Promise.resolve(undefined),
+      partyOfCertificate: () => undefined,
+      authorize: unexpected,
+      known: () => undefined,
+      close: () => Promise.resolve(),
+    },
     readiness: () => Promise.resolve({ ready: true, roles: { app: { ready: true } } }),
     authorities: () => Promise.resolve([]),
     metrics: registry,

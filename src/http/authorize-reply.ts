@@ -1,0 +1,95 @@
+import type { FastifyReply } from "fastify";
+import type { Static } from "typebox";
+
+import type { Clock } from "../pki/clock.ts";
+import { daysLeft } from "../pki/validity.ts";
+import type { AuthorizeAnswer, AuthorizeReason } from "../va/authorizer.ts";
+import { BANNERS } from "../web/messages/banners.ts";
+import type { HelpReason } from "../web/messages/help-en.ts";
+import { certificateRefused } from "./certificate-refusals.ts";
+import { HttpError, TurnedAwayError } from "./errors.ts";
+import type { Authorization } from "./schemas/authorize.ts";
+
+/** What answers are made with. */
+export interface AnswerFacts {
+  readonly clock: Clock;
+  /** The address of the app, where the help page is. */
+  readonly appUrl: string;
+}
+
+type Answer = Static<typeof Authorization>;
+
+/** The help page that speaks of this; the others have `other`. */
+const HELP: Partial<Record<AuthorizeReason, HelpReason>> = {
+  "no-certificate": "none",
+  expired: "expired",
+  revoked: "revoked",
+  hold: "revoked",
+};
+
+const helpOf = (reason: AuthorizeReason): HelpReason => HELP[reason] ?? "other";
+
+function helpUrl(
+  appUrl: string,
+  reason: AuthorizeReason,
+  { serialNumber }: AuthorizeAnswer["judgement"],
+): string {
+  const serial = serialNumber === undefined ? "" : `&serial=${serialNumber}`;
+  return `${appUrl}/help/certificate?reason=${helpOf(reason)}${serial}`;
+}
+
+function refusalOf(reason: AuthorizeReason): HttpError {
+  return reason === "no-certificate"
+    ? new HttpError("no-client-certificate", "the request comes without a client certificate")
+    : certificateRefused(reason);
+}
+
+/** Of somebody who is identified. The header fields are what proxies can hand on; all of them are ASCII. */
+function identified(
+  { stage, judgement }: AuthorizeAnswer,
+  facts: AnswerFacts,
+  reply: FastifyReply,
+): Answer {
+  const { notAfter = new Date(0), serialNumber = "", who } = judgement;
+  const { deviceId = "", accountId = "", pharmacyId = "", corporationId = "" } = who ?? {};
+  const days = daysLeft(notAfter, facts.clock());
+  reply.headers({
+    "suido-stage": stage,
+    "suido-device": deviceId,
+    "suido-account": accountId,
+    "suido-pharmacy": pharmacyId,
+    "suido-corporation": corporationId,
+    "suido-serial": serialNumber,
+    "suido-days-left": String(days),
+  });
+  const ids = { deviceId, accountId, pharmacyId, corporationId };
+  return { decision: "allow", stage, ...ids, serialNumber, notAfter, daysLeft: days };
+}
+
+/** Of somebody who is let through, and identified by nothing: no header field tells whose the certificate was. */
+function letThrough(
+  { stage, judgement }: AuthorizeAnswer,
+  reason: AuthorizeReason,
+  url: string,
+): Answer {
+  const { serialNumber, who } = judgement;
+  const wouldRefuse = {
+    reason,
+    ...(serialNumber !== undefined && { serialNumber }),
+    ...(who !== undefined && { deviceId: who.deviceId, pharmacyId: who.pharmacyId }),
+  };
+  const warning = { banner: BANNERS[helpOf(reason)], installUrl: url };
+  return { decision: "allow", stage, wouldRefuse, ...(stage === "warn" && warning) };
+}
+
+/** The body of an answer that lets through; its header fields are set. Throws TurnedAwayError for one that does not. */
+export function answerOf(answer: AuthorizeAnswer, facts: AnswerFacts, reply: FastifyReply): Answer {
+  const { decision, judgement, reason, stage } = answer;
+  if (reason === undefined) return identified(answer, facts, reply);
+  const url = helpUrl(facts.appUrl, reason, judgement);
+  reply.headers({ "suido-stage": stage, "suido-reason": reason });
+  if (decision === "refuse" || stage === "warn") reply.header("suido-help", url);
+  if (decision === "allow") return letThrough(answer, reason, url);
+  const { code, message } = refusalOf(reason);
+  throw new TurnedAwayError(code, message, url);
+}
