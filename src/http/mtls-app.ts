@@ -29,6 +29,7 @@ import { authorizeRoutes, recogniseByCertificate } from "./routes-authorize.ts";
 import { Authorization } from "./schemas/authorize.ts";
 import { ProblemSchema } from "./schemas/common.ts";
 import { Whoami } from "./schemas/certificates.ts";
+import { createValidatorCompiler } from "./validators.ts";
 import { watchMethods } from "./allowed-methods.ts";
 
 /** What the listener shows in a handshake. */
@@ -152,6 +153,7 @@ export async function createMtlsServer(options: MtlsServerOptions): Promise<Mtls
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     },
   });
+  app.setValidatorCompiler(createValidatorCompiler());
   app.addSchema(ProblemSchema);
   app.addSchema(Authorization);
   app.decorateRequest("principal", undefined);

@@ -1,15 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { serialBytes, type Serial } from "../../../src/pki/serial.ts";
-import { insertParty, insertStage, type PartyRow } from "../../support/relying-parties.ts";
-import { newCsr, NOW } from "../ca/app-side.ts";
-import { type Answer, type Call, openHttpWorld, type Tenant } from "./world.ts";
+import { serialBytes } from "../../../src/pki/serial.ts";
+import { insertParty } from "../../support/relying-parties.ts";
+import { NOW } from "../ca/app-side.ts";
+import { askAs, type Certificate, issue, type Reply, shown, soon } from "./proxy-questions.ts";
+import { type Call, openHttpWorld, type Tenant } from "./world.ts";
 
 const world = await openHttpWorld();
 const { admin, time } = world.side;
@@ -21,53 +21,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-interface Certificate {
-  readonly pem: string;
-  readonly der: Buffer;
-  readonly serialNumber: Serial;
-}
-
-const derOf = (pem: string): Buffer =>
-  Buffer.from(pem.replaceAll(/-----[^-]+-----|\s/g, ""), "base64");
-
-async function issue({ accountId, deviceId }: Tenant): Promise<Certificate> {
-  const body = { accountId, deviceId, csr: newCsr() };
-  const answer = await world.call("POST", "/v1/certificates", { body });
-  expect(answer.status).toBe(201);
-  const { certificate: pem, serialNumber } = answer.body;
-  return { pem, der: derOf(pem), serialNumber: serialNumber as Serial };
-}
-
-interface Told {
-  readonly decision?: string;
-  readonly stage?: string;
-  readonly deviceId?: string;
-  readonly wouldRefuse?: { readonly reason: string; readonly deviceId?: string };
-  readonly banner?: { readonly ja: string; readonly en: string };
-  readonly installUrl?: string;
-  readonly type?: string;
-  readonly help?: string;
-  readonly errors?: readonly { readonly field: string }[];
-}
-
-interface Reply extends Omit<Answer, "body"> {
-  readonly body: Told;
-}
-
-/** Asks as a proxy, and checks the answer against the document. */
-async function ask(headers: Call["headers"] = {}, key = party.key): Promise<Reply> {
-  const answer = await world.call("GET", "/v1/authorize", { key, headers });
-  return { ...answer, body: answer.body as unknown as Told };
-}
-
-const shown = (der: Uint8Array): Record<string, string> => ({
-  "x-ssl-client-der": Buffer.from(der).toString("base64"),
-});
-
-/** Waits until it is so; a second is promised. */
-function soon(holds: () => Promise<void>): Promise<void> {
-  return vi.waitFor(holds, { timeout: 1_000, interval: 20 });
-}
+const ask = (headers: Call["headers"] = {}, key = party.key): Promise<Reply> =>
+  askAs(world, key, headers);
 
 let tenant: Tenant;
 let certificate: Certificate;
@@ -75,7 +30,7 @@ let certificate: Certificate;
 beforeEach(async () => {
   time.now = time.signer = NOW;
   tenant = await world.tenant("みずき薬局");
-  certificate = await issue(tenant);
+  certificate = await issue(world, tenant);
 });
 
 const escaped = (text: string): string => encodeURIComponent(text);
@@ -198,7 +153,7 @@ describe("believes no field", () => {
     ]);
     await soon(async () => {
       expect((await ask({}, revoked.key)).body.type).toBe("/problems/unauthorized");
-      expect((await ask({}, retired.key)).body.type).toBe("/problems/forbidden");
+      expect((await ask({}, retired.key)).body.type).toBe("/problems/unauthorized");
     });
   });
 });
@@ -218,6 +173,9 @@ async function revoke(serialNumber: string, reason: string): Promise<void> {
   expect(answer.status).toBe(200);
 }
 
+const personal = (): Promise<object[]> =>
+  admin.query("update app.device set use = 'personal' where id = $1", [tenant.deviceId]);
+
 describe("under enforce, refuses within a second", () => {
   const refusals = [
     { reason: "no-certificate", type: "no-client-certificate", status: 401, help: "none" },
@@ -235,9 +193,6 @@ describe("under enforce, refuses within a second", () => {
     { reason: "tenant-behind", type: "tenant-behind", status: 403, help: "other" },
   ] as const;
   type Reason = (typeof refusals)[number]["reason"];
-
-  const personal = (): Promise<object[]> =>
-    admin.query("update app.device set use = 'personal' where id = $1", [tenant.deviceId]);
 
   /** Makes it so, and gives what is then shown. */
   const makers: Readonly<Record<Reason, () => Promise<Record<string, string>>>> = {
@@ -352,108 +307,4 @@ describe("under enforce, refuses within a second", () => {
       expect((await ask(shown(forged))).status).toBe(401);
     }
   });
-});
-
-it("lets a shared device work on whose responsible person is disabled", async () => {
-  await world.call("PATCH", `/v1/accounts/${tenant.accountId}`, { body: { disabled: true } });
-  await new Promise((resolve) => setTimeout(resolve, 400));
-  expect((await ask(shown(certificate.der))).status).toBe(200);
-});
-
-describe("stages", () => {
-  let product: string;
-  let observer: PartyRow;
-  beforeEach(async () => {
-    product = `product-${randomUUID().slice(0, 8)}`;
-    observer = await insertParty(admin, { product, defaultStage: "observe" });
-  });
-
-  it.for(["off", "observe", "warn"])("%s lets through, and identifies nobody", async (stage) => {
-    const { corporationId, pharmacyId } = tenant;
-    await insertStage(admin, { product, corporationId, pharmacyId, stage });
-    await revoke(certificate.serialNumber, "keyCompromise");
-    await soon(async () => {
-      const { status, body, headers } = await ask(shown(certificate.der), observer.key);
-      expect({ status, stage: body.stage }).toEqual({ status: 200, stage });
-      expect(body.wouldRefuse).toEqual({
-        reason: "revoked",
-        serialNumber: certificate.serialNumber,
-        deviceId: tenant.deviceId,
-        pharmacyId,
-      });
-      expect(body.deviceId).toBeUndefined();
-      expect(headers).toMatchObject({ "suido-stage": stage, "suido-reason": "revoked" });
-      expect(headers["suido-device"]).toBeUndefined();
-    });
-  });
-
-  it("warn says so in two languages, with the way to a certificate", async () => {
-    const warner = await insertParty(admin, { product, defaultStage: "warn" });
-    const { body, headers } = await ask({}, warner.key);
-    expect(body.banner?.ja).toContain("証明書");
-    expect(body.banner?.en).toContain("certificate");
-    expect(body.installUrl).toBe("http://localhost:8000/help/certificate?reason=none");
-    expect(headers["suido-help"]).toBe(body.installUrl);
-    const good = await ask(shown(certificate.der), warner.key);
-    expect(good.body).toMatchObject({ stage: "warn", deviceId: tenant.deviceId });
-    expect(good.body.banner).toBeUndefined();
-  });
-
-  it("a pharmacy's own counts before its corporation's, and that before the party's", async () => {
-    const { corporationId, pharmacyId } = tenant;
-    const stage = async (): Promise<string | undefined> =>
-      (await ask(shown(certificate.der), observer.key)).body.stage;
-    expect(await stage()).toBe("observe");
-    await insertStage(admin, { product, corporationId, stage: "warn" });
-    await soon(async () => expect(await stage()).toBe("warn"));
-    await insertStage(admin, { product, corporationId, pharmacyId, stage: "enforce" });
-    await soon(async () => expect(await stage()).toBe("enforce"));
-  });
-
-  it("counts from its time on", async () => {
-    const from = new Date(NOW.getTime() + 3_600_000);
-    const { corporationId, pharmacyId } = tenant;
-    await insertStage(admin, { product, corporationId, pharmacyId, stage: "enforce", from });
-    await new Promise((resolve) => setTimeout(resolve, 400));
-    expect((await ask(shown(certificate.der), observer.key)).body.stage).toBe("observe");
-    time.now = from;
-    expect((await ask(shown(certificate.der), observer.key)).body.stage).toBe("enforce");
-  });
-
-  it("of a pharmacy that the product names, where no certificate does; a certificate's own counts more", async () => {
-    const other = await world.tenant("あおぞら薬局");
-    const { corporationId } = other;
-    await insertStage(admin, { product, corporationId, stage: "enforce" });
-    const named = { "suido-pharmacy": other.pharmacyId.toUpperCase() };
-    await soon(async () => expect((await ask(named, observer.key)).status).toBe(401));
-    expect((await ask({ ...named, ...shown(certificate.der) }, observer.key)).status).toBe(200);
-    const unknown = { "suido-pharmacy": randomUUID() };
-    expect((await ask(unknown, observer.key)).body.stage).toBe("observe");
-    const { status, body } = await ask({ "suido-pharmacy": "x" }, observer.key);
-    expect({ status, field: body.errors?.[0]?.field }).toEqual({
-      status: 400,
-      field: "Suido-Pharmacy",
-    });
-  });
-});
-
-it("answers whatever a client's request looks like, as some proxies hand it on", async () => {
-  for (const [method, url] of [
-    ["GET", "/v1/authorize/some/path?a=b"],
-    ["POST", "/v1/authorize/some/path"],
-    ["HEAD", "/v1/authorize"],
-  ] as const) {
-    const { statusCode } = await world.app.inject({
-      method,
-      url,
-      headers: {
-        authorization: `Bearer ${party.key}`,
-        accept: "image/png",
-        ...(method === "POST" && { "content-type": "application/x-www-form-urlencoded" }),
-        ...shown(certificate.der),
-      },
-      ...(method === "POST" && { payload: "a=b" }),
-    });
-    expect({ url, statusCode }).toEqual({ url, statusCode: 200 });
-  }
 });
