@@ -108,7 +108,7 @@ it.for(CASES)("$reason from $from at $width px, $scheme", async (view) => {
     expect(await page.locator("section").getAttribute("lang")).toBe("en");
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
-    expect(page.url()).toBe(`${view.address()}#en`);
+    await expect.poll(() => page.url()).toBe(`${view.address()}#en`);
   });
 });
 

@@ -117,7 +117,7 @@ describe("a journal that is gone beside a database that is not empty", () => {
       runSuido(["journal", "adopt", "--by", by.join(","), "--json"], service.env);
     expect(await adopt("佐藤", "鈴木")).toMatchObject({ code: 1 });
     await service.stop();
-    expect(await adopt("佐藤", "佐藤")).toMatchObject({ code: 1 });
+    expect(await adopt("佐藤", "佐藤")).toMatchObject({ code: 2 });
     expect(await adopt("佐藤", "鈴木")).toMatchObject({ code: 0 });
 
     await service.start();

@@ -50,6 +50,26 @@ async function bind(tenant: Tenant, sql = admin): Promise<Buffer> {
 
 const found = (serial: Buffer): Authorization | undefined => feed.index.get(serial, Date.now());
 
+/**
+ * Waits until every transaction that wrote what there is lies below the horizon: other databases of the cluster hold it
+ * back, and what lies above is read again at each turn.
+ */
+async function settled(): Promise<void> {
+  const [row] = await admin.query<{ written: string }>(
+    "select pg_current_xact_id()::text as written",
+  );
+  await vi.waitFor(
+    async () => {
+      const [now] = await admin.query<{ passed: boolean }>(
+        "select pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8 as passed",
+        [row?.written],
+      );
+      expect(now?.passed).toBe(true);
+    },
+    { timeout: 10_000, interval: 20 },
+  );
+}
+
 /** Waits until the feed has it; a second is promised. */
 function soon(holds: () => void): Promise<void> {
   return vi.waitFor(holds, { timeout: 1_000, interval: 10 });
@@ -185,6 +205,7 @@ it("knows of the time of work after this one", async () => {
 });
 
 it("finds that memory and database say the same, and mends where they do not", async () => {
+  await settled();
   const compared = await open();
   expect(await compared.compare()).toBe("same");
   // What no trigger saw, as after a repair by hand.
