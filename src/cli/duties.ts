@@ -13,6 +13,7 @@ import { publishDueLists } from "../jobs/lists.ts";
 import { createProbe, type Probe } from "../jobs/probe.ts";
 import { createExpiryWatch, type Ending } from "../lifecycle/expiry-watch.ts";
 import { operatorMails, type OperatorMail } from "../lifecycle/operator-mail.ts";
+import { createPartyWatch, forgetAcknowledgements } from "../lifecycle/party-watch.ts";
 import { probedCertificate } from "../lifecycle/probed-certificate.ts";
 import { createReminders, expiryMails } from "../lifecycle/reminders.ts";
 import { forgetOldKeys } from "../registry/idempotency.ts";
@@ -158,6 +159,13 @@ export async function takeUpDuties(
     others: async () => endingsOf({ va, mtls }),
     operator: operatorOf(opening),
   });
+  const partyWatch = createPartyWatch({
+    ...system,
+    database,
+    metrics,
+    log,
+    operator: operatorOf(opening),
+  });
   const probe = createProbe({
     ...system,
     metrics,
@@ -175,9 +183,11 @@ export async function takeUpDuties(
       audit: () => sequencer.run(),
       "expiry-watch": () => watch.look(),
       probe: () => probeAndTell(probe, log),
+      parties: () => partyWatch.look(),
       forget: async () => {
         await forgetOldKeys(database, clock());
         await forgetMails(database, clock());
+        await forgetAcknowledgements(database, clock());
       },
     },
     timeZone: config.timeZone,

@@ -7,6 +7,7 @@ export const JOB_NAMES = [
   "audit",
   "expiry-watch",
   "probe",
+  "parties",
   "forget",
 ] as const;
 
@@ -34,5 +35,6 @@ export const SCHEDULE: Readonly<Record<JobName, Rhythm>> = {
   audit: { on: { every: 5 * SECOND_MS }, sweptAfter: 30 * SECOND_MS },
   "expiry-watch": { on: { every: HOUR_MS }, sweptAfter: HOUR_MS + 10 * MINUTE_MS },
   probe: { on: { every: MINUTE_MS }, sweptAfter: 3 * MINUTE_MS },
+  parties: { on: { every: MINUTE_MS }, sweptAfter: 3 * MINUTE_MS },
   forget: { on: { pattern: "0 30 3 * * *" }, sweptAfter: 25 * HOUR_MS },
 };

@@ -2,9 +2,10 @@ import type { JsonObject } from "../audit/record.ts";
 import type { MailKind, MailOccasion } from "../delivery/mail-delivery.ts";
 import type { MailContent } from "../delivery/mail-message.ts";
 import type { Sql } from "../storage/sql.ts";
-import { dayOf } from "./dates.ts";
+import { type DateStyle, dayOf, timeOf } from "./dates.ts";
+import type { Lag } from "./party-watch.ts";
 import { mailPage, paragraph } from "./mail-page.ts";
-import { LIFECYCLE_MESSAGES, type OperatorTopic } from "./messages.ts";
+import { LIFECYCLE_MESSAGES, type OperatorTopic, type OperatorWords } from "./messages.ts";
 
 /** Who looks after Suido, and in which language they read. */
 export interface OperatorMail {
@@ -44,25 +45,13 @@ export function operatorMails(settings: OperatorMailSettings): MailKind {
   return { write: (occasion) => write(occasion, settings) };
 }
 
-const text = (value: unknown): string => (typeof value === "string" ? value : "");
-
 function write(
   { facts, language, now }: MailOccasion,
   { appUrl, timeZone }: OperatorMailSettings,
 ): MailContent {
   const messages = LIFECYCLE_MESSAGES[language].operator;
   const style = { language, timeZone };
-  const news = facts as JsonObject & OperatorFacts;
-  const words =
-    news.topic === "untold"
-      ? messages.untold(news.count)
-      : messages.ending({ what: text(news.what), at: dayOf(new Date(news.notAfter), style) });
-  const examples =
-    news.topic === "untold"
-      ? news.examples.map(({ pharmacy, device, notAfter }) =>
-          messages.untoldExample({ pharmacy, device, at: dayOf(new Date(notAfter), style) }),
-        )
-      : [];
+  const { examples, words } = wordsOf(facts as JsonObject & OperatorFacts, style);
   const link = `${appUrl}/console?lang=${language}`;
   return mailPage({
     language,
@@ -78,6 +67,31 @@ function write(
   });
 }
 
+/** What the news says in the reader's language, and a line for each example. */
+function wordsOf(
+  news: OperatorFacts,
+  style: DateStyle,
+): { readonly words: OperatorWords; readonly examples: readonly string[] } {
+  const messages = LIFECYCLE_MESSAGES[style.language].operator;
+  const day = (time: string): string => dayOf(new Date(time), style);
+  switch (news.topic) {
+    case "untold":
+      return {
+        words: messages.untold(news.count),
+        examples: news.examples.map(({ pharmacy, device, notAfter }) =>
+          messages.untoldExample({ pharmacy, device, at: day(notAfter) }),
+        ),
+      };
+    case "ending":
+      return { words: messages.ending({ what: news.what, at: day(news.notAfter) }), examples: [] };
+    case "lagging": {
+      const { party, since, why } = news;
+      const at = `${day(since)} ${timeOf(new Date(since), style)}`;
+      return { words: messages.lagging({ party, at, why }), examples: [] };
+    }
+  }
+}
+
 type OperatorFacts =
   | {
       readonly topic: "untold";
@@ -88,4 +102,10 @@ type OperatorFacts =
         readonly notAfter: string;
       }[];
     }
-  | { readonly topic: "ending"; readonly what: string; readonly notAfter: string };
+  | { readonly topic: "ending"; readonly what: string; readonly notAfter: string }
+  | {
+      readonly topic: "lagging";
+      readonly party: string;
+      readonly since: string;
+      readonly why: Lag;
+    };

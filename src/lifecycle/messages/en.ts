@@ -1,7 +1,8 @@
 /** What a mail to the operators is about. */
-export type OperatorTopic = "untold" | "ending";
+export type OperatorTopic = "untold" | "ending" | "lagging";
 
-interface OperatorWords {
+/** What a mail to the operators says. */
+export interface OperatorWords {
   readonly subject: string;
   readonly title: string;
   readonly what: string;
@@ -40,6 +41,11 @@ export interface LifecycleMessages {
       readonly at: string;
     }) => string;
     readonly ending: (facts: { readonly what: string; readonly at: string }) => OperatorWords;
+    readonly lagging: (facts: {
+      readonly party: string;
+      readonly at: string;
+      readonly why: "went-back" | "urgent" | "old";
+    }) => OperatorWords;
     readonly console: string;
     readonly foot: (day: string) => string;
   };
@@ -92,6 +98,18 @@ export const EN: LifecycleMessages = {
       title: `${what} ends ${at}`,
       what: "It is renewed by itself, or at a ceremony, and that has not happened yet. When it has ended, every device and proxy that relies on it stops.",
       todo: "Please look at the console for what keeps it from being renewed.",
+    }),
+    lagging: ({ party, at, why }) => ({
+      subject: `${party} lags behind: it may let revoked certificates in`,
+      title: `${party} has lagged behind since ${at}`,
+      what: {
+        "went-back":
+          "It says that a list is in force there which is older than the one before. Whoever was revoked in between may be let in.",
+        urgent:
+          "A certificate was revoked or put on hold for an urgent reason, and the list that says so was published then. This relying party has not acknowledged it, and may still let the certificate in.",
+        old: "A newer list was published then, and this relying party has not acknowledged it. When the list that it has ends, it refuses every device.",
+      }[why],
+      todo: "Please look at suido gate on its machine: its exit code, its health file, and whether it reaches Suido.",
     }),
     console: "Open the console",
     foot: (day) => `Sent by Suido on ${day}, once for this occasion.`,
