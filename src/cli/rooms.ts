@@ -13,6 +13,7 @@ import { createDevices, type Devices } from "../registry/devices.ts";
 import { createMemberships, type Memberships } from "../registry/memberships.ts";
 import { createPharmacies, type Pharmacies } from "../registry/pharmacies.ts";
 import { createRelyingParties, type RelyingParties } from "../registry/relying-parties.ts";
+import { createStages, type Stages } from "../registry/stages.ts";
 import { type ApiKeys, createApiKeys } from "../staff/api-keys.ts";
 import type { Database } from "../storage/database.ts";
 import { openPrisma } from "../storage/prisma.ts";
@@ -34,6 +35,7 @@ export interface Rooms {
   readonly relyingParties: RelyingParties;
   readonly acknowledge: Acknowledge;
   readonly propagate: Propagate;
+  readonly stages: Stages;
 }
 
 /** Connections of the registry's ORM. */
@@ -79,5 +81,6 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     relyingParties: createRelyingParties({ ...system, database }),
     acknowledge: createAcknowledge({ ...system, database }),
     propagate: createPropagate({ ...system, database }),
+    stages: createStages(registry),
   };
 }

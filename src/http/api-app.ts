@@ -27,6 +27,11 @@ import {
 import { healthRoutes, type MetricsSource, metricsRoutes } from "./routes-operations.ts";
 import { partyRoutes, type PartyRoutesOptions } from "./routes-parties.ts";
 import { registryRoutes, type RegistryRoutesOptions } from "./routes-registry.ts";
+import {
+  stageReadingRoutes,
+  type StageRoutesOptions,
+  stageSettingRoutes,
+} from "./routes-stages.ts";
 import { createValidatorCompiler } from "./validators.ts";
 
 /** All that the app listener calls. */
@@ -37,6 +42,7 @@ export interface AppServerOptions
     CertificateRoutesOptions,
     ApiKeyRoutesOptions,
     PartyRoutesOptions,
+    StageRoutesOptions,
     PagesOptions {
   readonly authenticate: Authenticate;
   readonly authorizer: Authorizer;
@@ -64,6 +70,8 @@ function addApi(app: FastifyInstance, options: AppServerOptions): void {
       await v1.register(revocationRoutes, options);
       await v1.register(apiKeyRoutes, options);
       await v1.register(partyRoutes, options);
+      await v1.register(stageReadingRoutes, options);
+      await v1.register(stageSettingRoutes, options);
     },
     { prefix: "/v1" },
   );

@@ -7,6 +7,7 @@ import * as certificates from "./schemas/certificates.ts";
 import { ProblemSchema } from "./schemas/common.ts";
 import * as parties from "./schemas/parties.ts";
 import * as registry from "./schemas/registry.ts";
+import * as stages from "./schemas/stages.ts";
 
 const DESCRIPTION = `A private PKI and client-certificate lifecycle service for pharmacies.
 
@@ -25,6 +26,7 @@ const TAGS = [
   { name: "Certificates", description: "Issue, renew, reissue, revoke, look up." },
   { name: "Status", description: "What products ask." },
   { name: "Relying parties", description: "Proxies and products, and what each enforces." },
+  { name: "Stages", description: "How strictly products demand certificates, and where." },
   { name: "API keys", description: "Keys of programs." },
   { name: "Operations", description: "Health and figures." },
 ];
@@ -47,6 +49,8 @@ export const COMPONENTS = [
   parties.RelyingParty,
   parties.Acknowledged,
   parties.Propagation,
+  stages.Stage,
+  stages.StageDetail,
 ];
 
 /** `/openapi.json`, from the schemas of the routes that are added after this. */

@@ -47,6 +47,7 @@ const STATUS = {
   unauthorized: 401,
   forbidden: 403,
   "outside-scope": 403,
+  "second-principal-needed": 403,
   "no-client-certificate": 401,
   "malformed-certificate": 401,
   "foreign-issuer": 401,

@@ -3,10 +3,10 @@ import type { FastifyInstance } from "fastify";
 import type { Accounts } from "../registry/accounts.ts";
 import type { Corporations } from "../registry/corporations.ts";
 import type { Devices } from "../registry/devices.ts";
-import { InvalidValueError } from "../registry/errors.ts";
 import type { Memberships } from "../registry/memberships.ts";
 import type { Pharmacies } from "../registry/pharmacies.ts";
 import { addCollection } from "./collection.ts";
+import { instant } from "./instant.ts";
 import * as schemas from "./schemas/registry.ts";
 
 export interface RegistryRoutesOptions {
@@ -18,17 +18,6 @@ export interface RegistryRoutesOptions {
 }
 
 const permissions = { read: "registry:read", write: "registry:write" } as const;
-
-/** A time that the schema let through. It may still name no day: 30 February has the form of a date. */
-function instant(field: string, text: string): Date {
-  const at = new Date(text);
-  // Date carries 30 February over into March; the day as written must come back.
-  const day = new Date(`${text.slice(0, 10)}T00:00:00Z`);
-  if (Number.isNaN(at.getTime()) || day.toISOString().slice(0, 10) !== text.slice(0, 10)) {
-    throw new InvalidValueError(field, "names no day of the calendar");
-  }
-  return at;
-}
 
 function addMemberships(app: FastifyInstance, memberships: Memberships): void {
   addCollection(app, {

@@ -10,6 +10,7 @@ const MARKS = {
   certificates: 6,
   apiKeys: 7,
   relyingParties: 8,
+  stages: 9,
 } as const;
 export type Collection = keyof typeof MARKS;
 

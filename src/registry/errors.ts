@@ -6,7 +6,8 @@ export type RegistryErrorCode =
   | "invalid-value"
   | "still-in-use"
   | "outside-scope"
-  | "idempotency-key-reused";
+  | "idempotency-key-reused"
+  | "second-principal-needed";
 
 /** A failure that a caller can act on. Anything else that is thrown is a bug and becomes a bare 500. */
 export abstract class RegistryError extends Error {
@@ -79,5 +80,14 @@ export class IdempotencyKeyReusedError extends RegistryError {
 
   constructor() {
     super("this Idempotency-Key was used for another request");
+  }
+}
+
+/** What one API key proposed, another must confirm. */
+export class SecondPrincipalNeededError extends RegistryError {
+  readonly code = "second-principal-needed";
+
+  constructor() {
+    super("whoever proposed it cannot confirm it: that is for another API key");
   }
 }

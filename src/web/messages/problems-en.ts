@@ -43,6 +43,12 @@ export const PROBLEMS_EN = {
     meaning: "The API key is bound to one corporation, and this goes beyond it.",
     remedy: "Use a key that is not bound to a corporation.",
   },
+  "second-principal-needed": {
+    title: "Somebody else must confirm this",
+    meaning: "It stops devices, so the API key that proposed it is not the one that confirms it.",
+    remedy:
+      "Have a second person look at the devices that it names, and confirm with their own key.",
+  },
   "not-found": {
     title: "Not found",
     meaning: "There is nothing of this name that this key may see.",

@@ -38,6 +38,11 @@ export const PROBLEMS_JA: Readonly<Record<ShownCode, ProblemText>> = {
     meaning: "APIキーは1つの法人に限られていて、この操作はその範囲を越えます。",
     remedy: "法人に限られていないキーを使ってください。",
   },
+  "second-principal-needed": {
+    title: "別の人の確認が必要です",
+    meaning: "端末が使えなくなる変更なので、提案したAPIキーでは確認できません。",
+    remedy: "別の人が対象の端末を確かめ、その人のキーで確認してください。",
+  },
   "not-found": {
     title: "見つかりません",
     meaning: "この名前のもので、このキーから見えるものはありません。",

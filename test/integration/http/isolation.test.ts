@@ -42,6 +42,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "patch /v1/memberships/{id}": { role: "pharmacist" },
   "patch /v1/devices/{id}": { name: "a" },
   "patch /v1/relying-parties/{id}": { name: "a" },
+  "post /v1/stages/{id}/confirm": {},
   "post /v1/certificates/{serialNumber}/renew": {},
   "post /v1/certificates/{serialNumber}/reissue": {},
   "post /v1/certificates/{serialNumber}/revoke": { reason: "keyCompromise" },
@@ -50,6 +51,11 @@ const BODIES: Readonly<Record<string, unknown>> = {
 
 describe("F24: what is another corporation's", () => {
   it("is not found, just as what does not exist, on every route and for every role", async () => {
+    const { corporationId, pharmacyId } = tenant;
+    const waiting = await world.call("PUT", "/v1/stages", {
+      body: { product: "records", pharmacyId, stage: "enforce" },
+    });
+    expect(waiting).toMatchObject({ status: 202, body: { corporationId } });
     const owned = {
       serialNumber: good,
       byPath: {
@@ -58,6 +64,7 @@ describe("F24: what is another corporation's", () => {
         accounts: tenant.accountId,
         memberships: tenant.membershipId,
         devices: tenant.deviceId,
+        stages: waiting.body.id,
         "api-keys": (await world.newKey("support", tenant.corporationId)).id,
       },
     };
@@ -102,6 +109,7 @@ describe("F24: what is another corporation's", () => {
       "memberships",
       "devices",
       "certificates",
+      "stages",
       "api-keys",
     ];
     for (const list of lists) {

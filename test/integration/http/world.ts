@@ -19,6 +19,7 @@ import { createMemberships } from "../../../src/registry/memberships.ts";
 import { createPharmacies } from "../../../src/registry/pharmacies.ts";
 import type { Principal, Role } from "../../../src/registry/principal.ts";
 import { createRelyingParties } from "../../../src/registry/relying-parties.ts";
+import { createStages } from "../../../src/registry/stages.ts";
 import { type ApiKeys, createApiKeys } from "../../../src/staff/api-keys.ts";
 import { createSystem } from "../../../src/cli/system.ts";
 import { openDatabase } from "../../../src/storage/database.ts";
@@ -54,7 +55,7 @@ export interface Answer {
   readonly body: Body;
 }
 
-export type Method = "GET" | "POST" | "PATCH" | "DELETE";
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 export interface Call {
   readonly key?: string;
@@ -171,6 +172,7 @@ const TABLES = [
   "app.binding",
   "app.api_key",
   "app.idempotency",
+  "app.stage",
   "party.relying_party",
   "party.acknowledged_list",
   "party.acknowledged_issuer",
@@ -211,6 +213,7 @@ async function startApp({ side, apiKeys, store, authorizer }: Parts): Promise<Fa
     acknowledge: createAcknowledge({ database: side.database, clock, newId }),
     propagate: createPropagate({ database: side.database, clock }),
     authorizer,
+    stages: createStages(deps),
     authenticate: (presented) => apiKeys.authenticate(presented),
     log: pino({ level: "silent" }),
     newId,

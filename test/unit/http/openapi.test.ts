@@ -120,6 +120,8 @@ it("has every call of the contract, and what operators need", () => {
       "get /v1/pharmacies/{id}",
       "get /v1/relying-parties",
       "get /v1/relying-parties/{id}",
+      "get /v1/stages",
+      "get /v1/stages/{id}",
       "get /v1/status/{serialNumber}",
       "patch /v1/accounts/{id}",
       "patch /v1/corporations/{id}",
@@ -139,6 +141,8 @@ it("has every call of the contract, and what operators need", () => {
       "post /v1/memberships",
       "post /v1/pharmacies",
       "post /v1/relying-parties",
+      "post /v1/stages/{id}/confirm",
+      "put /v1/stages",
     ]
   `);
 });
