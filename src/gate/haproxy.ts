@@ -17,6 +17,12 @@ export interface Haproxy {
 const SILENCE_MS = 10_000;
 
 /**
+ * So much of the buffer stays free. HAProxy refuses what is larger than its buffer; what fills it to the last octet makes
+ * 2.6.12 spin until its own watchdog kills it.
+ */
+const SPARE_OCTETS = 1_024;
+
+/**
  * One command and its answer: without `prompt` HAProxy closes after it (management guide, 9.3). A payload begins behind
  * `<<` and ends with an empty line.
  */
@@ -48,7 +54,7 @@ const setCommand = ({ kind, name, payload }: Part): string =>
 
 function checkSize(part: Part, limit: number): void {
   const octets = Buffer.byteLength(setCommand(part));
-  if (octets < limit) return;
+  if (octets <= limit - SPARE_OCTETS) return;
   throw new ReloadError(
     "payload-too-large",
     `${part.name} with ${octets} octets does not fit into HAProxy's buffer of ${limit}`,
