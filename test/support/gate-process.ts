@@ -7,9 +7,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { processTree, signalAll, untilGone } from "./process-tree.ts";
 
-/** How an operator's unit runs it. */
-const COMMAND = ["--max-semi-space-size=1", path.resolve("src/cli/suido.js"), "gate"];
-
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -30,12 +27,16 @@ export interface HealthFile {
 
 /** `suido gate` with a folder of its own, run as real processes. */
 export class GateProcess {
-  readonly folder = mkdtempSync(path.join(tmpdir(), "suido-gate-"));
+  readonly folder: string;
+  readonly #command: readonly string[];
   readonly #options: readonly string[];
   #child: ChildProcess | undefined;
   #said = "";
 
-  constructor(...options: readonly string[]) {
+  constructor(options: readonly string[], folder?: string, program = "src/cli/suido.js") {
+    // As an operator's unit runs it.
+    this.#command = ["--max-semi-space-size=1", path.resolve(program), "gate"];
+    this.folder = folder ?? mkdtempSync(path.join(tmpdir(), "suido-gate-"));
     this.#options = ["--folder", this.folder, ...options];
   }
 
@@ -68,7 +69,7 @@ export class GateProcess {
   }
 
   start(...more: readonly string[]): void {
-    const child = spawn(process.execPath, [...COMMAND, ...this.#options, ...more], {
+    const child = spawn(process.execPath, [...this.#command, ...this.#options, ...more], {
       stdio: ["ignore", "ignore", "pipe"],
     });
     this.#said = "";
@@ -78,12 +79,12 @@ export class GateProcess {
 
   /** One look, with `--once`. */
   once(...more: readonly string[]): Promise<Ended> {
-    return this.#run([...COMMAND, ...this.#options, "--once", ...more]);
+    return this.#run([...this.#command, ...this.#options, "--once", ...more]);
   }
 
   /** What a monitor would hear. */
   check(...more: readonly string[]): Promise<Ended> {
-    return this.#run([...COMMAND, "check", "--folder", this.folder, ...more]);
+    return this.#run([...this.#command, "check", "--folder", this.folder, ...more]);
   }
 
   async #run(args: readonly string[]): Promise<Ended> {

@@ -49,8 +49,8 @@ async function killWriter(afterMs: number): Promise<boolean> {
 
 it("is one whole generation whenever the writer is killed", async () => {
   let inTheMiddle = 0;
-  for (let round = 0; round < 12; round++) {
-    inTheMiddle += Number(await killWriter(20 + 7 * round));
+  for (let round = 0; round < 8; round++) {
+    inTheMiddle += Number(await killWriter(20 + 10 * round));
     const current = folder.current();
     const [certificates, lists] = ["ca.pem", "lists.pem"].map((name) =>
       readFileSync(path.join(root, "current", name)),
