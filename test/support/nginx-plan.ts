@@ -1,5 +1,31 @@
-import { NGINX, NGINX_FRAME } from "./nginx.ts";
 import type { ProxyPlan } from "./proxy.ts";
+
+/** What the test says besides the recipe: nginx's own surroundings, so that it touches nothing of the machine's. */
+const FRAME = `daemon off;
+pid @FOLDER@/nginx.pid;
+error_log @FOLDER@/error.log info;
+worker_processes 1;
+@USER@
+events {}
+http {
+  access_log off;
+  client_body_temp_path @FOLDER@/tmp;
+  proxy_temp_path @FOLDER@/tmp;
+  fastcgi_temp_path @FOLDER@/tmp;
+  uwsgi_temp_path @FOLDER@/tmp;
+  scgi_temp_path @FOLDER@/tmp;
+  include @FOLDER@/recipe.conf;
+}
+`;
+
+/** nginx with the files of this folder, and what else it is told. Debian puts it where ordinary users do not look. */
+export const nginxCommand = (
+  file: (name: string) => string,
+  ...more: readonly string[]
+): readonly string[] => {
+  const files = ["-p", file(""), "-c", file("nginx.conf"), "-e", file("error.log")];
+  return ["/usr/sbin/nginx", ...files, ...more];
+};
 
 /** A plan for nginx with one of our recipes, in surroundings of its own. */
 export function nginxPlan(
@@ -10,8 +36,8 @@ export function nginxPlan(
   return {
     recipe,
     words: { USER: process.getuid?.() === 0 ? "user root;" : "", RESOLVER: "127.0.0.1", ...words },
-    command: (file) => [NGINX, "-p", file(""), "-c", file("nginx.conf"), "-e", file("error.log")],
+    command: (file) => nginxCommand(file),
     ...more,
-    files: { "nginx.conf": NGINX_FRAME, ...more.files },
+    files: { "nginx.conf": FRAME, ...more.files },
   };
 }

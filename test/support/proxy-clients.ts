@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
+import { GateProcess } from "./gate-process.ts";
 import { signWithOtherDates } from "./issuing-key.ts";
 import { OpensslCa } from "./openssl-ca.ts";
 import { type Issued, Service, type World } from "./service.ts";
@@ -16,6 +17,11 @@ export interface Client {
   readonly cert: string;
   readonly key: string;
   readonly serialNumber: string;
+}
+
+interface Issuer {
+  readonly kind: string;
+  readonly fingerprint: string;
 }
 
 /** What the product behind a proxy was asked, as it answers it. */
@@ -43,6 +49,7 @@ export class ProxyClients {
   readonly #foreign = new OpensslCa();
   readonly #folder = mkdtempSync(path.join(tmpdir(), "suido-clients-"));
   readonly #clients = new Map<string, Client>();
+  #root: Promise<string> | undefined;
 
   private constructor(service: Service, world: World, product: Server) {
     this.service = service;
@@ -103,6 +110,16 @@ export class ProxyClients {
     mkdirSync(current, { recursive: true });
     writeFileSync(path.join(current, "ca.pem"), await this.service.published("ca/bundle.pem"));
     writeFileSync(path.join(current, "lists.pem"), await this.service.published("crl/bundle.pem"));
+  }
+
+  /** `suido gate` beside a proxy, with the root that an operator reads off `suido ca show`. */
+  async gate(folder: string, ...more: readonly string[]): Promise<GateProcess> {
+    const show = async (): Promise<string> => {
+      const shown = await this.service.command<{ issuers: readonly Issuer[] }>("ca", "show");
+      return shown.issuers.find(({ kind }) => kind === "root")?.fingerprint ?? "";
+    };
+    const root = await (this.#root ??= show());
+    return new GateProcess(["--va", this.service.vaUrl, "--root", root, ...more], folder);
   }
 
   /** Revokes the client's certificate and publishes the list. */

@@ -1,0 +1,223 @@
+import { readFileSync, renameSync, rmSync, statSync } from "node:fs";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { BundleMaker, BundleServer, listsPem } from "../support/bundles.ts";
+import type { GateProcess } from "../support/gate-process.ts";
+import { nginxCommand, nginxPlan } from "../support/nginx-plan.ts";
+import {
+  acceptedBy,
+  pageOf,
+  Proxy,
+  type ProxyPlan,
+  REFUSED,
+  talk,
+  VERSIONS,
+} from "../support/proxy.ts";
+import { type Client, ProxyClients } from "../support/proxy-clients.ts";
+
+const RECIPE = "deploy/nginx/crl.conf";
+
+let clients: ProxyClients;
+let nginx: Proxy;
+let gate: GateProcess;
+
+interface Pair {
+  readonly proxy: Proxy;
+  readonly gate: GateProcess;
+}
+
+/** What the recipe's head says to give `suido gate`: nginx's own check first, then the reload. */
+const reloadsOf = (proxy: Proxy): string[] =>
+  ["-t", "-s reload"].flatMap((more) => [
+    "--reload",
+    nginxCommand((name) => proxy.file(name), ...more.split(" ")).join(" "),
+  ]);
+
+async function prepared(more: Partial<ProxyPlan> = {}): Promise<Pair> {
+  const words = { PRODUCT_URL: clients.productUrl };
+  const proxy = await Proxy.prepare(nginxPlan(RECIPE, words, more));
+  return { proxy, gate: await clients.gate(proxy.folder) };
+}
+
+/** As the head of the recipe says: `--once` before nginx first starts. */
+async function started(more: Partial<ProxyPlan> = {}): Promise<Pair> {
+  const pair = await prepared(more);
+  expect(await pair.gate.once()).toMatchObject({ code: 0 });
+  await pair.proxy.start();
+  return pair;
+}
+
+/** What is published now, in force at the proxy. */
+async function takeLists({ gate: own, proxy }: Pair): Promise<void> {
+  own.forgetReload();
+  await proxy.untilNewWorkers(async () => {
+    expect(await own.once(...reloadsOf(proxy))).toMatchObject({ code: 0 });
+  });
+}
+
+beforeAll(async () => {
+  clients = await ProxyClients.open();
+  ({ proxy: nginx, gate } = await started());
+});
+
+afterAll(async () => {
+  await gate.dispose();
+  await nginx.dispose();
+  await clients.dispose();
+});
+
+it("accepts a good certificate, and tells the product whose it is whatever the client says", async () => {
+  const good = clients.get("good");
+  const told = acceptedBy(await nginx.get(good, "--header", "X-Client-Serial: 00"));
+  expect(told).toMatchObject({
+    "x-client-serial": good?.serialNumber.toUpperCase(),
+    "x-client-verify": "SUCCESS",
+  });
+  const serial = String(told["x-client-serial"]).toLowerCase();
+  const { deviceId, pharmacyId } = clients.world;
+  expect((await clients.service.call("GET", `/v1/status/${serial}`)).body).toMatchObject({
+    status: "good",
+    device: { id: deviceId },
+    pharmacy: { id: pharmacyId },
+  });
+});
+
+it.for(REFUSED)("gives who comes with $name the page $page", async ({ name, page }) => {
+  expect(pageOf(await nginx.get(clients.get(name)))).toBe(`403 ${page}`);
+});
+
+/** The recipe with a session cache. */
+const careless = (recipe: string): string =>
+  recipe.replace(/ssl_session_cache +off;/, "ssl_session_cache shared:tls:1m;");
+
+it("takes up no session of before the revocation, as it would with a cache", async () => {
+  const pairs = [{ proxy: nginx, gate }, await started({ edit: careless })];
+  const leaver = await clients.issue("leaver");
+  const held = await clients.issue("to be released");
+  const sessions = pairs.flatMap(({ proxy }) =>
+    VERSIONS.map((version) => ({ proxy, version, file: proxy.file(`${version}.session`) })),
+  );
+  for (const session of sessions)
+    expect(await talk(session.proxy.port, leaver, session)).toMatchObject({ status: 200 });
+  await clients.service.revoke(held.serialNumber, "certificateHold");
+  await clients.revoke(leaver);
+  for (const pair of pairs) await takeLists(pair);
+  const after = await Promise.all(
+    sessions.map((session) => talk(session.proxy.port, leaver, session)),
+  );
+  expect(after.map(({ isReused, status }) => [status, isReused])).toEqual([
+    [403, false],
+    [403, false],
+    [200, true],
+    [200, true],
+  ]);
+  for (const { proxy } of pairs) expect(pageOf(await proxy.get(leaver))).toBe("403 revoked");
+  expect(pageOf(await nginx.get(held))).toBe("403 revoked");
+  await pairs[1]?.proxy.dispose();
+});
+
+describe("suido gate beside nginx", () => {
+  it("brings revocations and releases into force while it runs", async () => {
+    const leaver = await clients.issue("seen by the gate");
+    const released = clients.get("to be released");
+    expect(await nginx.get(leaver)).toMatchObject({ status: 200 });
+    gate.forgetReload();
+    const { generation: before = 0 } = gate.health() ?? {};
+    gate.start("--interval", "1", ...reloadsOf(nginx));
+    await nginx.untilNewWorkers(async () => {
+      await clients.service.unhold(released?.serialNumber ?? "");
+      await clients.revoke(leaver);
+      await gate.until(({ inForce }) => (inForce?.generation ?? 0) > before);
+    });
+    expect(pageOf(await nginx.get(leaver))).toBe("403 revoked");
+    expect(await nginx.get(released)).toMatchObject({ status: 200 });
+    expect(await gate.stop()).toBe(0);
+  });
+
+  it("lets nothing through that would shut everybody out, or let anybody in", async () => {
+    const certificates = await clients.service.published("ca/bundle.pem");
+    const old = readFileSync(gate.file("current", "lists.pem"));
+    await clients.revoke(await clients.issue("one more"));
+    await takeLists({ proxy: nginx, gate });
+    const lists = await clients.service.published("crl/bundle.pem");
+    const stranger = new BundleMaker(new Date());
+    const poisons = {
+      "list-older": old,
+      "list-missing": lists.subarray(0, lists.indexOf("-----BEGIN", 10)),
+      "malformed-pem": lists.subarray(0, -200),
+      "list-foreign": Buffer.concat([lists, listsPem(stranger.list(stranger.root))]),
+    };
+    const server = await BundleServer.open({ certificates, lists });
+    try {
+      for (const [code, poison] of Object.entries(poisons)) {
+        server.bundles = { certificates, lists: poison };
+        const ended = await gate.once("--json", "--va", server.url);
+        expect([ended.code, JSON.parse(ended.stdout)]).toMatchObject([1, { lastError: { code } }]);
+      }
+    } finally {
+      await server.close();
+    }
+    // An operator's own reload finds what was there before.
+    await nginx.untilNewWorkers(() => nginx.signal("SIGHUP"));
+    expect(await nginx.get(clients.get("good"))).toMatchObject({ status: 200 });
+    expect(pageOf(await nginx.get(clients.get("one more")))).toBe("403 revoked");
+  });
+
+  it("counts nothing as in force that nginx itself does not take", async () => {
+    const file = nginx.file("server.pem");
+    rmSync(nginx.file("state.json"));
+    renameSync(file, `${file}.away`);
+    const ended = await gate.once("--json", ...reloadsOf(nginx));
+    renameSync(`${file}.away`, file);
+    expect(ended.code).toBe(1);
+    expect(JSON.parse(ended.stdout)).toMatchObject({
+      findings: ["nothing is in force yet"],
+      lastError: { code: "reload-failed", message: expect.stringContaining(file) as string },
+    });
+    await takeLists({ proxy: nginx, gate });
+    expect(gate.health()).toMatchObject({ ok: true, inForce: { by: "proxy" } });
+  });
+});
+
+it("lets who has a list in hand go on while the clock is 8 s behind", async () => {
+  const { proxy } = await started({ prefix: ["faketime", "-f", "-8s"] });
+  try {
+    const fresh: Client = await clients.issue("new");
+    expect(await proxy.get(fresh)).toMatchObject({ status: 200 });
+  } finally {
+    await proxy.dispose();
+  }
+});
+
+it("gives everybody the page other when the lists have expired", async () => {
+  const { proxy } = await started({ prefix: ["faketime", "-f", "+8d"] });
+  try {
+    expect(pageOf(await proxy.get(clients.get("good")))).toBe("403 other");
+  } finally {
+    await proxy.dispose();
+  }
+});
+
+it("does not start without the lists", async () => {
+  const { proxy } = await prepared();
+  try {
+    const { code, text } = await proxy.refuseToStart();
+    expect(code).not.toBe(0);
+    expect(text).toContain("ca.pem");
+  } finally {
+    await proxy.dispose();
+  }
+});
+
+it("works on while Suido is away", async () => {
+  await clients.service.stop();
+  const before = statSync(gate.file("current", "lists.pem")).mtimeMs;
+  const { code, stdout } = await gate.once("--json");
+  expect(code).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({ ok: true, lastError: { code: "unreachable" } });
+  expect(statSync(gate.file("current", "lists.pem")).mtimeMs).toBe(before);
+  await nginx.untilNewWorkers(() => nginx.signal("SIGHUP"));
+  expect(await nginx.get(clients.get("good"))).toMatchObject({ status: 200 });
+  expect(pageOf(await nginx.get(clients.get("revoked")))).toBe("403 revoked");
+});
