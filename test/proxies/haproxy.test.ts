@@ -1,10 +1,8 @@
-import { once } from "node:events";
-import { readFileSync, rmSync } from "node:fs";
-import { connect } from "node:net";
-import { text } from "node:stream/consumers";
+import { rmSync } from "node:fs";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import type { Ended } from "../support/gate-process.ts";
 import {
   acceptedBy,
   pageOf,
@@ -30,27 +28,16 @@ function planOf(more: Partial<ProxyPlan> = {}): ProxyPlan {
 
 async function started(more: Partial<ProxyPlan> = {}): Promise<Proxy> {
   const proxy = await Proxy.prepare(planOf(more));
-  await clients.layOut(proxy.folder);
+  const gate = await clients.gate(proxy.folder);
+  expect(await gate.once()).toMatchObject({ code: 0 });
   await proxy.start();
   return proxy;
 }
 
-/** One command of the runtime API, and its answer. */
-async function command(proxy: Proxy, words: string): Promise<string> {
-  const socket = connect(proxy.file("haproxy.sock"));
-  await once(socket, "connect");
-  socket.end(`${words}\n`);
-  return text(socket);
-}
-
-/** Puts the published lists in force as `suido gate` does it: without a reload. */
-async function takeLists(proxy: Proxy): Promise<string> {
-  await clients.layOut(proxy.folder);
-  const file = proxy.file("current/lists.pem");
-  // An empty line ends what is handed over.
-  const lists = readFileSync(file, "utf8").replaceAll(/\n+/g, "\n").trimEnd();
-  const set = await command(proxy, `set ssl crl-file ${file} <<\n${lists}\n`);
-  return set + (await command(proxy, `commit ssl crl-file ${file}`));
+/** Puts the published lists in force by `suido gate`, without a reload. */
+async function takeLists(proxy: Proxy, ...more: readonly string[]): Promise<Ended> {
+  const gate = await clients.gate(proxy.folder, "--haproxy", proxy.file("haproxy.sock"));
+  return gate.once("--json", ...more);
 }
 
 beforeAll(async () => {
@@ -100,12 +87,54 @@ describe("a session of before the revocation", () => {
         expect(await talk(proxy.port, leaver, session)).toMatchObject({ status: 200 });
       await clients.revoke(leaver);
       const workers = proxy.workers();
-      expect(await takeLists(proxy)).toContain("Success!");
+      expect(await takeLists(proxy)).toMatchObject({ code: 0 });
       for (const session of sessions)
         expect(await talk(proxy.port, leaver, session)).toMatchObject(after);
       // A list by the runtime API needs no reload, and a new handshake knows it at once.
       expect(proxy.workers()).toEqual(workers);
       expect(pageOf(await proxy.get(leaver))).toBe("403 revoked");
+    } finally {
+      await proxy.dispose();
+    }
+  });
+});
+
+describe("suido gate beside HAProxy", () => {
+  it("reloads where the lists do not fit into HAProxy's buffer", async () => {
+    const proxy = await started();
+    try {
+      const buffer = ["--haproxy-buffer", "1500"];
+      const alone = await takeLists(proxy, ...buffer);
+      expect(alone.code).toBe(1);
+      expect(JSON.parse(alone.stdout)).toMatchObject({ lastError: { code: "payload-too-large" } });
+      const reload = ["--reload", `/bin/kill -USR2 ${proxy.pid}`];
+      await proxy.untilNewWorkers(async () => {
+        expect(await takeLists(proxy, ...buffer, ...reload)).toMatchObject({ code: 0 });
+      });
+      expect(await proxy.get(clients.get("good"))).toMatchObject({ status: 200 });
+    } finally {
+      await proxy.dispose();
+    }
+  });
+
+  it.for([
+    {
+      name: "no file of this name",
+      options: ["--crl-file", "/other/lists.pem"],
+      says: "lists.pem",
+    },
+    { name: "no socket there", options: ["--haproxy", "/no/such.sock"], says: "/no/such.sock" },
+  ])("says that nothing is in force when there is $name", async ({ options, says }) => {
+    const proxy = await started();
+    try {
+      const ended = await takeLists(proxy, ...options);
+      expect(ended.code).toBe(1);
+      const message = expect.stringContaining(says) as string;
+      expect(JSON.parse(ended.stdout)).toMatchObject({
+        lastError: { code: "runtime-api-failed", message },
+      });
+      expect(await takeLists(proxy)).toMatchObject({ code: 0 });
+      expect(await proxy.get(clients.get("good"))).toMatchObject({ status: 200 });
     } finally {
       await proxy.dispose();
     }

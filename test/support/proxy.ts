@@ -119,6 +119,11 @@ export class Proxy {
     return this.#said + (existsSync(log) ? readFileSync(log, "utf8") : "");
   }
 
+  /** Its first process. */
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child?.kill(name);
   }
