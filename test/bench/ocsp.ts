@@ -4,24 +4,20 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { createInterface } from "node:readline";
 
-import { isInstalled, median, peerOf, print, processorSeconds, wrk } from "./figures.ts";
+import { isInstalled } from "./figures.ts";
+import { printRates, Rates, type Server, startServer } from "./servers.ts";
 
 /**
  * P1, P2, P3 of OCSP: our responder in one process beside `cfssl ocspserve` (which has its answers ready) and an empty
  * Fastify route with the same bytes; wrk asks, in short rounds that alternate; the medians are printed.
  */
 const ROUNDS = Number(process.argv[2] ?? 5);
-const SECONDS = 2;
-const CONNECTIONS = 16;
 const MILLION = 1_000_000;
 /** Different requests in P3: more than a round sends, so that each is signed. */
 const DIFFERENT = 200_000;
 
-interface Server {
-  readonly process: ChildProcess;
-  readonly url: string;
+interface OcspServer extends Server {
   readonly requests: readonly string[];
   readonly answer: string;
 }
@@ -29,14 +25,10 @@ interface Server {
 const folder = mkdtempSync(path.join(tmpdir(), "suido-bench-ocsp-"));
 const started: ChildProcess[] = [];
 
-async function start(...args: string[]): Promise<Server> {
-  const script = path.join(import.meta.dirname, "ocsp-server.ts");
-  const child = spawn(process.execPath, [script, ...args], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  started.push(child);
-  const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
-  return { process: child, ...(JSON.parse(line) as Omit<Server, "process">) };
+async function start(...args: string[]): Promise<OcspServer> {
+  const server = await startServer<OcspServer>("ocsp-server.ts", args);
+  started.push(server.process);
+  return server;
 }
 
 async function freePort(): Promise<number> {
@@ -47,7 +39,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function startCfssl(answers: readonly string[]): Promise<Pick<Server, "process" | "url">> {
+async function startCfssl(answers: readonly string[]): Promise<Server> {
   const file = path.join(folder, "responses");
   writeFileSync(file, `${answers.join("\n")}\n`);
   const port = await freePort();
@@ -57,32 +49,6 @@ async function startCfssl(answers: readonly string[]): Promise<Pick<Server, "pro
   await once(child, "spawn");
   await new Promise((resolve) => setTimeout(resolve, 500));
   return { process: child, url: `http://127.0.0.1:${port}` };
-}
-
-/** Requests a second of one round, by the clock on the wall and by the server's processor time. */
-class Rates {
-  readonly perSecond: number[] = [];
-  readonly perProcessorSecond: number[] = [];
-
-  async ask({ pid = 0 }: ChildProcess, url: string, script?: string): Promise<void> {
-    const began = processorSeconds([pid]);
-    const load = { url, connections: CONNECTIONS, seconds: SECONDS };
-    const rate = await wrk({ ...load, ...(script !== undefined && { script }) });
-    this.perSecond.push(rate);
-    this.perProcessorSecond.push((rate * SECONDS) / (processorSeconds([pid]) - began));
-  }
-}
-
-/** Both figures of one thing. On a busy machine the one by processor time is the one to believe. */
-function printRates(name: string, rates: Rates, beside: { rates: Rates; peer: string }): void {
-  for (const by of ["perSecond", "perProcessorSecond"] as const) {
-    print({
-      name: by === "perSecond" ? name : `${name}-by-processor-time`,
-      value: median(rates[by]),
-      unit: "requests/s",
-      beside: peerOf(beside.peer, beside.rates[by]),
-    });
-  }
 }
 
 /**
