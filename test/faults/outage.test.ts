@@ -26,6 +26,7 @@ let good: Issued;
 let revoked: Issued;
 let va: Instance;
 const others: Instance[] = [];
+let proxyKey = "";
 
 const start = (roles: string): Promise<Instance> =>
   startInstance({ dataDir: service.dataDir, env: service.env, roles });
@@ -46,6 +47,10 @@ beforeAll(async () => {
     async () => (await fetch(`${service.vaUrl}/health/ready`)).status,
     (status) => status === 200,
   );
+  const proxy = { name: "proxy-1", product: "records", uses: ["authorize"] };
+  await service.must("POST", "/v1/relying-parties", { body: proxy });
+  const words = ["api-key", "create", "--role", "proxy", "--relying-party", proxy.name];
+  proxyKey = (await service.command<{ key: string }>(...words)).key;
   party = await RelyingParty.open(service);
   [good, revoked] = [await service.issue(world), await service.issue(world)];
   await service.revoke(revoked.serialNumber);
@@ -65,17 +70,38 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-/** What relying parties are told: by OCSP of both certificates, and by the lists of both. */
+/** What a proxy that asks at each request is told, with the certificate as nginx spells it. */
+async function authorized({ certificate }: Issued): Promise<string> {
+  const asked = await fetch(`${service.instance.urls.app}/v1/authorize`, {
+    headers: {
+      authorization: `Bearer ${proxyKey}`,
+      "x-ssl-client-cert": encodeURIComponent(certificate),
+    },
+  });
+  const { deviceId, type } = (await asked.json()) as { deviceId?: string; type?: string };
+  return `${asked.status} ${deviceId ?? type}`;
+}
+
+/** What relying parties are told of both certificates: by OCSP, by the lists, and at each request. */
 async function told(): Promise<string[]> {
   const lists = [await party.verify(good), await party.verify(revoked)];
   return [
     await party.ocsp(good),
     await party.ocsp(revoked),
     ...lists.map(({ code, text }) => /certificate revoked/.exec(text)?.[0] ?? String(code)),
+    await authorized(good),
+    await authorized(revoked),
   ];
 }
 
-const AS_EVER = ["good", "revoked", "0", "certificate revoked"];
+const asEver = (): string[] => [
+  "good",
+  "revoked",
+  "0",
+  "certificate revoked",
+  `200 ${world.deviceId}`,
+  "403 /problems/certificate-revoked",
+];
 
 /** Asks for so long, and returns every answer that was not as ever. */
 async function watch(seconds: number): Promise<string[][]> {
@@ -83,14 +109,14 @@ async function watch(seconds: number): Promise<string[][]> {
   const until = performance.now() + seconds * 1_000;
   while (performance.now() < until) {
     const now = await told();
-    if (now.join() !== AS_EVER.join()) strange.push(now);
+    if (now.join() !== asEver().join()) strange.push(now);
     await sleep(100);
   }
   return strange;
 }
 
 it(
-  `the database is away for ${OUTAGE_SECONDS} s and the VA is started anew meanwhile, twice: OCSP and lists answer as ever, and no revocation is lost`,
+  `the database is away for ${OUTAGE_SECONDS} s and the VA is started anew meanwhile, twice: OCSP, lists and authorize answer as ever, and no revocation is lost`,
   { timeout: 60_000 + OUTAGE_SECONDS * 2_000 },
   async () => {
     const third = OUTAGE_SECONDS / 3;
@@ -120,12 +146,17 @@ it(
       (issued) => issued !== undefined,
     );
     if (next === undefined) throw new Error("nothing is issued");
-    expect(await told()).toEqual(AS_EVER);
+    expect(await told()).toEqual(asEver());
     expect(await party.ocsp(next)).toBe("good");
     await service.revoke(next.serialNumber);
     await eventually(
       () => party.ocsp(next),
       (status) => status === "revoked",
+      2_000,
+    );
+    await eventually(
+      () => authorized(next),
+      (answer) => answer === asEver().at(-1),
       2_000,
     );
     await service.checkInvariants();
