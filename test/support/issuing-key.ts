@@ -4,7 +4,7 @@ import path from "node:path";
 import { openFileKeyStore } from "../../src/ca/file-key-store.ts";
 import { readKeks } from "../../src/ca/kek.ts";
 import { pemEncode } from "../../src/pki/pem.ts";
-import { setSerial, VALIDITY } from "./certificate-edit.ts";
+import { VALIDITY } from "./certificate-edit.ts";
 import { constructed, decode, descend, encode, primitive } from "./der-edit.ts";
 import type { Service } from "./service.ts";
 
@@ -12,8 +12,9 @@ const utcTime = (at: Date): string => `${at.toISOString().replaceAll(/[-:T]/g, "
 
 /**
  * A certificate that the throw-away service's own issuing CA would have signed in another year: the bytes of a real one
- * with other dates and another serial, signed with the key out of the service's key store. No service that lives in the
- * present makes such a one, and clocks that are set back would make its lists expire too, which hides what is tested.
+ * with other dates, signed with the key out of the service's key store. It keeps its serial, which Suido knows. No service
+ * that lives in the present makes such a one, and clocks that are set back would make its lists expire too, which hides
+ * what is tested.
  */
 export async function signWithOtherDates(
   service: Service,
@@ -28,9 +29,6 @@ export async function signWithOtherDates(
   const key = await keyStore.open("issuing-g1", "issuing");
   const tree = decode(new Uint8Array(new X509Certificate(pem).raw));
   const tbs = descend(tree, 0);
-  const serial = descend(tbs, 1).content.slice();
-  serial[8] = (serial[8] ?? 0) ^ 0xff;
-  setSerial(tbs, serial);
   const dates = [notBefore, notAfter].map((at) => primitive(0x17, utcTime(at)));
   tbs.children[VALIDITY] = constructed(0x30, ...dates);
   const signature = key.sign(encode(tbs));
