@@ -1,0 +1,218 @@
+import { rmSync } from "node:fs";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import {
+  type Asking,
+  ForwardAuth,
+  OpenConnection,
+  outcomeOf,
+  pretendingToBe,
+  toldBy,
+} from "./forward-auth.ts";
+import { pageOf, type Proxy, type ProxyPlan, REFUSED, talk, VERSIONS } from "./proxy.ts";
+import type { Client } from "./proxy-clients.ts";
+
+/** A recipe with which a proxy asks Suido for each request, and in what such recipes differ. */
+export interface ForwardAuthRecipe {
+  readonly planOf: (asking: Asking) => ProxyPlan;
+  /** What the product is told besides, of whom is let in with a certificate. */
+  readonly alsoTold?: (client: Client) => object;
+  /** Forms of the recipe, and whether they take up sessions. */
+  readonly sessions: readonly {
+    readonly name: string;
+    readonly edit?: (recipe: string) => string;
+    readonly isReused: boolean;
+  }[];
+  /** Tests of its own, while Suido answers. */
+  readonly describeMore?: (at: () => Stand) => void;
+  /** What each client gets while Suido does not answer: "200", or status and help page. */
+  readonly whileAway: Readonly<Record<string, string>>;
+}
+
+/** What the tests of one recipe share. */
+export interface Stand {
+  readonly forwardAuth: ForwardAuth;
+  readonly proxy: Proxy;
+}
+
+function describeWhoPasses(at: () => Stand, { alsoTold }: ForwardAuthRecipe): void {
+  const get = (name: string, ...more: string[]): ReturnType<Proxy["get"]> =>
+    at().proxy.get(at().forwardAuth.clients.get(name), ...more);
+  const good = (): Client => at().forwardAuth.clients.get("good") as Client;
+
+  it("lets a good certificate in, and tells the product whose it is, and nothing that the client says", async () => {
+    const { deviceId, accountId, pharmacyId, corporationId } = at().forwardAuth.clients.world;
+    const forged = pretendingToBe(at().forwardAuth.clients.get("foreign") as Client);
+    expect(toldBy(await get("good", ...forged))).toEqual({
+      "suido-stage": "enforce",
+      "suido-device": deviceId,
+      "suido-account": accountId,
+      "suido-pharmacy": pharmacyId,
+      "suido-corporation": corporationId,
+      "suido-serial": good().serialNumber,
+      "suido-days-left": expect.stringMatching(/^(?:39|40)\d$/) as string,
+      ...alsoTold?.(good()),
+    });
+  });
+
+  it("hands on method, address and body as they are", async () => {
+    const reply = await get("good", "--data", "a=b");
+    expect(JSON.parse(reply.body)).toMatchObject({
+      url: "/",
+      headers: { "content-length": "3", "content-type": "application/x-www-form-urlencoded" },
+    });
+  });
+
+  it.for(REFUSED)("gives who comes with $name the page $page", async ({ name, page }) => {
+    expect(pageOf(await get(name))).toBe(`403 ${page}`);
+    expect(pageOf(await get(name, "--data", "a=b"))).toBe(`403 ${page}`);
+  });
+
+  it.for(REFUSED)("believes who comes with $name no field of a good one", async (refused) => {
+    const { name, page } = refused;
+    expect(pageOf(await get(name, ...pretendingToBe(good())))).toBe(`403 ${page}`);
+  });
+
+  it("says that the page is HTML, and is to be kept by nobody", async () => {
+    const { body } = await get("none", "--include");
+    expect(body).toMatch(/^content-type: text\/html; charset=utf-8\r$/im);
+    expect(body).toMatch(/^cache-control: no-store\r$/im);
+  });
+
+  it("lets in under observe, with the reason and no name", async () => {
+    const { forwardAuth } = at();
+    const observer = await forwardAuth.start(await forwardAuth.key("observe"));
+    expect(toldBy(await observer.get(undefined, ...pretendingToBe(good())))).toEqual({
+      "suido-stage": "observe",
+      "suido-reason": "no-certificate",
+    });
+    await observer.dispose();
+  });
+
+  it("lets nobody in whose proxy Suido does not know", async () => {
+    const unknown = await at().forwardAuth.start(`suido_prx_${"A".repeat(43)}`);
+    expect(pageOf(await unknown.get(good()))).toBe("403 other");
+    expect(await unknown.get(undefined)).toMatchObject({ status: 403 });
+    await unknown.dispose();
+  });
+}
+
+function describeRevocation(at: () => Stand, { sessions }: ForwardAuthRecipe): void {
+  it("refuses who is revoked at the next request on the same connection, and lets who is released in again", async () => {
+    const { forwardAuth, proxy } = at();
+    const { service } = forwardAuth.clients;
+    const client = await forwardAuth.clients.issue("held meanwhile");
+    const connection = new OpenConnection(proxy, client);
+    try {
+      expect(await connection.get()).toMatchObject({ status: 200, isReused: false });
+      await service.revoke(client.serialNumber, "certificateHold");
+      const next = async (): Promise<unknown> => {
+        const reply = await connection.get();
+        return [reply.isReused, outcomeOf(reply)];
+      };
+      await expect.poll(next, { timeout: 10_000 }).toEqual([true, "403 revoked"]);
+      await service.unhold(client.serialNumber);
+      await expect.poll(next, { timeout: 10_000 }).toEqual([true, "200"]);
+    } finally {
+      connection.close();
+    }
+  });
+
+  it.for(sessions)("refuses who is revoked on a session of before: $name", async (form) => {
+    const { forwardAuth } = at();
+    const { edit } = form;
+    const key = await forwardAuth.key();
+    const proxy = await forwardAuth.start(key, edit === undefined ? {} : { edit });
+    const leaver = await forwardAuth.clients.issue(`leaver, ${form.name}`);
+    const kept = VERSIONS.map((version) => ({ version, file: proxy.file(`${version}.session`) }));
+    for (const session of kept)
+      expect(await talk(proxy.port, leaver, session)).toMatchObject({ status: 200 });
+    await forwardAuth.clients.service.revoke(leaver.serialNumber);
+    const now = async (): Promise<string> => outcomeOf(await proxy.get(leaver));
+    await expect.poll(now, { timeout: 10_000 }).toBe("403 revoked");
+    for (const session of kept)
+      expect(await talk(proxy.port, leaver, session)).toMatchObject({
+        status: 403,
+        isReused: form.isReused,
+      });
+    await proxy.dispose();
+  });
+}
+
+/** What recipes do besides that have lists in a file. */
+export function describeLists(at: () => Stand): void {
+  it("gives who shows a certificate the page other when the lists have expired", async () => {
+    const { forwardAuth } = at();
+    const prefix = ["faketime", "-f", "+8d"];
+    const proxy = await forwardAuth.start(await forwardAuth.key(), { prefix });
+    expect(pageOf(await proxy.get(forwardAuth.clients.get("good")))).toBe("403 other");
+    expect(pageOf(await proxy.get(undefined))).toBe("403 none");
+    await proxy.dispose();
+  });
+
+  it("does not start without the lists", async () => {
+    const { forwardAuth } = at();
+    const proxy = await forwardAuth.prepare(await forwardAuth.key());
+    rmSync(proxy.file("current/lists.pem"));
+    const { code, text } = await proxy.refuseToStart();
+    expect(code).not.toBe(0);
+    expect(text).toContain("lists.pem");
+    await proxy.dispose();
+  });
+}
+
+function describeAway(at: () => Stand, { whileAway }: ForwardAuthRecipe): void {
+  const all = async (): Promise<Record<string, string>> => {
+    const { forwardAuth, proxy } = at();
+    const seen: Record<string, string> = {};
+    for (const name of Object.keys(whileAway))
+      seen[name] = outcomeOf(await proxy.get(forwardAuth.clients.get(name)));
+    return seen;
+  };
+
+  it("never lets in by mistake while Suido hangs, and asks it again afterwards", async () => {
+    const { forwardAuth, proxy } = at();
+    const { pid } = forwardAuth.clients.service;
+    process.kill(pid, "SIGSTOP");
+    try {
+      expect(await all()).toEqual(whileAway);
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+    const good = forwardAuth.clients.get("good");
+    await expect
+      .poll(async () => toldBy(await proxy.get(good)), { timeout: 15_000, interval: 200 })
+      .toHaveProperty("suido-device");
+  });
+
+  it("nor while it is stopped", async () => {
+    await at().forwardAuth.clients.service.stop();
+    expect(await all()).toEqual(whileAway);
+  });
+}
+
+/** What every recipe for forward auth does. Suido is stopped at the end. */
+export function describeForwardAuth(recipe: ForwardAuthRecipe): () => Stand {
+  let stand: Stand | undefined;
+  const at = (): Stand => {
+    if (stand === undefined) throw new Error("nothing has been started");
+    return stand;
+  };
+  beforeAll(async () => {
+    const forwardAuth = await ForwardAuth.open(recipe.planOf);
+    stand = { forwardAuth, proxy: await forwardAuth.start(await forwardAuth.key()) };
+  });
+  afterAll(() => stand?.forwardAuth.dispose());
+  describe("who passes", () => {
+    describeWhoPasses(at, recipe);
+  });
+  describe("a revocation", () => {
+    describeRevocation(at, recipe);
+  });
+  recipe.describeMore?.(at);
+  describe("Suido away", () => {
+    describeAway(at, recipe);
+  });
+  return at;
+}
