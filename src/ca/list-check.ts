@@ -1,12 +1,13 @@
 import { parseCertificate } from "../pki/certificate-view.ts";
 import { BACKDATE_MS } from "../pki/clock.ts";
-import { checkCrl, type ExpectedEntry } from "../pki/crl-check.ts";
+import { checkCrl, compareSerials, type ExpectedEntry } from "../pki/crl-check.ts";
 import { type CrlView, readCrl } from "../pki/crl-reader.ts";
 import type { Verify } from "../pki/crypto.ts";
 import { MalformedCrlError } from "../pki/errors.ts";
 import { type Serial, serialBytes, serialFromInteger } from "../pki/serial.ts";
 import type { Database } from "../storage/database.ts";
 import type { Sql } from "../storage/sql.ts";
+import { type ListedStatus, ListedStatuses } from "./list-statuses.ts";
 
 /**
  * The check of freshly signed lists by a process that did not make them. It shares no code with what builds them, and
@@ -43,28 +44,11 @@ interface CurrentRow {
   readonly der: Buffer;
 }
 
-interface StatusRow {
-  readonly serial: Buffer;
-  readonly shard: number;
-  readonly state: string;
-  readonly reason: number | null;
-  readonly revoked_at: Date | null;
-  readonly not_after: Date;
-  readonly has_changed: boolean;
-}
-
-/** Certificates that are revoked or on hold, and those that were so when the snapshot was taken. */
-const STATUSES = `select i.serial, i.shard, i.state, i.reason, i.revoked_at, i.not_after,
-    exists (select from ca.change c where c.serial = i.serial and c.seq > $2) as has_changed
-  from ca.issued i
-  where i.issuer_id = $1 and (i.state in ('hold', 'revoked') or i.serial in (select c.serial from ca.change c where c.seq > $2 and c.serial is not null))
-  order by length(i.serial), i.serial`;
-
 /** Everything that the check goes by, of one moment. */
 interface Known {
   readonly issuer: IssuerRow;
   readonly current: ReadonlyMap<string, CurrentRow>;
-  readonly statuses: readonly StatusRow[];
+  readonly statuses: ListedStatuses;
 }
 
 async function readKnown(
@@ -80,7 +64,7 @@ async function readKnown(
     "select scope, number, this_update, signed_at, der from ca.list where issuer_id = $1 and current",
     [issuerId],
   );
-  const statuses = await sql.query<StatusRow>(STATUSES, [issuerId, String(watermark)]);
+  const statuses = await ListedStatuses.read(sql, { issuerId, watermark });
   return { issuer, current: new Map(current.map((row) => [row.scope, row])), statuses };
 }
 
@@ -88,28 +72,27 @@ const SCOPES = ["full", ...Array.from({ length: 16 }, (_, shard) => `0${shard.to
 
 /** Whether a list may leave the certificate out: the one before covered its notAfter, and had it. */
 function mayHaveLeft(
-  row: { not_after: Date; revoked_at: Date | null },
+  { notAfter, revokedAt }: ListedStatus,
   before: CurrentRow | undefined,
 ): boolean {
   return (
     before !== undefined &&
-    row.not_after < before.this_update &&
-    (row.revoked_at ?? row.not_after) < before.signed_at
+    notAfter < before.this_update &&
+    (revokedAt ?? notAfter) < before.signed_at
   );
 }
 
 function* expectedEntries({ statuses, current }: Known, scope: string): Generator<ExpectedEntry> {
   const before = current.get(scope);
   const shard = scope === "full" ? undefined : Number.parseInt(scope, 16);
-  for (const row of statuses) {
-    if (shard !== undefined && row.shard !== shard) continue;
-    const isSettled = !row.has_changed && row.state !== "good";
+  for (const status of statuses.of(shard)) {
+    const { isSettled, reason, revokedAt, serial } = status;
     yield {
-      serial: serialFromInteger(row.serial),
-      required: isSettled && !mayHaveLeft(row, before),
-      ...(isSettled && row.reason !== null && { reason: row.reason }),
+      serial,
+      required: isSettled && !mayHaveLeft(status, before),
+      ...(isSettled && reason !== undefined && { reason }),
       ...(isSettled &&
-        row.revoked_at !== null && { revokedAt: new Date(row.revoked_at.getTime() - BACKDATE_MS) }),
+        revokedAt !== undefined && { revokedAt: new Date(revokedAt.getTime() - BACKDATE_MS) }),
     };
   }
 }
@@ -120,12 +103,15 @@ const BATCH = 10_000;
 /** So many that left before their end are told; one of them is enough to stop the lists. */
 const MAX_LEAVERS_TOLD = 20;
 
+// Both lists are walked side by side, and nothing is kept but who left. One out of order is a finding of its own.
 function leavers(before: CrlView, after: CrlView): Map<Serial, number> {
   const gone = new Map<Serial, number>();
-  const now = new Set<Serial>();
-  for (const { serial } of after.entries()) now.add(serial);
+  const present = after.entries();
+  let next = present.next();
   for (const { serial, reason } of before.entries()) {
-    if (!now.has(serial)) gone.set(serial, reason);
+    while (next.done !== true && compareSerials(next.value.serial, serial) < 0)
+      next = present.next();
+    if (next.done === true || next.value.serial !== serial) gone.set(serial, reason);
   }
   return gone;
 }

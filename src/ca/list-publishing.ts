@@ -3,7 +3,7 @@ import type { Verify } from "../pki/crypto.ts";
 import { REASON_CODES } from "../pki/revocation-reason.ts";
 import type { Database } from "../storage/database.ts";
 import { ListRefusedError } from "./errors.ts";
-import { checkLists } from "./list-check.ts";
+import { type CheckContext, checkLists, type ListToCheck } from "./list-check.ts";
 import type { SignerClient } from "./signer-client.ts";
 
 /** How old an issuing CA's lists may grow (docs/decisions.md). */
@@ -41,12 +41,20 @@ export async function listsDue(database: Database, now: Date): Promise<readonly 
   return rows.map(({ id }) => id);
 }
 
+/** Says what keeps prepared lists from being published. */
+export type CheckPrepared = (
+  lists: readonly ListToCheck[],
+  context: Omit<CheckContext, "verify">,
+) => Promise<readonly string[]>;
+
 export interface PublishDeps {
   readonly signer: Pick<SignerClient, "prepareLists" | "commitLists">;
   /** The checker's own: suido_worker's or suido_va's, never the signer's. */
   readonly database: Database;
   readonly clock: Clock;
   readonly verify: Verify;
+  /** Another place for the check than this very thread. */
+  readonly check?: CheckPrepared;
 }
 
 /** What was published. */
@@ -62,7 +70,7 @@ export interface PublishedLists {
  */
 export async function publishLists(
   issuerId: string,
-  { signer, database, clock, verify }: PublishDeps,
+  { signer, database, clock, verify, check }: PublishDeps,
 ): Promise<PublishedLists> {
   // Read before the signer takes its snapshot: what is here must be on the lists, whatever watermark they claim.
   const [newest] = await database.query<{ seq: string }>(
@@ -70,9 +78,9 @@ export async function publishLists(
   );
   const floor = BigInt(newest?.seq ?? 0);
   const { batchId, lists, watermark } = await signer.prepareLists(issuerId);
-  const findings = [
-    ...(await checkLists(database, lists, { issuerId, watermark, now: clock(), verify })),
-  ];
+  const context = { issuerId, watermark, now: clock() };
+  const here: CheckPrepared = (all, of) => checkLists(database, all, { ...of, verify });
+  const findings = [...(await (check ?? here)(lists, context))];
   if (watermark < floor)
     findings.push(`the lists know changes up to ${watermark} only, there were ${floor}`);
   if (findings.length > 0) throw new ListRefusedError(findings);

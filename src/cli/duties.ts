@@ -20,6 +20,7 @@ import { forgetOldKeys } from "../registry/idempotency.ts";
 import { connectionConfig } from "../storage/connection.ts";
 import type { Database, Role } from "../storage/database.ts";
 import { listen } from "../storage/listen.ts";
+import { createListCheck } from "./list-check.ts";
 import type { MtlsRole } from "./mtls-role.ts";
 import { type Opening, openPool } from "./opening.ts";
 import { queueLog } from "./queue-log.ts";
@@ -41,12 +42,13 @@ type Publish = (issuerId: string) => ReturnType<typeof publishLists>;
 
 /** A publisher that never works on the same issuer twice at once: the slower one would find its lists outdated. */
 function publisherOf({ system, foundation }: Opening, database: Database): Publish {
-  const { signer } = foundation;
+  const { databaseUrl, signer } = foundation;
+  const check = createListCheck({ system, database, databaseUrl });
   let last: Promise<unknown> = Promise.resolve();
   return (issuerId) => {
     const turn = last
       .catch(() => undefined)
-      .then(() => publishLists(issuerId, { ...system, signer, database }));
+      .then(() => publishLists(issuerId, { ...system, signer, database, check }));
     last = turn;
     return turn;
   };

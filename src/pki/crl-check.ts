@@ -31,7 +31,8 @@ export interface ExpectedCrl {
 /** So many findings of the entries are told; the first ones show what is wrong. */
 const MAX_ENTRY_FINDINGS = 20;
 
-function compareSerials(a: Serial, b: Serial): number {
+/** The order of serials as numbers. */
+export function compareSerials(a: Serial, b: Serial): number {
   if (a.length !== b.length) return a.length - b.length;
   if (a === b) return 0;
   return a < b ? -1 : 1;

@@ -6,6 +6,8 @@ import type { Signer } from "../../../src/ca/signer.ts";
 import { checkInvariants } from "../../../src/ca/invariants.ts";
 import { checkLists } from "../../../src/ca/list-check.ts";
 import { listsDue, publishLists } from "../../../src/ca/list-publishing.ts";
+import { createListCheck } from "../../../src/cli/list-check.ts";
+import { createSystem } from "../../../src/cli/system.ts";
 import { BACKDATE_MS } from "../../../src/pki/clock.ts";
 import { readCrl } from "../../../src/pki/crl-reader.ts";
 import { pemEncode } from "../../../src/pki/pem.ts";
@@ -257,6 +259,43 @@ describe("lists", () => {
       );
       await ca.superuser.query("set session_replication_role = origin");
       await ca.superuser.query("delete from ca.list where not current");
+    });
+    it("the same in a thread of its own, where long lists are checked", async () => {
+      const serial = await issued();
+      const prepared = await signer.prepareLists(ISSUER);
+      const seq = await ca.stop(serial, 1);
+      const apart = createListCheck({
+        system: createSystem(),
+        database: worker,
+        databaseUrl: ca.fresh.url,
+        smallOctets: 0,
+      });
+      const { lists, watermark } = prepared;
+      const context = { issuerId: ISSUER, watermark, now: ca.clock() };
+      expect(await apart(lists, context)).toEqual([]);
+      const findings = await findingsOf({ ...prepared, watermark: seq });
+      expect(findings.join()).toContain(`R16 ${serial} must be on the list`);
+      expect(await apart(lists, { ...context, watermark: seq })).toEqual(findings);
+      await expect(apart(lists, { ...context, issuerId: "none" })).resolves.toEqual([
+        "there is no issuer none",
+      ]);
+    });
+    it("nothing where that thread does not reach the database, and says so", async () => {
+      const apart = createListCheck({
+        system: createSystem(),
+        database: worker,
+        databaseUrl: "postgres://nobody@127.0.0.1:1/none",
+        smallOctets: 0,
+      });
+      await expect(
+        publishLists(ISSUER, {
+          signer,
+          database: worker,
+          clock: ca.clock,
+          verify: system.verify,
+          check: apart,
+        }),
+      ).rejects.toThrow("database");
     });
     it("shards in each other's place, a missing shard, a broken signature, an old number", async () => {
       const prepared = await signer.prepareLists(ISSUER);

@@ -1,0 +1,22 @@
+import { Worker } from "node:worker_threads";
+
+/**
+ * Does one piece of work in a thread of its own, which ends with it: what it takes in time and memory is gone afterwards.
+ * The thread finds the job in `workerData` and posts one answer. Rejects with what it threw, and with a sentence when it
+ * ends without an answer.
+ */
+export async function inThread<T>(entry: URL, job: object): Promise<T> {
+  const thread = new Worker(entry, { workerData: job });
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      thread.once("message", resolve);
+      thread.once("messageerror", reject);
+      thread.once("error", reject);
+      thread.once("exit", (code) =>
+        reject(new Error(`the thread of ${entry.pathname} ended with ${code} and no answer`)),
+      );
+    });
+  } finally {
+    await thread.terminate();
+  }
+}
