@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { BundleMaker, BundleServer, listsPem } from "../support/bundles.ts";
 import type { GateProcess } from "../support/gate-process.ts";
-import { nginxCommand, nginxPlan } from "../support/nginx-plan.ts";
+import { nginxPlan, nginxReloads } from "../support/nginx-plan.ts";
 import {
   acceptedBy,
   pageOf,
@@ -27,13 +27,6 @@ interface Pair {
   readonly gate: GateProcess;
 }
 
-/** What the recipe's head says to give `suido gate`: nginx's own check first, then the reload. */
-const reloadsOf = (proxy: Proxy): string[] =>
-  ["-t", "-s reload"].flatMap((more) => [
-    "--reload",
-    nginxCommand((name) => proxy.file(name), ...more.split(" ")).join(" "),
-  ]);
-
 async function prepared(more: Partial<ProxyPlan> = {}): Promise<Pair> {
   const words = { PRODUCT_URL: clients.productUrl };
   const proxy = await Proxy.prepare(nginxPlan(RECIPE, words, more));
@@ -52,7 +45,7 @@ async function started(more: Partial<ProxyPlan> = {}): Promise<Pair> {
 async function takeLists({ gate: own, proxy }: Pair): Promise<void> {
   own.forgetReload();
   await proxy.untilNewWorkers(async () => {
-    expect(await own.once(...reloadsOf(proxy))).toMatchObject({ code: 0 });
+    expect(await own.once(...nginxReloads(proxy))).toMatchObject({ code: 0 });
   });
 }
 
@@ -124,7 +117,7 @@ describe("suido gate beside nginx", () => {
     expect(await nginx.get(leaver)).toMatchObject({ status: 200 });
     gate.forgetReload();
     const { generation: before = 0 } = gate.health() ?? {};
-    gate.start("--interval", "1", ...reloadsOf(nginx));
+    gate.start("--interval", "1", ...nginxReloads(nginx));
     await nginx.untilNewWorkers(async () => {
       await clients.service.unhold(released?.serialNumber ?? "");
       await clients.revoke(leaver);
@@ -168,7 +161,7 @@ describe("suido gate beside nginx", () => {
     const file = nginx.file("server.pem");
     rmSync(nginx.file("state.json"));
     renameSync(file, `${file}.away`);
-    const ended = await gate.once("--json", ...reloadsOf(nginx));
+    const ended = await gate.once("--json", ...nginxReloads(nginx));
     renameSync(`${file}.away`, file);
     expect(ended.code).toBe(1);
     expect(JSON.parse(ended.stdout)).toMatchObject({

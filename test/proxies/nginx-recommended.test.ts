@@ -1,10 +1,14 @@
-import { expect, it } from "vitest";
+import { expect } from "vitest";
 
-import { type Asking, pretendingToBe, toldBy } from "../support/forward-auth.ts";
-import { describeForwardAuth, describeLists } from "../support/forward-auth-contract.ts";
-import { nginxPlan } from "../support/nginx-plan.ts";
-import type { ProxyPlan } from "../support/proxy.ts";
-import type { Client } from "../support/proxy-clients.ts";
+import type { Asking } from "../support/forward-auth.ts";
+import {
+  describeByListsAlone,
+  describeForwardAuth,
+  describeLists,
+} from "../support/forward-auth-contract.ts";
+import type { GateProcess } from "../support/gate-process.ts";
+import { nginxPlan, nginxReloads } from "../support/nginx-plan.ts";
+import type { Proxy, ProxyPlan } from "../support/proxy.ts";
 
 /** The recipe without its lines against resumed sessions. */
 const careless = (recipe: string): string =>
@@ -19,6 +23,12 @@ const planOf = ({ suido, key, productUrl }: Asking): ProxyPlan =>
     { files: { "key.conf": `proxy_set_header Authorization "Bearer ${key}";\n` } },
   );
 
+async function takeLists(proxy: Proxy, gate: GateProcess): Promise<void> {
+  await proxy.untilNewWorkers(async () => {
+    expect(await gate.once(...nginxReloads(proxy))).toMatchObject({ code: 0 });
+  });
+}
+
 const at = describeForwardAuth({
   planOf,
   alsoTold: ({ serialNumber }) => ({ "x-client-serial": serialNumber.toUpperCase() }),
@@ -26,8 +36,11 @@ const at = describeForwardAuth({
     { name: "there are none", isReused: false },
     { name: "nor would they do harm", edit: careless, isReused: true },
   ],
-  describeMore: describeLists,
+  describeMore: (stand) => {
+    describeLists(stand, takeLists);
+  },
   whileAway: {
+    "on the lists": "403 revoked",
     good: "200",
     revoked: "403 revoked",
     held: "403 revoked",
@@ -37,11 +50,4 @@ const at = describeForwardAuth({
   },
 });
 
-it("tells the product nothing of who goes on by the lists alone, whatever the client says", async () => {
-  const { forwardAuth, proxy } = at();
-  const good = forwardAuth.clients.get("good") as Client;
-  const forged = pretendingToBe(forwardAuth.clients.get("foreign") as Client);
-  expect(toldBy(await proxy.get(good, ...forged))).toEqual({
-    "x-client-serial": good.serialNumber.toUpperCase(),
-  });
-});
+describeByListsAlone(at);

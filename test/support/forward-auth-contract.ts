@@ -10,6 +10,7 @@ import {
   pretendingToBe,
   toldBy,
 } from "./forward-auth.ts";
+import type { GateProcess } from "./gate-process.ts";
 import { pageOf, type Proxy, type ProxyPlan, REFUSED, talk, VERSIONS } from "./proxy.ts";
 import type { Client } from "./proxy-clients.ts";
 
@@ -121,27 +122,41 @@ function describeRevocation(at: () => Stand, { sessions }: ForwardAuthRecipe): v
 
   it.for(sessions)("refuses who is revoked on a session of before: $name", async (form) => {
     const { forwardAuth } = at();
-    const { edit } = form;
+    const { edit, isReused } = form;
     const key = await forwardAuth.key();
     const proxy = await forwardAuth.start(key, edit === undefined ? {} : { edit });
     const leaver = await forwardAuth.clients.issue(`leaver, ${form.name}`);
     const kept = VERSIONS.map((version) => ({ version, file: proxy.file(`${version}.session`) }));
     for (const session of kept)
       expect(await talk(proxy.port, leaver, session)).toMatchObject({ status: 200 });
+    for (const session of kept)
+      expect(await talk(proxy.port, leaver, session)).toMatchObject({ status: 200, isReused });
     await forwardAuth.clients.service.revoke(leaver.serialNumber);
     const now = async (): Promise<string> => outcomeOf(await proxy.get(leaver));
     await expect.poll(now, { timeout: 10_000 }).toBe("403 revoked");
     for (const session of kept)
-      expect(await talk(proxy.port, leaver, session)).toMatchObject({
-        status: 403,
-        isReused: form.isReused,
-      });
+      expect(await talk(proxy.port, leaver, session)).toMatchObject({ status: 403, isReused });
     await proxy.dispose();
   });
 }
 
-/** What recipes do besides that have lists in a file. */
-export function describeLists(at: () => Stand): void {
+/**
+ * What recipes do besides that have lists in a file. `takeLists` puts those in force that are published now, by
+ * `suido gate`. Who is put on them here is "on the lists".
+ */
+export function describeLists(
+  at: () => Stand,
+  takeLists: (proxy: Proxy, gate: GateProcess) => Promise<void>,
+): void {
+  it("takes the lists that gate brings", async () => {
+    const { forwardAuth, proxy } = at();
+    const { clients } = forwardAuth;
+    const leaver = await clients.issue("on the lists");
+    await clients.revoke(leaver);
+    await takeLists(proxy, await clients.gate(proxy.folder));
+    expect(pageOf(await proxy.get(leaver))).toBe("403 revoked");
+  });
+
   it("gives who shows a certificate the page other when the lists have expired", async () => {
     const { forwardAuth } = at();
     const prefix = ["faketime", "-f", "+8d"];
@@ -162,13 +177,26 @@ export function describeLists(at: () => Stand): void {
   });
 }
 
+/** What such recipes do while Suido is stopped. */
+export function describeByListsAlone(at: () => Stand): void {
+  it("tells the product nothing of who goes on by the lists alone, whatever the client says", async () => {
+    const { forwardAuth, proxy } = at();
+    const good = forwardAuth.clients.get("good") as Client;
+    const forged = pretendingToBe(forwardAuth.clients.get("foreign") as Client);
+    expect(toldBy(await proxy.get(good, ...forged))).toEqual({
+      "x-client-serial": good.serialNumber.toUpperCase(),
+    });
+  });
+}
+
 function describeAway(at: () => Stand, { whileAway }: ForwardAuthRecipe): void {
   const all = async (): Promise<Record<string, string>> => {
     const { forwardAuth, proxy } = at();
-    const seen: Record<string, string> = {};
-    for (const name of Object.keys(whileAway))
-      seen[name] = outcomeOf(await proxy.get(forwardAuth.clients.get(name)));
-    return seen;
+    const seen = Object.keys(whileAway).map(async (name) => {
+      const reply = await proxy.get(forwardAuth.clients.get(name));
+      return [name, outcomeOf(reply)] as const;
+    });
+    return Object.fromEntries(await Promise.all(seen));
   };
 
   it("never lets in by mistake while Suido hangs, and asks it again afterwards", async () => {

@@ -9,7 +9,7 @@ import { type Client, ProxyClients } from "./proxy-clients.ts";
 
 /** What a recipe that asks Suido for each request is filled with. */
 export interface Asking {
-  /** Host and port of Suido's app listener. */
+  /** Address and port of Suido's app listener. */
   readonly suido: string;
   /** The proxy's API key. */
   readonly key: string;
@@ -48,13 +48,14 @@ export class ForwardAuth {
     return (await service.command<{ key: string }>(...words)).key;
   }
 
-  /** A proxy that asks with this key, with CAs and lists in its folder, not yet started. */
+  /** A proxy that asks with this key, with what `suido gate` lays out in its folder, not yet started. */
   async prepare(key: string, more: Partial<ProxyPlan> = {}): Promise<Proxy> {
     const { productUrl, service } = this.clients;
-    const suido = new URL(service.instance.urls.app).host;
+    const suido = `127.0.0.1:${new URL(service.instance.urls.app).port}`;
     const proxy = await Proxy.prepare({ ...this.#planOf({ suido, key, productUrl }), ...more });
     this.#proxies.push(proxy);
-    await this.clients.layOut(proxy.folder);
+    const { code, stderr } = await (await this.clients.gate(proxy.folder)).once();
+    if (code !== 0) throw new Error(`gate ended with ${code}: ${stderr}`);
     return proxy;
   }
 

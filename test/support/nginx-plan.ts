@@ -1,4 +1,4 @@
-import type { ProxyPlan } from "./proxy.ts";
+import type { Proxy, ProxyPlan } from "./proxy.ts";
 
 /** What the test says besides the recipe: nginx's own surroundings, so that it touches nothing of the machine's. */
 const FRAME = `daemon off;
@@ -19,13 +19,20 @@ http {
 `;
 
 /** nginx with the files of this folder, and what else it is told. Debian puts it where ordinary users do not look. */
-export const nginxCommand = (
+const nginxCommand = (
   file: (name: string) => string,
   ...more: readonly string[]
 ): readonly string[] => {
   const files = ["-p", file(""), "-c", file("nginx.conf"), "-e", file("error.log")];
   return ["/usr/sbin/nginx", ...files, ...more];
 };
+
+/** What the recipes' heads say to give `suido gate`: nginx's own check first, then the reload. */
+export const nginxReloads = (proxy: Proxy): string[] =>
+  ["-t", "-s reload"].flatMap((more) => [
+    "--reload",
+    nginxCommand((name) => proxy.file(name), ...more.split(" ")).join(" "),
+  ]);
 
 /** A plan for nginx with one of our recipes, in surroundings of its own. */
 export function nginxPlan(
