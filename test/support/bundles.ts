@@ -19,6 +19,7 @@ import {
   digest,
   verifySignature,
 } from "./certificates.ts";
+import { constructed, decode, descend, encode, member, primitive } from "./der-edit.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 1_440 * MINUTE_MS;
@@ -100,6 +101,19 @@ export class BundleMaker {
 
   list(authority: Authority, changes: Partial<CrlTemplate> = {}): Uint8Array {
     return this.sign(this.tbs(authority, changes), authority);
+  }
+
+  /** The CA's list as a delta of its first one (RFC 5280 §5.2.4): correctly signed, with the next number. */
+  delta(authority: Authority): Uint8Array {
+    const tbs = decode(this.tbs(authority, { number: 101n }));
+    const indicator = constructed(
+      0x30,
+      primitive(0x06, Uint8Array.of(0x55, 0x1d, 27)),
+      primitive(0x01, Uint8Array.of(0xff)),
+      primitive(0x04, Uint8Array.of(2, 1, 1)),
+    );
+    descend(member(tbs.children.slice(-1), 0), 0).children.push(indicator);
+    return this.sign(encode(tbs), authority);
   }
 
   /** Both bundles, with other lists or certificates instead of the good ones. */

@@ -117,11 +117,7 @@ describe("a poisoned list is refused", () => {
       code: "list-malformed",
       list: Buffer.concat([whole, Uint8Array.of(0)]),
     },
-    {
-      name: "a delta",
-      code: "list-delta",
-      list: edited((extensions) => extensions.children.push(critical(27, ONE))),
-    },
+    { name: "a delta", code: "list-delta", list: made.delta(issuing) },
     {
       name: "a delta that hides among other faults",
       code: "list-delta",
