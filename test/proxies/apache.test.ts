@@ -2,62 +2,37 @@ import { rmSync } from "node:fs";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { apacheCommand, apachePlan } from "../support/apache-plan.ts";
 import { acceptedBy, pageOf, Proxy, type ProxyPlan, talk, VERSIONS } from "../support/proxy.ts";
 import { ProxyClients } from "../support/proxy-clients.ts";
 
 let clients: ProxyClients;
 
-const MODULES = [
-  "authz_core",
-  "alias",
-  "headers",
-  "mpm_event",
-  "proxy",
-  "proxy_http",
-  "socache_shmcb",
-  "ssl",
-];
-
-/** What Debian's own configuration has besides. */
-const FRAME = `ServerRoot "@FOLDER@"
-ServerName localhost
-PidFile "@FOLDER@/httpd.pid"
-DefaultRuntimeDir "@FOLDER@"
-Mutex pthread default
-ErrorLog "@FOLDER@/error.log"
-User nobody
-Group nogroup
-StartServers 1
-${MODULES.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join("\n")}
-Include "@FOLDER@/recipe.conf"
-`;
-
 const CRL = "deploy/apache/crl.conf";
 const OCSP = "deploy/apache/ocsp.conf";
 
-function planOf(recipe: string, more: Partial<ProxyPlan> = {}): ProxyPlan {
-  return {
-    recipe,
-    words: { PRODUCT_URL: clients.productUrl },
-    files: { "httpd.conf": FRAME },
-    command: (file) => ["/usr/sbin/apache2", "-DFOREGROUND", "-f", file("httpd.conf")],
-    ...more,
-  };
-}
+const prepared = (recipe: string, more: Partial<ProxyPlan> = {}): Promise<Proxy> =>
+  Proxy.prepare(apachePlan(recipe, { PRODUCT_URL: clients.productUrl }, more));
 
+/** As the recipes' heads say: `suido gate --once` before httpd first starts. */
 async function started(recipe: string, more: Partial<ProxyPlan> = {}): Promise<Proxy> {
-  const proxy = await Proxy.prepare(planOf(recipe, more));
-  await clients.layOut(proxy.folder);
+  const proxy = await prepared(recipe, more);
+  const gate = await clients.gate(proxy.folder);
+  expect(await gate.once()).toMatchObject({ code: 0 });
   await proxy.start();
   return proxy;
 }
 
-/** Puts the published lists in force: `apachectl graceful`. */
-const takeLists = (proxy: Proxy): Promise<void> =>
-  proxy.untilNewWorkers(async () => {
-    await clients.layOut(proxy.folder);
-    proxy.signal("SIGUSR1");
+/** What is published now, in force at httpd: its own check first, then what `apachectl graceful` does. */
+async function takeLists(proxy: Proxy): Promise<void> {
+  const gate = await clients.gate(proxy.folder);
+  const file = (name: string): string => proxy.file(name);
+  const reloads = [apacheCommand(file, "-t"), apacheCommand(file, "-k", "graceful")];
+  await proxy.untilNewWorkers(async () => {
+    const options = reloads.flatMap((words) => ["--reload", words.join(" ")]);
+    expect(await gate.once(...options)).toMatchObject({ code: 0 });
   });
+}
 
 beforeAll(async () => {
   clients = await ProxyClients.open();
@@ -119,9 +94,9 @@ const careless = (recipe: string): string =>
 
 describe("a session of before the revocation", () => {
   it.for([
-    { name: "is not taken up again, with lists", recipe: CRL },
-    { name: "is not taken up again, with OCSP", recipe: OCSP },
-  ])("$name", async ({ recipe }) => {
+    { name: "is not taken up again, with lists", recipe: CRL, takeOver: takeLists },
+    { name: "is not taken up again, with OCSP", recipe: OCSP, takeOver: () => undefined },
+  ])("$name", async ({ recipe, takeOver }) => {
     const proxy = await started(recipe);
     try {
       const leaver = await clients.issue("leaver");
@@ -132,7 +107,7 @@ describe("a session of before the revocation", () => {
       for (const session of sessions)
         expect(await talk(proxy.port, leaver, session)).toMatchObject({ status: 200 });
       await clients.revoke(leaver);
-      await takeLists(proxy);
+      await takeOver(proxy);
       for (const session of sessions) {
         const again = await talk(proxy.port, leaver, session);
         expect(again).toMatchObject({ status: 0 });
@@ -174,6 +149,16 @@ describe("lists and clocks", () => {
     }
   });
 
+  it("works on while the lists live", async () => {
+    const proxy = await started(CRL, { prefix: ["faketime", "-f", "+6d"] });
+    try {
+      expect(await proxy.get(clients.get("good"))).toMatchObject({ status: 200 });
+      expect(await proxy.get(clients.get("revoked"))).toMatchObject({ status: 0 });
+    } finally {
+      await proxy.dispose();
+    }
+  });
+
   it("refuses everybody when the lists have expired", async () => {
     const proxy = await started(CRL, { prefix: ["faketime", "-f", "+8d"] });
     try {
@@ -185,11 +170,13 @@ describe("lists and clocks", () => {
   });
 
   it("does not start without the lists", async () => {
-    const proxy = await Proxy.prepare(planOf(CRL));
+    const proxy = await prepared(CRL);
     try {
       await clients.layOut(proxy.folder);
       rmSync(proxy.file("current/lists.pem"));
-      expect((await proxy.refuseToStart()).code).not.toBe(0);
+      const { code, text } = await proxy.refuseToStart();
+      expect(code).not.toBe(0);
+      expect(text).toContain("lists.pem");
     } finally {
       await proxy.dispose();
     }

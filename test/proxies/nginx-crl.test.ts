@@ -183,6 +183,16 @@ it("lets who has a list in hand go on while the clock is 8 s behind", async () =
   }
 });
 
+it("works on while the lists live", async () => {
+  const { proxy } = await started({ prefix: ["faketime", "-f", "+6d"] });
+  try {
+    expect(await proxy.get(clients.get("good"))).toMatchObject({ status: 200 });
+    expect(pageOf(await proxy.get(clients.get("revoked")))).toBe("403 revoked");
+  } finally {
+    await proxy.dispose();
+  }
+});
+
 it("gives everybody the page other when the lists have expired", async () => {
   const { proxy } = await started({ prefix: ["faketime", "-f", "+8d"] });
   try {

@@ -1,46 +1,38 @@
 import { rmSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { acceptedBy, Proxy, type ProxyPlan, talk, VERSIONS } from "../support/proxy.ts";
-import { ProxyClients } from "../support/proxy-clients.ts";
+import { type Client, ProxyClients } from "../support/proxy-clients.ts";
 import { eventually } from "../support/service.ts";
+import { stunnelPlan } from "../support/stunnel-plan.ts";
 
 let clients: ProxyClients;
 
 const CRL = "deploy/stunnel/crl.conf";
 const OCSP = "deploy/stunnel/ocsp.conf";
 
-function planOf(recipe: string, more: Partial<ProxyPlan> = {}): ProxyPlan {
-  return {
-    recipe,
-    words: { PRODUCT: new URL(clients.productUrl).host },
-    edit: (text) => `foreground = yes\npid =\n${text}`,
-    command: (file) => ["/usr/bin/stunnel4", file("recipe.conf")],
-    ...more,
-  };
-}
+const prepared = (recipe: string, more: Partial<ProxyPlan> = {}): Promise<Proxy> =>
+  Proxy.prepare(stunnelPlan(recipe, { PRODUCT: new URL(clients.productUrl).host }, more));
 
+/** As the recipes' heads say: `suido gate --once` before stunnel first starts. */
 async function started(recipe: string, more: Partial<ProxyPlan> = {}): Promise<Proxy> {
-  const proxy = await Proxy.prepare(planOf(recipe, more));
-  await clients.layOut(proxy.folder);
+  const proxy = await prepared(recipe, more);
+  const gate = await clients.gate(proxy.folder);
+  expect(await gate.once()).toMatchObject({ code: 0 });
   await proxy.start();
   return proxy;
 }
 
-/** Puts the published lists in force, and waits until stunnel says that it has read them. */
-async function takeLists(proxy: Proxy): Promise<void> {
-  await clients.layOut(proxy.folder);
-  const readings = (): number => proxy.said().split("Configuration successful").length;
-  const before = readings();
-  proxy.signal("SIGHUP");
+/** What is published now, in force at stunnel, which is not told when it is read: until the leaver is refused. */
+async function takeLists(proxy: Proxy, leaver: Client): Promise<void> {
+  const gate = await clients.gate(proxy.folder);
+  const reload = ["--reload", `/bin/kill -HUP ${proxy.pid}`];
+  expect(await gate.once(...reload)).toMatchObject({ code: 0 });
   await eventually(
-    () => Promise.resolve(readings()),
-    (now) => now > before,
+    () => proxy.get(leaver),
+    ({ status }) => status === 0,
   );
-  // It says so a moment before it accepts by it.
-  await sleep(100);
 }
 
 beforeAll(async () => {
@@ -58,7 +50,13 @@ const ALERTS = [
   { name: "none", alert: "alert handshake failure" },
 ] as const;
 
-describe.for([CRL, OCSP])("%s", (recipe) => {
+/** The recipes, each with what brings a revocation into force. */
+const RECIPES = [
+  { recipe: CRL, takeOver: takeLists },
+  { recipe: OCSP, takeOver: () => undefined },
+] as const;
+
+describe.for(RECIPES)("$recipe", ({ recipe, takeOver }) => {
   let stunnel: Proxy;
 
   beforeAll(async () => {
@@ -87,13 +85,47 @@ describe.for([CRL, OCSP])("%s", (recipe) => {
     for (const session of sessions)
       expect(await talk(stunnel.port, leaver, session)).toMatchObject({ status: 200 });
     await clients.revoke(leaver);
-    await takeLists(stunnel);
+    await takeOver(stunnel, leaver);
     for (const session of sessions) {
       const again = await talk(stunnel.port, leaver, session);
       expect(again).toMatchObject({ status: 0 });
       expect(again.text).toContain("alert certificate revoked");
     }
   });
+});
+
+/** The recipe without its lines against resumed sessions. */
+const careless = (recipe: string): string =>
+  recipe.replace("sessionResume = no", "").replace("options = NO_TICKET", "");
+
+it("would take up a session of before the revocation, without our lines", async () => {
+  const proxy = await started(OCSP, { edit: careless });
+  try {
+    const leaver = await clients.issue("leaver");
+    const sessions = VERSIONS.map((version) => ({
+      version,
+      file: proxy.file(`${version}.session`),
+    }));
+    for (const session of sessions) await talk(proxy.port, leaver, session);
+    await clients.revoke(leaver);
+    for (const session of sessions)
+      expect(await talk(proxy.port, leaver, session)).toMatchObject({
+        status: 200,
+        isReused: true,
+      });
+  } finally {
+    await proxy.dispose();
+  }
+});
+
+it("works on while the lists live", async () => {
+  const proxy = await started(CRL, { prefix: ["faketime", "-f", "+6d"] });
+  try {
+    expect(await proxy.get(clients.get("good"))).toMatchObject({ status: 200 });
+    expect(await proxy.get(clients.get("revoked"))).toMatchObject({ status: 0 });
+  } finally {
+    await proxy.dispose();
+  }
 });
 
 it("refuses everybody when the lists have expired", async () => {
@@ -107,7 +139,7 @@ it("refuses everybody when the lists have expired", async () => {
 });
 
 it("does not start without the lists", async () => {
-  const proxy = await Proxy.prepare(planOf(CRL));
+  const proxy = await prepared(CRL);
   try {
     await clients.layOut(proxy.folder);
     rmSync(proxy.file("current/lists.pem"));
