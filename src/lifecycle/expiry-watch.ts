@@ -2,6 +2,7 @@ import { Gauge, type Registry } from "prom-client";
 import type { Clock } from "../pki/clock.ts";
 import type { Database } from "../storage/database.ts";
 import { type OperatorMail, planOperatorMail } from "./operator-mail.ts";
+import { halfLife, registerRootSessionDue } from "./root-session-due.ts";
 
 /** Something of Suido's own that ends. */
 export interface Ending {
@@ -50,6 +51,12 @@ function watchedOf(ending: Ending, early: readonly number[] = []): Watched {
   return { ...ending, marks: [...early, ...marksOf(ending)] };
 }
 
+/** What two people renew is due at half of its life. */
+const asOfRoot = (each: Watched): Watched => ({
+  ...each,
+  marks: [...new Set([halfLife(each), ...each.marks])],
+});
+
 export function createExpiryWatch(deps: ExpiryWatchDeps): ExpiryWatch {
   const { clock, database, metrics, operator, others } = deps;
   const gauge = new Gauge({
@@ -64,14 +71,18 @@ export function createExpiryWatch(deps: ExpiryWatchDeps): ExpiryWatch {
     labelNames: ["issuer"],
     registers: [metrics],
   });
-  const tell = async ({ what, until, marks }: Watched, now: Date): Promise<number> => {
+  const readRootSessions = registerRootSessionDue(metrics);
+  const tell = async (
+    { what, until, marks }: Watched,
+    { topic, now }: { readonly topic: "ending" | "root-session"; readonly now: Date },
+  ): Promise<number> => {
     const left = Math.max(0, until.getTime() - now.getTime());
     const crossed = marks.filter((mark) => mark >= left);
     if (crossed.length === 0 || operator === undefined) return 0;
     const isNew = await planOperatorMail(database, operator, {
       key: `ending:${what}:${until.toISOString()}:${Math.min(...crossed) / DAY_MS}`,
       about: what,
-      facts: { topic: "ending", what, notAfter: until.toISOString() },
+      facts: { topic, what, notAfter: until.toISOString() },
       now,
     });
     return isNew ? 1 : 0;
@@ -88,11 +99,15 @@ export function createExpiryWatch(deps: ExpiryWatchDeps): ExpiryWatch {
         ...(await readLists(database)),
         ...(await others()).map((ending) => watchedOf(ending)),
       ];
+      const sessions = await readRootSessions(database);
+      sessions.show(watched);
       gauge.reset();
       let told = 0;
       for (const each of watched) {
         gauge.set({ what: each.what }, each.until.getTime() / 1000);
-        told += await tell(each, now);
+        if (sessions.rootOf(each.what) === undefined)
+          told += await tell(each, { topic: "ending", now });
+        else told += await tell(asOfRoot(each), { topic: "root-session", now });
       }
       return told;
     },

@@ -84,6 +84,11 @@ function wordsOf(
       };
     case "ending":
       return { words: messages.ending({ what: news.what, at: day(news.notAfter) }), examples: [] };
+    case "root-session":
+      return {
+        words: messages.rootSession({ what: news.what, at: day(news.notAfter) }),
+        examples: [],
+      };
     case "lagging": {
       const { party, since, why } = news;
       const at = `${day(since)} ${timeOf(new Date(since), style)}`;
@@ -102,7 +107,11 @@ type OperatorFacts =
         readonly notAfter: string;
       }[];
     }
-  | { readonly topic: "ending"; readonly what: string; readonly notAfter: string }
+  | {
+      readonly topic: "ending" | "root-session";
+      readonly what: string;
+      readonly notAfter: string;
+    }
   | {
       readonly topic: "lagging";
       readonly party: string;

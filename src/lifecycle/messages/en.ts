@@ -1,5 +1,5 @@
 /** What a mail to the operators is about. */
-export type OperatorTopic = "untold" | "ending" | "lagging";
+export type OperatorTopic = "untold" | "ending" | "root-session" | "lagging";
 
 /** What a mail to the operators says. */
 export interface OperatorWords {
@@ -41,6 +41,7 @@ export interface LifecycleMessages {
       readonly at: string;
     }) => string;
     readonly ending: (facts: { readonly what: string; readonly at: string }) => OperatorWords;
+    readonly rootSession: (facts: { readonly what: string; readonly at: string }) => OperatorWords;
     readonly lagging: (facts: {
       readonly party: string;
       readonly at: string;
@@ -98,6 +99,12 @@ export const EN: LifecycleMessages = {
       title: `${what} ends ${at}`,
       what: "It is renewed by itself, or at a ceremony, and that has not happened yet. When it has ended, every device and proxy that relies on it stops.",
       todo: "Please look at the console for what keeps it from being renewed.",
+    }),
+    rootSession: ({ what, at }) => ({
+      subject: `Suido itself: hold a root session, ${what} ends ${at}`,
+      title: `A root session is due: ${what} ends ${at}`,
+      what: "Nothing renews it by itself, because the root's key is sealed away. Once it has ended, proxies refuse everybody.",
+      todo: "Please run suido ca request, and bring the people together who hold the shares (docs/operations.md, Root session).",
     }),
     lagging: ({ party, at, why }) => ({
       subject: `${party} lags behind: it may let revoked certificates in`,

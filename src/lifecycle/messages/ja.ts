@@ -48,6 +48,12 @@ export const JA: LifecycleMessages = {
       what: "自動で、または鍵のセレモニーで更新するものですが、まだ更新されていません。切れると、これに頼る端末とプロキシがすべて止まります。",
       todo: "コンソールで、更新を妨げているものを確かめてください。",
     }),
+    rootSession: ({ what, at }) => ({
+      subject: `Suido自身の期限: ルート鍵の作業が必要です(${what}は${at}まで)`,
+      title: `ルート鍵の作業の時期です。${what}の期限は${at}です`,
+      what: "ルート鍵は封印して保管されているため、自動では更新されません。切れると、プロキシはすべての端末を拒みます。",
+      todo: "suido ca requestを実行し、鍵の分割片を持つ方々を集めてください(docs/operations.mdのRoot session)。",
+    }),
     lagging: ({ party, at, why }) => ({
       subject: `${party}が遅れています: 失効した証明書を通すおそれがあります`,
       title: `${party}は${at}から遅れています`,

@@ -80,6 +80,24 @@ describe("operators are told once a threshold", () => {
     expect(await toldBefore(END, 7)).toEqual([3.5, 2, 0]);
   });
 
+  it("of a root's list and delegate by half of their lives, where only a root session renews them", async () => {
+    await world.admin.query(
+      `insert into ca.issuer (id, kind, generation, state, parent_id, serial, certificate, subject, key_identifier, va_url, not_after, created_at, is_key_away)
+       values ('root-g1', 'root', 1, 'active', 'root-g1', '\\x01', '\\x01', '\\x01', '\\x01', 'http://va.example', '2046-01-01Z', '2027-01-01Z', true)`,
+    );
+    const metrics = new Registry();
+    others = [{ ...lived(396), what: "delegate root-g1" }];
+    expect(await toldBefore(END, 200, 24)).toEqual([198, 90, 30, 14, 7, 2, 0]);
+    await watch(metrics).look();
+    const due = END.getTime() / 1000 - 198 * 86_400;
+    expect(await metrics.metrics()).toContain(
+      `suido_root_session_due_seconds{issuer="root-g1"} ${due}`,
+    );
+    const topics = new Set((await world.mails()).map(({ facts }) => facts["topic"]));
+    expect(topics).toEqual(new Set(["root-session"]));
+    await world.admin.query("delete from ca.issuer where id = 'root-g1'");
+  });
+
   it("by a mail that names it", async () => {
     others = [lived(90)];
     world.time.now = new Date(END.getTime() - 10 * DAY_MS);
