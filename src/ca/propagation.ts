@@ -2,7 +2,7 @@ import type { Clock } from "../pki/clock.ts";
 import { type RevocationReason, reasonName } from "../pki/revocation-reason.ts";
 import { type Serial, serialBytes } from "../pki/serial.ts";
 import type { Principal } from "../registry/principal.ts";
-import type { PartyUse } from "../registry/vocabulary.ts";
+import type { PartyUse, Stage } from "../registry/vocabulary.ts";
 import type { Database } from "../storage/database.ts";
 import type { Sql } from "../storage/sql.ts";
 import { tenantOfSerial } from "./certificate-tenant.ts";
@@ -97,12 +97,27 @@ interface PartyRow {
   readonly acknowledged_at: Date | null;
   /** Whether the list that is in force there now knows it. */
   readonly holds: boolean;
+  /** How strictly its product demands certificates at the certificate's pharmacy; null where that says nothing. */
+  readonly stage: Stage | null;
+  readonly stage_from: Date | null;
+  readonly default_stage: Stage;
 }
 
 const PARTIES = `select p.id, p.name, p.product, p.uses, p.session_seconds, p.last_seen_at,
     (select min(a.at) from party.acknowledged_list a where a.relying_party_id = p.id and a.issuer_id = $1 and a.watermark >= $2) as acknowledged_at,
-    exists (select from party.acknowledged_list a where a.relying_party_id = p.id and a.issuer_id = $1 and a.current and a.watermark >= $2) as holds
-  from party.relying_party p where p.retired_at is null order by p.name`;
+    exists (select from party.acknowledged_list a where a.relying_party_id = p.id and a.issuer_id = $1 and a.current and a.watermark >= $2) as holds,
+    p.default_stage, word.stage, word.effective_from as stage_from
+  from party.relying_party p
+  left join lateral (
+    select b.pharmacy_id, b.corporation_id from app.binding b where b.serial = $3 order by b.bound_to desc nulls first limit 1
+  ) bound on true
+  left join lateral (
+    select s.stage, s.effective_from from app.stage s
+    where s.state = 'in-force' and s.effective_from <= $4 and s.product = p.product and s.corporation_id = bound.corporation_id
+      and (s.pharmacy_id is null or s.pharmacy_id = bound.pharmacy_id)
+    order by s.pharmacy_id is null, s.effective_from desc, s.created_at desc, s.id desc limit 1
+  ) word on true
+  where p.retired_at is null order by p.name`;
 
 /** When one way of knowing begins to refuse, and why then; `from` is absent where that is not known yet. */
 interface Knowing {
@@ -112,13 +127,21 @@ interface Knowing {
 
 const later = (at: Date, milliseconds: number): Date => new Date(at.getTime() + milliseconds);
 
+/** Who asks at each request refuses where certificates are demanded, and since they are. */
+function knowingByAuthorize(party: PartyRow, stoppedAt: Date): Knowing {
+  const stage = party.stage ?? party.default_stage;
+  if (stage !== "enforce") return { because: `its stage there is ${stage}, which refuses nobody` };
+  const since = Math.max(stoppedAt.getTime(), party.stage_from?.getTime() ?? 0);
+  return { from: later(new Date(since), AT_ONCE_MS), because: "it asks at each request" };
+}
+
 function knowingBy(use: PartyUse, party: PartyRow, stoppedAt: Date): Knowing {
   const sessionMs = party.session_seconds * 1000;
   const sessions =
     sessionMs === 0 ? "" : `, and sessions from before live ${party.session_seconds} s`;
   switch (use) {
     case "authorize":
-      return { from: later(stoppedAt, AT_ONCE_MS), because: "it asks at each request" };
+      return knowingByAuthorize(party, stoppedAt);
     case "ocsp":
       return {
         from: later(stoppedAt, OCSP_MS + sessionMs),
@@ -136,9 +159,9 @@ function knowingBy(use: PartyUse, party: PartyRow, stoppedAt: Date): Knowing {
 
 /** A certificate is refused as soon as one of a party's ways of knowing refuses it. */
 function earliest(ways: readonly Knowing[]): Knowing {
-  const time = ({ from }: Knowing): number => from?.getTime() ?? Number.POSITIVE_INFINITY;
-  const [first] = ways.toSorted((a, b) => time(a) - time(b));
-  return first ?? { because: "it has no way of knowing" };
+  const known = ways.filter(({ from }) => from !== undefined);
+  if (known.length === 0) return { because: ways.map(({ because }) => because).join("; ") };
+  return known.reduce((first, one) => ((one.from ?? 0) < (first.from ?? 0) ? one : first));
 }
 
 function standingOf(
@@ -147,7 +170,12 @@ function standingOf(
 ): PartyPropagation {
   const { because, from } = earliest(party.uses.map((use) => knowingBy(use, party, stoppedAt)));
   const fileMs = URGENT_REASONS.includes(row.reason ?? 0) ? URGENT_FILE_MS : HOURLY_FILE_MS;
-  const expectedBy = from ?? later(stoppedAt, fileMs + party.session_seconds * 1000);
+  // A stage that lets everybody through is nobody's delay.
+  const expectedBy =
+    from ??
+    (party.uses.includes("file")
+      ? later(stoppedAt, fileMs + party.session_seconds * 1000)
+      : undefined);
   const enforced = from !== undefined && from <= now;
   const { id, last_seen_at: lastSeenAt, name, product, uses } = party;
   return {
@@ -157,8 +185,8 @@ function standingOf(
     uses,
     enforced,
     ...(from !== undefined && { since: from }),
-    ...(!enforced && { expectedBy }),
-    lagging: !enforced && expectedBy < now,
+    ...(!enforced && expectedBy !== undefined && { expectedBy }),
+    lagging: !enforced && expectedBy !== undefined && expectedBy < now,
     because,
     ...(lastSeenAt !== null && { lastSeenAt }),
   };
@@ -174,13 +202,17 @@ async function readUsage(sql: Sql, serial: Serial): Promise<readonly PartyUsage[
 
 export function createPropagate({ clock, database }: PropagationDeps): Propagate {
   return async (principal, serialNumber) => {
-    await tenantOfSerial(database, principal, serialNumber);
+    const corporationId = await tenantOfSerial(database, principal, serialNumber);
     const now = clock();
     const [row] = await database.query<Stopped>(STOPPED, [serialBytes(serialNumber)]);
     if (row?.seq == null || row.at === null || row.state === "good" || row.reason === null)
       throw new CertificateStateError("the certificate is neither revoked nor on hold");
     const { issuer_id, reason, seq, state: status, at: stoppedAt } = row;
-    const rows = await database.query<PartyRow>(PARTIES, [issuer_id, seq]);
+    const serial = serialBytes(serialNumber);
+    // Stages are its corporation's.
+    const rows = await database.tenant(corporationId, (sql) =>
+      sql.query<PartyRow>(PARTIES, [issuer_id, seq, serial, now]),
+    );
     const parties = rows.map((party) => standingOf(party, { now, row, stoppedAt }));
     const everywhere = parties.length > 0 && parties.every(({ enforced }) => enforced);
     const last = Math.max(...parties.map(({ since }) => since?.getTime() ?? 0));

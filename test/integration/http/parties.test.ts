@@ -303,6 +303,40 @@ describe("propagation", () => {
     });
   });
 
+  it("says of a party that asks at each request what its product's stage there makes of it", async () => {
+    await world.side.admin.query(
+      "update party.relying_party set retired_at = now() where retired_at is null",
+    );
+    await registered("asks", ["authorize"]);
+    const serial = await issued();
+    await revoke(serial);
+    pass(2_000);
+    expect((await propagation(serial)).of("asks")).toMatchObject({ enforced: true });
+    const setStage = (body: object): Promise<unknown> =>
+      world.call("PUT", "/v1/stages", { body: { product: "musubi", ...body } });
+    await setStage({ corporationId: tenant.corporationId, stage: "warn" });
+    pass(3 * 60 * MINUTE_MS);
+    const warned = await propagation(serial);
+    expect(warned).toMatchObject({ everywhere: false });
+    expect(warned.of("asks")).toMatchObject({
+      enforced: false,
+      lagging: false,
+      because: "its stage there is warn, which refuses nobody",
+    });
+    expect(warned.of("asks")).not.toHaveProperty("expectedBy");
+    // The pharmacy's own word counts more, and from then on.
+    await world.side.admin.query(
+      `insert into app.stage (id, product, corporation_id, pharmacy_id, stage, effective_from, state, proposed_by, created_at)
+       values (gen_random_uuid(), 'musubi', $1, $2, 'enforce', $3, 'in-force', 'test', $3)`,
+      [tenant.corporationId, tenant.pharmacyId, world.side.time.now],
+    );
+    const at = world.side.time.now.getTime();
+    pass(2_000);
+    const done = await propagation(serial);
+    expect(done).toMatchObject({ everywhere: true });
+    expect(new Date(done.since ?? 0).getTime() - at).toBe(1_000);
+  });
+
   it("is another corporation's as little as the certificate is", async () => {
     const serial = await issued();
     await revoke(serial);
