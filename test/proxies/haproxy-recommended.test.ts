@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-import { expect } from "vitest";
+import { expect, it } from "vitest";
 
 import type { Asking } from "../support/forward-auth.ts";
 import {
@@ -9,7 +9,7 @@ import {
   describeLists,
 } from "../support/forward-auth-contract.ts";
 import type { GateProcess } from "../support/gate-process.ts";
-import type { Proxy, ProxyPlan } from "../support/proxy.ts";
+import { pageOf, type Proxy, type ProxyPlan, REFUSED } from "../support/proxy.ts";
 
 /** The recipe without its lines against resumed sessions. */
 const careless = (recipe: string): string =>
@@ -39,6 +39,15 @@ const at = describeForwardAuth({
   ],
   describeMore: (stand) => {
     describeLists(stand, takeLists);
+    // HAProxy would end the request with CANCEL, which says that the answer counts for nothing.
+    it.for(REFUSED)("hears out who comes with $name by HTTP/2", async ({ name, page }) => {
+      const { forwardAuth, proxy } = stand();
+      const client = forwardAuth.clients.get(name);
+      for (let asked = 0; asked < 5; asked++) {
+        const reply = await proxy.get(client, "--http2", "--data", "a=b");
+        expect(pageOf(reply)).toBe(`403 ${page}`);
+      }
+    });
   },
   whileAway: {
     "on the lists": "403 revoked",

@@ -67,7 +67,8 @@ function describeWhoPasses(at: () => Stand, { alsoTold }: ForwardAuthRecipe): vo
 
   it.for(REFUSED)("gives who comes with $name the page $page", async ({ name, page }) => {
     expect(pageOf(await get(name))).toBe(`403 ${page}`);
-    expect(pageOf(await get(name, "--data", "a=b"))).toBe(`403 ${page}`);
+    // By HTTP/2 a proxy may end a request as soon as it is answered (RFC 9113 §8.1); curl 7.88 loses the answer then.
+    expect(pageOf(await get(name, "--data", "a=b", "--http1.1"))).toBe(`403 ${page}`);
   });
 
   it.for(REFUSED)("believes who comes with $name no field of a good one", async (refused) => {
