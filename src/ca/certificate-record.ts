@@ -52,6 +52,8 @@ export interface IssuedRow {
   readonly replaces: Uint8Array | null;
   readonly der: Uint8Array;
   readonly der_sha256: Uint8Array;
+  /** When its CA was revoked, if it was. */
+  readonly ca_revoked_at: Date | null;
 }
 
 /** The columns of app.binding beside them, and the successor. */
@@ -63,35 +65,53 @@ export interface BoundRow {
   readonly replaced_by: Uint8Array | null;
 }
 
+/** When the CA of `i` was revoked, or null. */
+export const CA_REVOKED_AT = `(select own.revoked_at from ca.issuer above join ca.issued own on own.serial = above.serial
+  where above.id = i.issuer_id and own.state = 'revoked')`;
+
+/** The ids of the CAs that are revoked, read once a statement. */
+export const REVOKED_CAS = `array(select above.id from ca.issuer above
+  join ca.issued own on own.serial = above.serial where own.state = 'revoked')`;
+
 /** For a query that calls ca.issued `i`. */
 export const ISSUED_COLUMNS = `i.serial, i.issuer_id, i.state, i.reason, i.revoked_at, i.not_before, i.not_after, i.issued_at,
-  i.profile, i.key_origin, i.replaces, i.der, i.der_sha256`;
+  i.profile, i.key_origin, i.replaces, i.der, i.der_sha256, ${CA_REVOKED_AT} as ca_revoked_at`;
 
 /** For a query that calls app.binding `b`. */
 export const BOUND_COLUMNS = "b.device_id, b.account_id, b.pharmacy_id, b.corporation_id";
 
 /** The newest good certificate that came, directly or not, after `i`; `$1` is the time. Those of one batch are as old as each other. */
 export const SUCCESSOR = `(with recursive later as (
-    select s.serial, s.state, s.not_after, s.issued_at, 1 as depth from ca.issued s where s.replaces = i.serial
+    select s.serial, s.issuer_id, s.state, s.not_after, s.issued_at, 1 as depth from ca.issued s where s.replaces = i.serial
     union all
-    select s.serial, s.state, s.not_after, s.issued_at, later.depth + 1 from later join ca.issued s on s.replaces = later.serial
-  ) select later.serial from later where later.state = 'good' and later.not_after >= $1
+    select s.serial, s.issuer_id, s.state, s.not_after, s.issued_at, later.depth + 1 from later join ca.issued s on s.replaces = later.serial
+  ) select later.serial from later where later.state = 'good' and later.not_after >= $1 and later.issuer_id <> all(${REVOKED_CAS})
   order by later.issued_at desc, later.depth desc limit 1)`;
 
-/** The status of a row. A certificate is still good in the second of its notAfter (RFC 5280 §4.1.2.5). */
+/**
+ * The status of a row. A certificate is still good in the second of its notAfter (RFC 5280 §4.1.2.5). Nothing of a CA that
+ * was revoked is good any more (RFC 6960 §2.7), as OCSP has it.
+ */
 export function statusOf(
-  { state, not_after }: Pick<IssuedRow, "state" | "not_after">,
+  { state, not_after, ca_revoked_at }: Pick<IssuedRow, "state" | "not_after" | "ca_revoked_at">,
   now: Date,
 ): CertificateStatus {
-  if (state === "revoked") return "revoked";
+  if (state === "revoked" || ca_revoked_at !== null) return "revoked";
   return not_after < now ? "expired" : state;
 }
 
 /** Why and since when a row is revoked or on hold; nothing for others. */
 export function revocationOf({
+  state,
   reason,
   revoked_at: revokedAt,
-}: Pick<IssuedRow, "reason" | "revoked_at">): { reason?: RevocationReason; revokedAt?: Date } {
+  ca_revoked_at: caRevokedAt,
+}: Pick<IssuedRow, "state" | "reason" | "revoked_at" | "ca_revoked_at">): {
+  reason?: RevocationReason;
+  revokedAt?: Date;
+} {
+  if (state !== "revoked" && caRevokedAt !== null)
+    return { reason: "cACompromise", revokedAt: caRevokedAt };
   if (reason === null || revokedAt === null) return {};
   return { reason: reasonName(reason) ?? "unspecified", revokedAt };
 }

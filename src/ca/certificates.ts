@@ -15,6 +15,7 @@ import {
   ISSUED_COLUMNS,
   type IssuedRow,
   recordOf,
+  REVOKED_CAS,
   serialOf,
   SUCCESSOR,
 } from "./certificate-record.ts";
@@ -71,23 +72,29 @@ const ONE = `select ${COLUMNS} from ca.issued i
 
 type SearchColumn = "device_id" | "account_id" | "corporation_id";
 
-/** Plain conditions, one a status, so that the planner knows how many rows each leaves. $1 is the time. */
+const OF_REVOKED_CA = `i.issuer_id = any(${REVOKED_CAS})`;
+
+/** $1 is the time. */
 const HAS_STATUS: Readonly<Record<CertificateStatus | "any", string>> = {
-  good: "i.state = 'good' and i.not_after >= $1",
-  hold: "i.state = 'hold' and i.not_after >= $1",
-  revoked: "i.state = 'revoked'",
-  expired: "i.state <> 'revoked' and i.not_after < $1",
+  good: `i.state = 'good' and i.not_after >= $1 and not ${OF_REVOKED_CA}`,
+  hold: `i.state = 'hold' and i.not_after >= $1 and not ${OF_REVOKED_CA}`,
+  revoked: `(i.state = 'revoked' or ${OF_REVOKED_CA})`,
+  expired: `i.state <> 'revoked' and i.not_after < $1 and not ${OF_REVOKED_CA}`,
   any: "true",
 };
 
-/** Within a tenant, by what an index of app.binding begins with. $2 is that, $3 the cursor, $4 the size, $5 an account. */
+/**
+ * Within a tenant, by what an index of app.binding begins with. $2 is that, $3 the cursor, $4 the size, $5 an account.
+ * OFFSET 0: row by row, by the index, whatever the planner thinks of how many rows a status leaves.
+ */
 const searchBy = (column: SearchColumn, status: CertificateStatus | "any"): string =>
-  `select ${COLUMNS} from app.binding b join ca.issued i on i.serial = b.serial
+  `select ${COLUMNS} from app.binding b
+  cross join lateral (select * from ca.issued where issued.serial = b.serial offset 0) i
   where b.${column} = $2 and b.bound_to is null and i.der is not null and b.serial > $3 and ($5::uuid is null or b.account_id = $5)
     and ${HAS_STATUS[status]}
   order by b.serial limit $4`;
 
-/** Across tenants, for staff; with what is reserved or refused, which the caller leaves out. OFFSET 0: row by row, by the index. */
+/** Across tenants, for staff; with what is reserved or refused, which the caller leaves out. */
 const SEARCH_ALL = `select ${COLUMNS} from app.staff_bindings($2, $3, $4) b
   cross join lateral (select * from ca.issued where issued.serial = b.serial offset 0) i order by b.serial`;
 

@@ -8,6 +8,7 @@ import type { Database } from "../storage/database.ts";
 import {
   BOUND_COLUMNS,
   type BoundRow,
+  CA_REVOKED_AT,
   type CertificateRecord,
   type CertificateStatus,
   ISSUED_COLUMNS,
@@ -119,6 +120,7 @@ interface StatusRow extends FactsRow {
   readonly state: "good" | "hold" | "revoked";
   readonly reason: number | null;
   readonly revoked_at: Date | null;
+  readonly ca_revoked_at: Date | null;
   readonly issued_at: Date;
   readonly released_at: Date | null;
   readonly not_after: Date;
@@ -127,7 +129,7 @@ interface StatusRow extends FactsRow {
 }
 
 /** $1 the time, $2 the serial, $3 the account that is asked about. */
-const STATUS_OF = `select i.serial, i.state, i.reason, i.revoked_at, i.issued_at, i.not_after, ${FACTS_COLUMNS}, ${SUCCESSOR} as replaced_by,
+const STATUS_OF = `select i.serial, i.state, i.reason, i.revoked_at, ${CA_REVOKED_AT} as ca_revoked_at, i.issued_at, i.not_after, ${FACTS_COLUMNS}, ${SUCCESSOR} as replaced_by,
     (select max(change.at) from ca.change where change.serial = i.serial and change.kind = 'unhold') as released_at,
     device.retired_at is null and (device.use = 'shared' or account.id = $3::uuid) and exists (
       select from app.account asked join app.membership on membership.account_id = asked.id
@@ -153,7 +155,7 @@ function sinceOf(row: StatusRow, status: CertificateStatus): Date {
       return row.not_after;
     case "hold":
     case "revoked":
-      return row.revoked_at ?? row.issued_at;
+      return revocationOf(row).revokedAt ?? row.issued_at;
   }
 }
 

@@ -24,7 +24,8 @@ export const URGENT_REASONS: readonly number[] = [
 
 /**
  * The issuers whose lists should be made now: there is none, it has reached its period, or somebody was revoked for an
- * urgent reason since. To be asked at least once a minute. Not those whose key is away: theirs are a root session's matter.
+ * urgent reason since; a CA's is always one. To be asked at least once a minute. Not those whose key is away: theirs are a
+ * root session's matter.
  */
 export async function listsDue(database: Database, now: Date): Promise<readonly string[]> {
   const rows = await database.query<{ id: string }>(
@@ -33,7 +34,7 @@ export async function listsDue(database: Database, now: Date): Promise<readonly 
        l.number is null
        or l.signed_at <= $1::timestamptz - (case i.kind when 'root' then $2::bigint else $3::bigint end) * interval '1 millisecond'
        or exists (select from ca.change c join ca.issued s on s.serial = c.serial
-                  where c.seq > l.watermark and c.reason = any($4::smallint[]) and s.issuer_id = i.id))
+                  where c.seq > l.watermark and (c.reason = any($4::smallint[]) or i.kind = 'root') and s.issuer_id = i.id))
      order by i.id`,
     [now, ROOT_PERIOD_MS, ISSUING_PERIOD_MS, URGENT_REASONS],
     "lists-due",

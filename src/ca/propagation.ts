@@ -69,22 +69,30 @@ export interface PropagationDeps {
 export type Propagate = (principal: Principal, serial: Serial) => Promise<Propagation>;
 
 interface Stopped {
+  /** Whose list says so. */
   readonly issuer_id: string;
-  readonly state: "good" | "hold" | "revoked";
-  readonly reason: number | null;
+  readonly state: "hold" | "revoked";
+  readonly reason: number;
   readonly revoked_at: Date | null;
   /** The change that stopped it: the first one after the last release. */
   readonly seq: string | null;
   readonly at: Date | null;
 }
 
-const STOPPED = `select i.issuer_id, i.state, i.reason, i.revoked_at, c.seq, c.at from ca.issued i
+/** What stopped it: its own revocation or hold, else that of its CA, which is on the root's list. */
+const STOPPED = `with asked as (select serial, issuer_id, state from ca.issued where serial = $1 and der is not null),
+  stopped as (
+    select serial, false as with_ca from asked where state <> 'good'
+    union all
+    select above.serial, true from asked join ca.issuer above on above.id = asked.issuer_id where asked.state = 'good'
+  )
+  select i.issuer_id, i.state, case when with_ca then 2 else i.reason end as reason, i.revoked_at, c.seq, c.at
+  from stopped join ca.issued i on i.serial = stopped.serial and i.state in ('hold', 'revoked')
   left join lateral (
     select c.seq, c.at from ca.change c where c.serial = i.serial and c.kind in ('revoke', 'hold')
       and c.seq > coalesce((select max(u.seq) from ca.change u where u.serial = i.serial and u.kind = 'unhold'), 0)
     order by c.seq limit 1
-  ) c on true
-  where i.serial = $1 and i.der is not null`;
+  ) c on true`;
 
 interface PartyRow {
   readonly id: string;
@@ -169,7 +177,7 @@ function standingOf(
   { now, row, stoppedAt }: { readonly now: Date; readonly row: Stopped; readonly stoppedAt: Date },
 ): PartyPropagation {
   const { because, from } = earliest(party.uses.map((use) => knowingBy(use, party, stoppedAt)));
-  const fileMs = URGENT_REASONS.includes(row.reason ?? 0) ? URGENT_FILE_MS : HOURLY_FILE_MS;
+  const fileMs = URGENT_REASONS.includes(row.reason) ? URGENT_FILE_MS : HOURLY_FILE_MS;
   // A stage that lets everybody through is nobody's delay.
   const expectedBy =
     from ??
@@ -205,7 +213,7 @@ export function createPropagate({ clock, database }: PropagationDeps): Propagate
     const corporationId = await tenantOfSerial(database, principal, serialNumber);
     const now = clock();
     const [row] = await database.query<Stopped>(STOPPED, [serialBytes(serialNumber)]);
-    if (row?.seq == null || row.at === null || row.state === "good" || row.reason === null)
+    if (row?.seq == null || row.at === null)
       throw new CertificateStateError("the certificate is neither revoked nor on hold");
     const { issuer_id, reason, seq, state: status, at: stoppedAt } = row;
     const serial = serialBytes(serialNumber);

@@ -131,7 +131,10 @@ async function revocationsOf(
   return revoke.map((id) => {
     const row = rows.find((each) => each.id === id);
     if (row === undefined) throw new CeremonyError(`there is no issuing CA "${id}" of ${root.id}`);
-    if (row.state !== "good") throw new CeremonyError(`${id} is ${row.state} already`);
+    if (row.state !== "good")
+      throw new CeremonyError(
+        `${id} is ${row.state} already: every request has that on its list, without --revoke`,
+      );
     const serial = serialFromInteger(row.serial);
     return { issuerId: id, serial, reason: REASON_CODES[reason], revokedAt: now };
   });

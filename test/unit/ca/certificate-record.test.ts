@@ -27,14 +27,29 @@ const states: readonly {
 ];
 
 it.for(states)("$state at $now is shown as $status", ({ state, now, status }) => {
-  expect(statusOf({ state, not_after: END }, now)).toBe(status);
+  expect(statusOf({ state, not_after: END, ca_revoked_at: null }, now)).toBe(status);
+});
+
+it.for(states)("$state at $now is shown as revoked when its CA was", ({ state, now }) => {
+  const row = { state, not_after: END, ca_revoked_at: before };
+  expect(statusOf(row, now)).toBe("revoked");
+});
+
+it("is revoked with its CA since the CA was, unless it was before", () => {
+  const dead = { reason: null, revoked_at: null, ca_revoked_at: before } as const;
+  const withCa = { reason: "cACompromise", revokedAt: before };
+  expect(revocationOf({ ...dead, state: "good" })).toEqual(withCa);
+  expect(revocationOf({ ...dead, state: "hold", reason: 6, revoked_at: END })).toEqual(withCa);
+  const own = { ...dead, state: "revoked", reason: 4, revoked_at: END } as const;
+  expect(revocationOf(own)).toEqual({ reason: "superseded", revokedAt: END });
 });
 
 it.for(Object.entries(REASON_CODES))(
   "the reason %s is the code %i, there and back",
   ([name, code]) => {
     expect(REASON_CODES[parseReason(name)]).toBe(code);
-    expect(revocationOf({ reason: code, revoked_at: END })).toEqual({
+    const row = { state: "revoked", reason: code, revoked_at: END, ca_revoked_at: null } as const;
+    expect(revocationOf(row)).toEqual({
       reason: name,
       revokedAt: END,
     });
@@ -42,7 +57,8 @@ it.for(Object.entries(REASON_CODES))(
 );
 
 it("a row that is not revoked has neither reason nor date", () => {
-  expect(revocationOf({ reason: null, revoked_at: null })).toEqual({});
+  const row = { state: "good", reason: null, revoked_at: null, ca_revoked_at: null } as const;
+  expect(revocationOf(row)).toEqual({});
 });
 
 it.for(["removeFromCRL", "", "1", "keycompromise", "toString", "constructor"])(
