@@ -149,7 +149,9 @@ export class Generations {
     if (all.length === 0)
       throw new InvalidStateError("no relying party is registered that could have acknowledged it");
     const names = lagging(all).map(({ name }) => name);
-    if (names.length > 0) throw new InvalidStateError(`${names.join(", ")} still lack ${issuerId}`);
+    const lack = names.length === 1 ? "lacks" : "lack";
+    if (names.length > 0)
+      throw new InvalidStateError(`${names.join(", ")} still ${lack} ${issuerId}`);
   }
 
   /** Certificates are revoked in the database first, and the journal follows; what is signed stops with this very turn. */

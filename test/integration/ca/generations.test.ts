@@ -131,6 +131,30 @@ describe("the generations of the issuing CA", () => {
     expect(await states()).toEqual({ [G1]: "active", [G2]: "announced" });
   });
 
+  it("activates by itself when the last registered party has acknowledged it, and waits for none that is retired", async () => {
+    for (const name of ["edge", "branch", "closed"])
+      await ca.superuser.query(
+        `insert into party.relying_party (id, name, product, uses, session_seconds, default_stage, created_at, updated_at, retired_at)
+         values ($1, $2, 'musubi', '{file}', 0, 'enforce', now(), now(), case when $2 = 'closed' then now() end)`,
+        [system.newId(), name],
+      );
+    const acknowledge = (name: string): Promise<object[]> =>
+      ca.superuser.query(
+        "insert into party.acknowledged_issuer (relying_party_id, issuer_id, at) select id, $2, now() from party.relying_party where name = $1",
+        [name, G2],
+      );
+    await announce();
+    await acknowledge("edge");
+    const early = await order({ kind: "activate", issuerId: G2, by: [] });
+    expect(refusalOf(early)).toBe(`branch still lacks ${G2}`);
+    expect(await states()).toEqual({ [G1]: "active", [G2]: "announced" });
+    await acknowledge("branch");
+    signer.issuersChanged();
+    await eventually(states, (now) => now[G2] === "active");
+    expect(await states()).toEqual({ [G1]: "retiring", [G2]: "active" });
+    expect(await faults()).toEqual([]);
+  });
+
   it("activates nothing that has no list yet", async () => {
     await order({ kind: "rotate" });
     const outcome = await order({ kind: "activate", issuerId: G2, by: BOTH });
