@@ -1,13 +1,15 @@
 import { parseCertificate } from "../pki/certificate-view.ts";
 import { BACKDATE_MS } from "../pki/clock.ts";
-import { checkCrl, compareSerials, type ExpectedEntry } from "../pki/crl-check.ts";
+import { checkCrlForm, MAX_ENTRY_FINDINGS } from "../pki/crl-check.ts";
+import type { CrlEntryTable } from "../pki/crl-entry-table.ts";
 import { type CrlView, readCrl } from "../pki/crl-reader.ts";
 import type { Verify } from "../pki/crypto.ts";
 import { MalformedCrlError } from "../pki/errors.ts";
 import { type Serial, serialBytes, serialFromInteger } from "../pki/serial.ts";
 import type { Database } from "../storage/database.ts";
+import { readLongOctets } from "../storage/long-octets.ts";
 import type { Sql } from "../storage/sql.ts";
-import { type ListedStatus, ListedStatuses } from "./list-statuses.ts";
+import { ListedStatuses } from "./list-statuses.ts";
 
 /**
  * The check of freshly signed lists by a process that did not make them. It shares no code with what builds them, and
@@ -41,60 +43,92 @@ interface CurrentRow {
   readonly number: string;
   readonly this_update: Date;
   readonly signed_at: Date;
-  readonly der: Buffer;
 }
 
-/** Everything that the check goes by, of one moment. */
+/** What the check goes by, of one moment, beside the statuses. */
 interface Known {
   readonly issuer: IssuerRow;
   readonly current: ReadonlyMap<string, CurrentRow>;
-  readonly statuses: ListedStatuses;
 }
 
-async function readKnown(
-  sql: Sql,
-  { issuerId, watermark }: CheckContext,
-): Promise<Known | undefined> {
+async function readKnown(sql: Sql, { issuerId }: CheckContext): Promise<Known | undefined> {
   const [issuer] = await sql.query<IssuerRow>(
     "select kind, certificate, subject, key_identifier, va_url from ca.issuer where id = $1",
     [issuerId],
   );
   if (issuer === undefined) return undefined;
   const current = await sql.query<CurrentRow>(
-    "select scope, number, this_update, signed_at, der from ca.list where issuer_id = $1 and current",
+    "select scope, number, this_update, signed_at from ca.list where issuer_id = $1 and current",
     [issuerId],
   );
-  const statuses = await ListedStatuses.read(sql, { issuerId, watermark });
-  return { issuer, current: new Map(current.map((row) => [row.scope, row])), statuses };
+  return { issuer, current: new Map(current.map((row) => [row.scope, row])) };
 }
 
 const SCOPES = ["full", ...Array.from({ length: 16 }, (_, shard) => `0${shard.toString(16)}`)];
 
+const shardOf = (scope: string): number | undefined =>
+  scope === "full" ? undefined : Number.parseInt(scope, 16);
+
+/** What the lists of one scope are compared with. */
+interface Comparison {
+  readonly statuses: ListedStatuses;
+  readonly scope: string;
+  /** The list that is current. */
+  readonly before: CurrentRow | undefined;
+}
+
 /** Whether a list may leave the certificate out: the one before covered its notAfter, and had it. */
-function mayHaveLeft(
-  { notAfter, revokedAt }: ListedStatus,
-  before: CurrentRow | undefined,
-): boolean {
+function mayHaveLeft(row: number, { statuses, before }: Comparison): boolean {
   return (
     before !== undefined &&
-    notAfter < before.this_update &&
-    (revokedAt ?? notAfter) < before.signed_at
+    statuses.notAfter(row) < before.this_update.getTime() &&
+    statuses.revokedAt(row) < before.signed_at.getTime()
   );
 }
 
-function* expectedEntries({ statuses, current }: Known, scope: string): Generator<ExpectedEntry> {
-  const before = current.get(scope);
-  const shard = scope === "full" ? undefined : Number.parseInt(scope, 16);
-  for (const status of statuses.of(shard)) {
-    const { isSettled, reason, revokedAt, serial } = status;
-    yield {
-      serial,
-      required: isSettled && !mayHaveLeft(status, before),
-      ...(isSettled && reason !== undefined && { reason }),
-      ...(isSettled &&
-        revokedAt !== undefined && { revokedAt: new Date(revokedAt.getTime() - BACKDATE_MS) }),
-    };
+/** In whole seconds, as a list has it. */
+const publishedAt = (revokedAt: number): number => Math.floor((revokedAt - BACKDATE_MS) / 1000);
+
+function* differences(
+  table: CrlEntryTable,
+  index: number,
+  { statuses, row }: { readonly statuses: ListedStatuses; readonly row: number },
+): Generator<string> {
+  const reason = statuses.reason(row);
+  if (reason !== table.reason(index))
+    yield `R12 ${table.serial(index)} has reason ${table.reason(index)} instead of ${reason}`;
+  if (publishedAt(statuses.revokedAt(row)) !== Math.floor(table.revokedAt(index) / 1000))
+    yield `R15 ${table.serial(index)} has the wrong revocation date`;
+}
+
+// Who is on the list and must not be, or is there with something wrong; who must be and is not.
+function* entryFindings(table: CrlEntryTable, compared: Comparison): Generator<string> {
+  const { statuses, scope } = compared;
+  const shard = shardOf(scope);
+  const { from, to } = statuses.range(shard);
+  const isThere = new Uint8Array(statuses.length);
+  for (let i = 0; i < table.length; i++) {
+    const row = statuses.find(table, i);
+    if (row >= from && row < to) {
+      isThere[row] = 1;
+      if (statuses.isSettled(row)) yield* differences(table, i, { statuses, row });
+    } else if (!statuses.hasChanged(table.serial(i), shard)) {
+      yield `R17 ${table.serial(i)} is on the list and must not be`;
+    }
   }
+  for (let row = from; row < to; row++) {
+    if (isThere[row] === 0 && statuses.isSettled(row) && !mayHaveLeft(row, compared))
+      yield `R16 ${statuses.serial(row)} must be on the list and is not`;
+  }
+}
+
+/** The first of them: they show what is wrong. */
+function firstOf(findings: Iterable<string>): readonly string[] {
+  const first: string[] = [];
+  for (const finding of findings) {
+    if (first.push(finding) === MAX_ENTRY_FINDINGS) break;
+  }
+  return first;
 }
 
 /** So many that left are looked up in one statement. */
@@ -104,25 +138,29 @@ const BATCH = 10_000;
 const MAX_LEAVERS_TOLD = 20;
 
 // Both lists are walked side by side, and nothing is kept but who left. One out of order is a finding of its own.
-function leavers(before: CrlView, after: CrlView): Map<Serial, number> {
+function leavers(before: CrlEntryTable, after: CrlEntryTable): Map<Serial, number> {
   const gone = new Map<Serial, number>();
-  const present = after.entries();
-  let next = present.next();
-  for (const { serial, reason } of before.entries()) {
-    while (next.done !== true && compareSerials(next.value.serial, serial) < 0)
-      next = present.next();
-    if (next.done === true || next.value.serial !== serial) gone.set(serial, reason);
+  let next = 0;
+  for (let i = 0; i < before.length; i++) {
+    while (next < after.length && after.compare(next, before, i) < 0) next++;
+    if (next === after.length || after.compare(next, before, i) !== 0)
+      gone.set(before.serial(i), before.reason(i));
   }
   return gone;
 }
 
+const CURRENT_DER = `select substring(der from $1 for $2) as part, length(der) as length from ca.list
+  where issuer_id = $3 and scope = $4 and current`;
+
 /** Nobody leaves a list but by expiry or release, whatever the database says now: it may have lost them (R16, R13). */
 async function leaverFindings(
   sql: Sql,
-  lists: { before: CurrentRow; after: CrlView },
+  lists: { issuerId: string; before: CurrentRow; after: CrlView },
 ): Promise<readonly string[]> {
-  const { before, after } = lists;
-  const gone = leavers(readCrl(before.der), after);
+  const { issuerId, before, after } = lists;
+  const der = await readLongOctets(sql, CURRENT_DER, [issuerId, before.scope]);
+  if (der === undefined) throw new Error("a list has gone within a transaction");
+  const gone = leavers(readCrl(der).table, after.table);
   const serials = [...gone.keys()];
   for (let from = 0; from < serials.length; from += BATCH) {
     const rows = await sql.query<{ serial: Buffer; state: string; not_after: Date }>(
@@ -140,37 +178,57 @@ async function leaverFindings(
     .map((serial) => `R16 ${serial} has left the list before its end`);
 }
 
-async function listFindings(
-  sql: Sql,
-  list: ListToCheck,
-  { known, context }: { known: Known; context: CheckContext },
-): Promise<readonly string[]> {
-  const { issuer, current } = known;
-  let view: CrlView;
+/** A list that was read, or what keeps it from being read. */
+interface ReadList {
+  readonly scope: string;
+  readonly view: CrlView | string;
+}
+
+function readList({ scope, der }: ListToCheck): ReadList {
   try {
-    view = readCrl(list.der);
+    return { scope, view: readCrl(der) };
   } catch (error) {
-    if (error instanceof MalformedCrlError) return [error.message];
+    if (error instanceof MalformedCrlError) return { scope, view: error.message };
     throw error;
   }
-  const before = current.get(list.scope);
+}
+
+interface Checked {
+  readonly known: Known;
+  readonly statuses: ListedStatuses;
+  readonly context: CheckContext;
+}
+
+async function listFindings(
+  sql: Sql,
+  { scope, view }: ReadList,
+  { known, statuses, context }: Checked,
+): Promise<readonly string[]> {
+  if (typeof view === "string") return [view];
+  const { issuer, current } = known;
+  const before = current.get(scope);
   const expected = {
     issuerName: issuer.subject,
     issuerSpki: parseCertificate(issuer.certificate).view.spki,
     issuerKeyIdentifier: issuer.key_identifier,
-    ...(list.scope !== "full" && {
-      distributionPoint: `${issuer.va_url}/crl/${context.issuerId}-${list.scope}.crl`,
+    ...(scope !== "full" && {
+      distributionPoint: `${issuer.va_url}/crl/${context.issuerId}-${scope}.crl`,
     }),
     ...(before !== undefined && { previousNumber: BigInt(before.number) }),
     now: context.now,
-    entries: expectedEntries(known, list.scope),
   };
-  const findings = checkCrl(view, expected, context.verify);
+  const findings = [
+    ...checkCrlForm(view, expected, context.verify),
+    ...firstOf(entryFindings(view.table, { statuses, scope, before })),
+  ];
   if (before !== undefined && view.thisUpdate < before.this_update)
     findings.push("R18 thisUpdate lies before that of the list before");
   return before === undefined
     ? findings
-    : [...findings, ...(await leaverFindings(sql, { before, after: view }))];
+    : [
+        ...findings,
+        ...(await leaverFindings(sql, { issuerId: context.issuerId, before, after: view })),
+      ];
 }
 
 /** As `checkLists`, by what a transaction sees: it may hold changes that come with the lists. */
@@ -186,8 +244,13 @@ export async function checkListsWithin(
   const findings: string[] = [];
   if (given.join() !== scopes.join())
     findings.push(`the lists are ${given.join(" ")} instead of ${scopes.join(" ")}`);
-  for (const list of lists) {
-    for (const finding of await listFindings(sql, list, { known, context }))
+  // The lists are read while the database collects the statuses.
+  const [statuses, read] = await Promise.all([
+    ListedStatuses.read(sql, context),
+    Promise.resolve(lists.map(readList)),
+  ]);
+  for (const list of read) {
+    for (const finding of await listFindings(sql, list, { known, statuses, context }))
       findings.push(`${context.issuerId} ${list.scope}: ${finding}`);
   }
   return findings;

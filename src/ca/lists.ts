@@ -5,8 +5,7 @@ import { CrlEntries } from "../pki/crl-entries.ts";
 import { buildCrlTbs } from "../pki/crl.ts";
 import { algorithmIdentifier } from "../pki/certificate.ts";
 import type { Digest } from "../pki/crypto.ts";
-import type { ReasonCode } from "../pki/revocation-reason.ts";
-import { type Serial, serialFromInteger, SHARDS } from "../pki/serial.ts";
+import { SHARDS } from "../pki/serial.ts";
 import { assembleSigned } from "../pki/signed.ts";
 import type { NewId } from "../pki/uuid.ts";
 import type { Database } from "../storage/database.ts";
@@ -16,6 +15,7 @@ import type { IssuerKeys } from "./issuer-keys.ts";
 import { type Issuer, shardScope, shardUrl } from "./issuer.ts";
 import type { ListEntry } from "./journal-record.ts";
 import type { Checkpoint, Ledger } from "./ledger.ts";
+import { readListed } from "./listed-rows.ts";
 import type { PreparedList, PreparedLists } from "./signer-client.ts";
 
 /** How long an issuing CA's lists are good for (docs/decisions.md): longer than any outage that we plan for. */
@@ -23,9 +23,6 @@ const ISSUING_LIFE_MS = 7 * 24 * 60 * 60 * 1000;
 
 /** A root's list: 13 months, renewed every 6. */
 export const ROOT_LIFE_MS = 396 * 24 * 60 * 60 * 1000;
-
-/** Rows that come from the database at once: a list may be larger than one likes to have in memory as objects. */
-const PAGE = 5000;
 
 export interface ListDeps {
   readonly database: Database;
@@ -35,13 +32,6 @@ export interface ListDeps {
   readonly digest: Digest;
   readonly newId: NewId;
   readonly checkpoint: Checkpoint;
-}
-
-interface EntryRow {
-  readonly serial: Buffer;
-  readonly shard: number;
-  readonly reason: number;
-  readonly revoked_at: Date;
 }
 
 /** What one snapshot says of an issuer. */
@@ -55,24 +45,7 @@ interface Snapshot {
   readonly shards: readonly CrlEntries[];
 }
 
-/**
- * Everything that is revoked or on hold, and has not been on a list that covers its notAfter. `$2` and `$3` are the
- * thisUpdate and the signing time of the lists before; what was revoked after them has been on none.
- */
-const ENTRIES = `declare entry no scroll cursor for
-  select serial, shard, reason, revoked_at from ca.issued
-  where issuer_id = $1 and state in ('hold', 'revoked') and (not_after >= $2 or revoked_at >= $3)
-  order by length(serial), serial`;
-
 const LONG_AGO = new Date(0);
-
-async function readEntries(sql: Sql, add: (row: EntryRow) => void): Promise<void> {
-  for (;;) {
-    const rows = await sql.query<EntryRow>(`fetch ${PAGE} from entry`);
-    for (const row of rows) add(row);
-    if (rows.length < PAGE) return;
-  }
-}
 
 /** One REPEATABLE READ snapshot: the watermark and the entries are of the same moment, so the list is a function of it. */
 function takeSnapshot(issuer: Issuer, { database, clock }: ListDeps): Promise<Snapshot> {
@@ -91,27 +64,19 @@ function takeSnapshot(issuer: Issuer, { database, clock }: ListDeps): Promise<Sn
          from ca.list where issuer_id = $1`,
         [issuer.id],
       );
-      const full = new CrlEntries();
-      const shards =
-        issuer.kind === "root" ? [] : Array.from({ length: SHARDS }, () => new CrlEntries());
-      await sql.query(ENTRIES, [
-        issuer.id,
-        facts?.this_update ?? LONG_AGO,
-        facts?.signed_at ?? LONG_AGO,
-      ]);
-      await readEntries(sql, (row) => {
-        const serial: Serial = serialFromInteger(row.serial);
-        const publishedAt = new Date(row.revoked_at.getTime() - BACKDATE_MS);
-        full.add(serial, publishedAt, row.reason as ReasonCode);
-        shards[row.shard]?.add(serial, publishedAt, row.reason as ReasonCode);
+      const columns = await readListed(sql, {
+        issuerId: issuer.id,
+        lastThisUpdate: facts?.this_update ?? LONG_AGO,
+        lastSignedAt: facts?.signed_at ?? LONG_AGO,
       });
+      const full = CrlEntries.sorted(columns);
       return {
         at,
         watermark: BigInt(facts?.watermark ?? 0),
         lastNumber: BigInt(facts?.number ?? 0),
         lastThisUpdate: facts?.this_update ?? LONG_AGO,
         full,
-        shards,
+        shards: issuer.kind === "root" ? [] : full.split(SHARDS),
       };
     },
     { isolation: "repeatable read", readOnly: true },
@@ -262,24 +227,26 @@ export async function publishPrepared(
   await sql.query("update ca.list set current = false where issuer_id = $1 and current", [
     issuerId,
   ]);
-  await sql.query(
-    `insert into ca.list (issuer_id, scope, number, watermark, this_update, next_update, entries, sha256, der, current, signed_at)
-       select $1, scope, $2, $3, $4, $5, entries, sha256, der, true, $6
-       from unnest($7::text[], $8::integer[], $9::bytea[], $10::bytea[]) as list (scope, entries, sha256, der)
-       order by scope`,
-    [
-      issuerId,
-      String(lists[0]?.number),
-      String(watermark),
-      lists[0]?.thisUpdate,
-      lists[0]?.nextUpdate,
-      at,
-      lists.map(({ scope }) => scope),
-      lists.map(({ entries }) => entries),
-      lists.map(({ sha256 }) => Buffer.from(sha256, "hex")),
-      lists.map(({ der }) => Buffer.from(der)),
-    ],
-  );
+  // One by one: octets in an array would go out in hex.
+  for (const list of lists) {
+    await sql.query(
+      `insert into ca.list (issuer_id, scope, number, watermark, this_update, next_update, entries, sha256, der, current, signed_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, true, $10)`,
+      [
+        issuerId,
+        list.scope,
+        String(list.number),
+        String(watermark),
+        list.thisUpdate,
+        list.nextUpdate,
+        list.entries,
+        Buffer.from(list.sha256, "hex"),
+        Buffer.from(list.der.buffer, list.der.byteOffset, list.der.length),
+        at,
+      ],
+      "publish-list",
+    );
+  }
   const detail = { number: String(lists[0]?.number), entries: lists[0]?.entries ?? 0 };
   await recordAll(
     sql,

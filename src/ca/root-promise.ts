@@ -103,9 +103,13 @@ export function promisedList(context: PromiseContext): CrlTemplate {
   const backdated = Math.floor((at.getTime() - BACKDATE_MS) / 1000) * 1000;
   const thisUpdate = new Date(Math.max(backdated, request.list.lastThisUpdate.getTime()));
   const micros = BigInt(at.getTime()) * 1000n;
-  const entries = new CrlEntries();
-  for (const { serial, revokedAt, reason } of request.list.entries)
-    entries.add(serial, new Date(revokedAt.getTime() - BACKDATE_MS), reason as ReasonCode);
+  const entries = CrlEntries.of(
+    request.list.entries.map(({ serial, revokedAt, reason }) => ({
+      serial,
+      revokedAt: new Date(revokedAt.getTime() - BACKDATE_MS),
+      reason: reason as ReasonCode,
+    })),
+  );
   return {
     issuerName: facts.subject,
     issuerKeyIdentifier: facts.keyIdentifier,

@@ -1,5 +1,6 @@
 import { equal } from "./bytes.ts";
-import type { CrlEntryView, CrlView } from "./crl-reader.ts";
+import type { CrlEntryView } from "./crl-entry-table.ts";
+import type { CrlView } from "./crl-reader.ts";
 import type { Verify } from "./crypto.ts";
 import type { Serial } from "./serial.ts";
 
@@ -14,8 +15,8 @@ export interface ExpectedEntry {
   readonly revokedAt?: Date;
 }
 
-/** What the list has to be, known from elsewhere than from who made it. */
-export interface ExpectedCrl {
+/** What the list has to be but for who is on it, known from elsewhere than from who made it. */
+export interface ExpectedForm {
   readonly issuerName: Uint8Array;
   readonly issuerSpki: Uint8Array;
   readonly issuerKeyIdentifier: Uint8Array;
@@ -24,15 +25,18 @@ export interface ExpectedCrl {
   /** The highest number published so far for this issuer and scope. */
   readonly previousNumber?: bigint;
   readonly now: Date;
+}
+
+/** What the list has to be, known from elsewhere than from who made it. */
+export interface ExpectedCrl extends ExpectedForm {
   /** Everything that must or may be listed, in ascending order of the serial as a number. */
   readonly entries: Iterable<ExpectedEntry>;
 }
 
 /** So many findings of the entries are told; the first ones show what is wrong. */
-const MAX_ENTRY_FINDINGS = 20;
+export const MAX_ENTRY_FINDINGS = 20;
 
-/** The order of serials as numbers. */
-export function compareSerials(a: Serial, b: Serial): number {
+function compareSerials(a: Serial, b: Serial): number {
   if (a.length !== b.length) return a.length - b.length;
   if (a === b) return 0;
   return a < b ? -1 : 1;
@@ -43,13 +47,7 @@ const seconds = (date: Date): number => Math.floor(date.getTime() / 1000);
 function* entryFindings(view: CrlView, entries: Iterable<ExpectedEntry>): Generator<string> {
   const expected = entries[Symbol.iterator]();
   let next = expected.next();
-  let previous: Serial | undefined;
   for (const entry of view.entries()) {
-    if (previous !== undefined && compareSerials(previous, entry.serial) >= 0) {
-      yield `R17 ${entry.serial} is out of order or listed twice`;
-      return;
-    }
-    previous = entry.serial;
     while (next.done !== true && compareSerials(next.value.serial, entry.serial) < 0) {
       if (next.value.required) yield `R16 ${next.value.serial} must be on the list and is not`;
       next = expected.next();
@@ -64,6 +62,15 @@ function* entryFindings(view: CrlView, entries: Iterable<ExpectedEntry>): Genera
   for (; next.done !== true; next = expected.next()) {
     if (next.value.required) yield `R16 ${next.value.serial} must be on the list and is not`;
   }
+}
+
+/** The first entry that does not come after the one before it. */
+function orderFindings({ table }: CrlView): readonly string[] {
+  for (let i = 1; i < table.length; i++) {
+    if (table.compare(i - 1, table, i) >= 0)
+      return [`R17 ${table.serial(i)} is out of order or listed twice`];
+  }
+  return [];
 }
 
 function* differences(entry: CrlEntryView, expected: ExpectedEntry): Generator<string> {
@@ -93,7 +100,7 @@ function* scopeFindings(view: CrlView, url: string | undefined): Generator<strin
   if (idp.others.length > 0) yield "R11 issuingDistributionPoint limits the list further";
 }
 
-function* issuerFindings(view: CrlView, expected: ExpectedCrl): Generator<string> {
+function* issuerFindings(view: CrlView, expected: ExpectedForm): Generator<string> {
   if (!equal(view.issuerName, expected.issuerName)) yield "R23 the issuer's name is another";
   const keyIdentifier = view.authorityKeyIdentifier;
   if (keyIdentifier === undefined) yield "R03 authorityKeyIdentifier is missing";
@@ -102,7 +109,7 @@ function* issuerFindings(view: CrlView, expected: ExpectedCrl): Generator<string
   }
 }
 
-function* timeFindings(view: CrlView, expected: ExpectedCrl): Generator<string> {
+function* timeFindings(view: CrlView, expected: ExpectedForm): Generator<string> {
   const { number } = view;
   if (number === undefined) yield "R04 cRLNumber is missing";
   else if (expected.previousNumber !== undefined && number <= expected.previousNumber) {
@@ -113,12 +120,8 @@ function* timeFindings(view: CrlView, expected: ExpectedCrl): Generator<string> 
   if (view.thisUpdate > expected.now) yield "R18 thisUpdate lies in the future";
 }
 
-/**
- * What keeps this list from being published; nothing means that it may. Everybody who must be on it is, nobody else is,
- * and it says of itself what RFC 5280 §5 asks, and what proxies that read it from a file need. Each finding begins with the
- * rule's number, which the tests in test/conformance carry too.
- */
-export function checkCrl(view: CrlView, expected: ExpectedCrl, verify: Verify): string[] {
+/** What is wrong with a list by itself, whoever should be on it: the rest is a matter of those who know that. */
+export function checkCrlForm(view: CrlView, expected: ExpectedForm, verify: Verify): string[] {
   const findings = [
     ...view.faults,
     ...issuerFindings(view, expected),
@@ -129,6 +132,17 @@ export function checkCrl(view: CrlView, expected: ExpectedCrl, verify: Verify): 
   if (!verify(expected.issuerSpki, signatureAlgorithm, tbs, signature)) {
     findings.push("R17 the signature does not verify with the issuer's key");
   }
+  return [...findings, ...orderFindings(view)];
+}
+
+/**
+ * What keeps this list from being published; nothing means that it may. Everybody who must be on it is, nobody else is,
+ * and it says of itself what RFC 5280 §5 asks, and what proxies that read it from a file need. Each finding begins with the
+ * rule's number, which the tests in test/conformance carry too.
+ */
+export function checkCrl(view: CrlView, expected: ExpectedCrl, verify: Verify): string[] {
+  const findings = checkCrlForm(view, expected, verify);
+  if (orderFindings(view).length > 0) return findings;
   let told = 0;
   for (const finding of entryFindings(view, expected.entries)) {
     findings.push(finding);

@@ -1,104 +1,105 @@
-import type { DerWriter } from "./der-writer.ts";
+import { toHex } from "./bytes.ts";
+import { type EntryColumns, EntryWriter, entriesLength, firstOctet } from "./crl-entry-writer.ts";
 import type { ReasonCode } from "./revocation-reason.ts";
-import type { Serial } from "./serial.ts";
+import { ascendingRows, compareSlots, SERIAL_SLOT } from "./serial-order.ts";
+import { type Serial, serialBytes } from "./serial.ts";
 
-/** RFC 5280 §4.1.2.2: no serial number has more octets. */
-const SLOT = 20;
-
-const NIBBLES = Uint8Array.from({ length: 128 }, (_, code) => {
-  const digit = Number.parseInt(String.fromCharCode(code), 16);
-  return Number.isNaN(digit) ? 0 : digit;
-});
-
-/** Doubles a column, keeping what is in it. */
-function grown<Column extends Uint8Array | Float64Array>(column: Column, into: Column): Column {
-  into.set(column);
-  return into;
+/** An entry by itself. The date is the published one, already set back by the caller. */
+export interface CrlEntry {
+  readonly serial: Serial;
+  readonly revokedAt: Date;
+  readonly reason: ReasonCode;
 }
 
-/**
- * What stands on a list: serial, published revocation date and reason, in ascending order of the serial as a number.
- * Columns instead of objects: 29 octets an entry, so that a million of them are 29 MB.
- */
+function hexOf(serials: Uint8Array, row: number): string {
+  return toHex(serials.subarray(firstOctet(serials, row), SERIAL_SLOT * (row + 1)));
+}
+
+/** These rows, in this order, by themselves: what is read from one end to the other should lie so. */
+function gathered(columns: EntryColumns, rows: Uint32Array): EntryColumns {
+  const { reasons, revokedAt, serials, shards } = columns;
+  const own = {
+    serials: new Uint8Array(SERIAL_SLOT * rows.length),
+    revokedAt: new Float64Array(rows.length),
+    reasons: new Uint8Array(rows.length),
+    shards: new Uint8Array(rows.length),
+  };
+  for (let to = 0; to < rows.length; to++) {
+    const row = rows[to] ?? 0;
+    for (let i = 0; i < SERIAL_SLOT; i++)
+      own.serials[SERIAL_SLOT * to + i] = serials[SERIAL_SLOT * row + i] ?? 0;
+    own.revokedAt[to] = revokedAt[row] ?? Number.NaN;
+    own.reasons[to] = reasons[row] ?? 0;
+    own.shards[to] = shards[row] ?? 0;
+  }
+  return own;
+}
+
+/** What stands on a list: serial, published revocation date and reason, in ascending order of the serial as a number. */
 export class CrlEntries {
-  #serials: Uint8Array;
-  #revokedAt: Float64Array;
-  #reasons: Uint8Array;
-  #length = 0;
-  #serialOctets = 0;
+  readonly #columns: EntryColumns;
 
-  constructor(capacity = 64) {
-    const room = Math.max(1, capacity);
-    this.#serials = new Uint8Array(SLOT * room);
-    this.#revokedAt = new Float64Array(room);
-    this.#reasons = new Uint8Array(room);
-  }
-
-  get length(): number {
-    return this.#length;
-  }
-
-  /** How many octets all serials have together. */
-  get serialOctets(): number {
-    return this.#serialOctets;
+  private constructor(columns: EntryColumns) {
+    this.#columns = columns;
   }
 
   /**
-   * Appends an entry. The date is the published one, already set back by the caller. Throws RangeError unless the serial
-   * comes after the last one: a duplicate or a wrong order is a fault of the query behind it.
+   * Entries that come in columns. Throws RangeError when a serial comes twice or a date is none: that is a fault of the
+   * query behind it.
    */
-  add(serial: Serial, revokedAt: Date, reason: ReasonCode): void {
-    if (this.#length === this.#reasons.length) this.#grow();
-    const index = this.#length;
-    const octets = serial.length / 2;
-    let at = SLOT * (index + 1) - octets;
-    this.#serials.fill(0, SLOT * index, at);
-    for (let i = 0; i < serial.length; i += 2) {
-      const high = NIBBLES[serial.charCodeAt(i)] ?? 0;
-      this.#serials[at++] = (high << 4) | (NIBBLES[serial.charCodeAt(i + 1)] ?? 0);
+  static sorted(columns: EntryColumns): CrlEntries {
+    const own = gathered(columns, ascendingRows(columns.serials));
+    const { revokedAt, serials } = own;
+    for (let row = 0; row < revokedAt.length; row++) {
+      if (Number.isNaN(revokedAt[row])) throw new RangeError("a revocation date is no date");
+      if (row > 0 && compareSlots(serials, row - 1, row) === 0)
+        throw new RangeError(`the serials of a list must be unique: ${hexOf(serials, row)}`);
     }
-    if (index > 0 && !this.#ascends(index)) {
-      throw new RangeError(`the serials of a list must ascend and be unique: ${serial}`);
+    return new CrlEntries(own);
+  }
+
+  /** A few entries, in any order. Throws RangeError as `sorted` does. */
+  static of(entries: readonly CrlEntry[] = []): CrlEntries {
+    const serials = new Uint8Array(SERIAL_SLOT * entries.length);
+    for (const [row, { serial }] of entries.entries()) {
+      const octets = serialBytes(serial);
+      serials.set(octets, SERIAL_SLOT * (row + 1) - octets.length);
     }
-    const milliseconds = revokedAt.getTime();
-    if (Number.isNaN(milliseconds)) throw new RangeError("a revocation date is no date");
-    this.#revokedAt[index] = milliseconds;
-    this.#reasons[index] = reason;
-    this.#length = index + 1;
-    this.#serialOctets += octets;
+    return CrlEntries.sorted({
+      serials,
+      revokedAt: Float64Array.from(entries, ({ revokedAt }) => revokedAt.getTime()),
+      reasons: Uint8Array.from(entries, ({ reason }) => reason),
+      shards: new Uint8Array(entries.length),
+    });
   }
 
-  /** Puts the content octets of the serial's INTEGER in front: no leading zeros, but a sign octet where it needs one. */
-  writeSerial(index: number, into: DerWriter): void {
-    let from = SLOT * index;
-    const end = from + SLOT;
-    while (from < end - 1 && this.#serials[from] === 0) from++;
-    into.range(this.#serials, from, end);
-    if ((this.#serials[from] ?? 0) >= 0x80) into.octet(0);
+  get length(): number {
+    return this.#columns.reasons.length;
   }
 
-  /** Milliseconds since 1970. */
-  revokedAt(index: number): number {
-    return this.#revokedAt[index] ?? Number.NaN;
-  }
-
-  reason(index: number): number {
-    return this.#reasons[index] ?? 0;
-  }
-
-  #ascends(index: number): boolean {
-    const here = SLOT * index;
-    for (let i = 0; i < SLOT; i++) {
-      const difference = (this.#serials[here + i] ?? 0) - (this.#serials[here - SLOT + i] ?? 0);
-      if (difference !== 0) return difference > 0;
+  /** Those of each of so many shards. */
+  split(count: number): readonly CrlEntries[] {
+    const sizes = new Uint32Array(count);
+    for (const shard of this.#columns.shards) sizes[shard] = (sizes[shard] ?? 0) + 1;
+    const rows = Array.from(sizes, (size) => new Uint32Array(size));
+    sizes.fill(0);
+    for (const [row, shard] of this.#columns.shards.entries()) {
+      const own = rows[shard];
+      const at = sizes[shard] ?? 0;
+      if (own !== undefined) own[at] = row;
+      sizes[shard] = at + 1;
     }
-    return false;
+    return rows.map((own) => new CrlEntries(gathered(this.#columns, own)));
   }
 
-  #grow(): void {
-    const room = 2 * this.#reasons.length;
-    this.#serials = grown(this.#serials, new Uint8Array(SLOT * room));
-    this.#revokedAt = grown(this.#revokedAt, new Float64Array(room));
-    this.#reasons = grown(this.#reasons, new Uint8Array(room));
+  /** How many octets all entries have together in DER. */
+  get encodedLength(): number {
+    return entriesLength(this.#columns);
+  }
+
+  /** Writes all entries into octets of just that length (RFC 5280 §5.1.2.6). Throws RangeError for a date that no Time can hold. */
+  encode(into: Uint8Array): void {
+    const writer = new EntryWriter(into);
+    for (let row = 0; row < this.length; row++) writer.write(this.#columns, row);
   }
 }

@@ -2,33 +2,31 @@ import { equal, latin1Text } from "./bytes.ts";
 import {
   Cursor,
   bitStringOctets,
-  booleanValue,
   contentOf,
   integerContent,
   oidText,
   readOnly,
   readTlv,
   smallInteger,
-  timeValue,
   whole,
   type Tlv,
 } from "./der-reader.ts";
+import {
+  type Extension,
+  Faults,
+  readEntries,
+  readExtensions,
+  readTime,
+} from "./crl-entry-reader.ts";
+import type { CrlEntryTable, CrlEntryView } from "./crl-entry-table.ts";
 import { TAG } from "./der.ts";
 import { MalformedCrlError, PkiError } from "./errors.ts";
 import { signatureAlgorithmName, STATUS_OID } from "./oids-status.ts";
-import { serialFromInteger, type Serial } from "./serial.ts";
 
 /*
  * Reads the lists that we publish, and shares no line with what wrote them: a fault of the writer must not be repeated
  * here. What cannot be read is thrown; what can be read and breaks a rule is a fault in the view.
  */
-
-export interface CrlEntryView {
-  readonly serial: Serial;
-  readonly revokedAt: Date;
-  /** The CRLReason value; 0 when there is none. */
-  readonly reason: number;
-}
 
 /** RFC 5280 §5.2.5, as far as we know it: everything that we never write is counted in `others`. */
 export interface IssuingDistributionPointView {
@@ -51,110 +49,12 @@ export interface CrlView {
   readonly authorityKeyIdentifier: Uint8Array | undefined;
   readonly issuingDistributionPoint: IssuingDistributionPointView | undefined;
   readonly entryCount: number;
+  /** The entries in columns, for who compares a million of them. */
+  readonly table: CrlEntryTable;
   /** What the list should not say, rule by rule, as far as it shows without knowing what was expected. */
   readonly faults: readonly string[];
-  /** The entries in the list's order, read anew each time. */
+  /** The entries in the list's order, one after the other. */
   entries(): Generator<CrlEntryView>;
-}
-
-/** As many faults of one list are told; the first ones show what is wrong. */
-const MAX_FAULTS = 20;
-
-interface Extension {
-  readonly id: string;
-  readonly critical: boolean;
-  readonly value: Uint8Array;
-}
-
-class Faults {
-  readonly list: string[] = [];
-
-  unless(holds: boolean, fault: string): void {
-    if (!holds && this.list.length < MAX_FAULTS) this.list.push(fault);
-  }
-}
-
-function readExtensions(list: Tlv): Extension[] {
-  const members = new Cursor(list);
-  const found: Extension[] = [];
-  while (!members.done) {
-    const parts = new Cursor(members.next(TAG.sequence));
-    const id = oidText(parts.next(TAG.oid));
-    const flag = parts.optional(TAG.boolean);
-    const critical = flag !== undefined && booleanValue(flag);
-    if (flag !== undefined && !critical) throw new MalformedCrlError("a default value is written");
-    const value = contentOf(parts.next(TAG.octetString));
-    parts.finish();
-    if (found.some((other) => other.id === id)) {
-      throw new MalformedCrlError(`extension ${id} comes twice`);
-    }
-    found.push({ id, critical, value });
-  }
-  if (found.length === 0) throw new MalformedCrlError("an empty list of extensions");
-  return found;
-}
-
-/** RFC 5280 §5.1.2.4: UTCTime through 2049, GeneralizedTime from 2050. */
-function readTime(value: Tlv): Date {
-  const date = timeValue(value);
-  if (value.tag !== (date.getUTCFullYear() < 2050 ? TAG.utcTime : TAG.generalizedTime)) {
-    throw new MalformedCrlError("a time has the wrong one of its two types");
-  }
-  return date;
-}
-
-/** Reasons that a full list may give and that are written out (R12); 0 is left out, 8 belongs to deltas. */
-const WRITTEN_REASONS: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 9, 10]);
-
-/** RFC 5280 §5.3: reasonCode and invalidityDate, neither of them critical; certificateIssuer is for indirect lists only. */
-function readEntryExtensions(list: Tlv, revokedAt: Date, faults?: Faults): number {
-  let reason = 0;
-  for (const { id, critical, value } of readExtensions(list)) {
-    if (id === STATUS_OID.reasonCode) {
-      const code = readOnly(value, TAG.enumerated);
-      reason = contentOf(code)[0] ?? 0;
-      const sound = contentOf(code).length === 1 && WRITTEN_REASONS.has(reason);
-      faults?.unless(sound, `R12 reason ${reason} has no place in a full list`);
-      faults?.unless(!critical, "R12 reasonCode is critical");
-    } else if (id === STATUS_OID.invalidityDate) {
-      const since = timeValue(readOnly(value, TAG.generalizedTime));
-      faults?.unless(since <= revokedAt, "R14 an invalidity date is after the revocation");
-      faults?.unless(!critical, "R14 invalidityDate is critical");
-    } else {
-      faults?.unless(false, `R11 an entry has extension ${id}`);
-    }
-  }
-  return reason;
-}
-
-function readEntry(value: Tlv, faults?: Faults): CrlEntryView {
-  const parts = new Cursor(value);
-  const serial = serialFromInteger(integerContent(parts.next(TAG.integer)));
-  const revokedAt = readTime(parts.next());
-  const extensions = parts.optional(TAG.sequence);
-  parts.finish();
-  const reason = extensions === undefined ? 0 : readEntryExtensions(extensions, revokedAt, faults);
-  return { serial, revokedAt, reason };
-}
-
-function* readEntries(list: Tlv | undefined): Generator<CrlEntryView> {
-  if (list === undefined) return;
-  const members = new Cursor(list);
-  while (!members.done) yield readEntry(members.next(TAG.sequence));
-}
-
-/** Reads every entry once, so that a view never throws later; returns how many there are. */
-function checkEntries(list: Tlv | undefined, thisUpdate: Date, faults: Faults): number {
-  if (list === undefined) return 0;
-  const members = new Cursor(list);
-  faults.unless(!members.done, "R06 revokedCertificates is there and empty");
-  let count = 0;
-  while (!members.done) {
-    const { revokedAt, serial } = readEntry(members.next(TAG.sequence), faults);
-    if (revokedAt > thisUpdate) faults.unless(false, `R15 ${serial} is revoked after thisUpdate`);
-    count++;
-  }
-  return count;
 }
 
 function readKeyIdentifier(value: Uint8Array): Uint8Array {
@@ -276,7 +176,7 @@ function read(der: Uint8Array): CrlView {
   faults.unless(same, "RFC 5280 §5.1.1.2 the two signature algorithms differ");
   // The list's own faults first, so that many of its entries' cannot crowd them out.
   const extensions = readCrlExtensions(list.extensions, faults);
-  const entryCount = checkEntries(list.revoked, list.thisUpdate, faults);
+  const table = readEntries(list.revoked, list.thisUpdate, faults);
   return {
     issuerName: list.issuerName,
     signatureAlgorithm: algorithmName(list.algorithm),
@@ -285,9 +185,10 @@ function read(der: Uint8Array): CrlView {
     thisUpdate: list.thisUpdate,
     nextUpdate: list.nextUpdate,
     ...extensions,
-    entryCount,
+    entryCount: table.length,
+    table,
     faults: faults.list,
-    entries: () => readEntries(list.revoked),
+    entries: () => table.entries(),
   };
 }
 

@@ -29,14 +29,6 @@ export interface CrlTemplate {
 
 const VERSION_2 = integer(1);
 
-/** An entry's header, the sign octet of its serial, its date and its reason code need no more than this. */
-const ENTRY_OVERHEAD = 2 + 3 + 17 + 14;
-
-/** RFC 5280 §5.3.1: reasonCode in an entry's extensions, up to the value itself; never critical. */
-const REASON_PREFIX = sequence(
-  sequence(oid(STATUS_OID.reasonCode), octetString(new Uint8Array([TAG.enumerated, 1, 0]))),
-).slice(0, -1);
-
 /** RFC 5280 §5.2.3: at most 20 octets, which the sign takes part of. */
 const NUMBER_LIMIT = 1n << 159n;
 
@@ -69,23 +61,17 @@ function crlExtensions(list: CrlTemplate): Uint8Array {
   return context(0, sequence(...extensions));
 }
 
+/** Entries, with how many octets they have in DER. */
+interface Encoded {
+  readonly entries: CrlEntries;
+  readonly octets: number;
+}
+
 /** RFC 5280 §5.1.2.6: the member is absent when nothing is revoked, never an empty SEQUENCE. */
-function writeRevokedCertificates(into: DerWriter, entries: CrlEntries): void {
+function writeRevokedCertificates(into: DerWriter, { entries, octets }: Encoded): void {
   if (entries.length === 0) return;
   const list = into.mark;
-  for (let i = entries.length - 1; i >= 0; i--) {
-    const entry = into.mark;
-    const reason = entries.reason(i);
-    if (reason !== 0) {
-      into.octet(reason);
-      into.bytes(REASON_PREFIX);
-    }
-    into.time(entries.revokedAt(i));
-    const serial = into.mark;
-    entries.writeSerial(i, into);
-    into.wrap(TAG.integer, serial);
-    into.wrap(TAG.sequence, entry);
-  }
+  entries.encode(into.room(octets));
   into.wrap(TAG.sequence, list);
 }
 
@@ -100,10 +86,11 @@ export function buildCrlTbs(list: CrlTemplate): Uint8Array {
   const { entries, issuerName, signatureAlgorithm } = list;
   const extensions = crlExtensions(list);
   const fixed = extensions.length + issuerName.length + signatureAlgorithm.length + 64;
-  const into = new DerWriter(fixed + entries.length * ENTRY_OVERHEAD + entries.serialOctets);
+  const octets = entries.encodedLength;
+  const into = new DerWriter(fixed + octets);
   const all = into.mark;
   into.bytes(extensions);
-  writeRevokedCertificates(into, entries);
+  writeRevokedCertificates(into, { entries, octets });
   into.time(list.nextUpdate.getTime());
   into.time(list.thisUpdate.getTime());
   into.bytes(issuerName);

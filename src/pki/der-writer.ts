@@ -1,7 +1,7 @@
 import { put } from "./bytes.ts";
 import { TAG, tlvLength, writeHeader } from "./der.ts";
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 /** Days from 0000-03-01 to 1970-01-01, and in 400 years. */
 const DAYS_TO_1970 = 719_468;
 const DAYS_OF_400_YEARS = 146_097;
@@ -13,7 +13,7 @@ interface Civil {
 }
 
 /** The calendar date of a day since 1970, by arithmetic: a third of the time that a Date's getters take. */
-function civilFromDays(days: number): Civil {
+export function civilFromDays(days: number): Civil {
   const shifted = days + DAYS_TO_1970;
   const era = Math.floor(shifted / DAYS_OF_400_YEARS);
   const dayOfEra = shifted - era * DAYS_OF_400_YEARS;
@@ -65,6 +65,12 @@ export class DerWriter {
   /** Puts one octet in front. */
   octet(value: number): void {
     this.#into[--this.#at] = value;
+  }
+
+  /** Takes so many octets in front, for the caller to fill. */
+  room(octets: number): Uint8Array {
+    this.#at -= octets;
+    return this.#into.subarray(Math.max(0, this.#at), Math.max(0, this.#at + octets));
   }
 
   /** Puts the header in front of all that was written since the mark was taken. */

@@ -45,9 +45,10 @@ afterAll(() => {
 });
 
 function entriesOf(list: readonly (readonly [serial: string, reason: ReasonCode])[]): CrlEntries {
-  const entries = new CrlEntries();
-  for (const [serial, reason] of list) entries.add(parseSerial(serial), ago(60 * MINUTE), reason);
-  return entries;
+  const revokedAt = ago(60 * MINUTE);
+  return CrlEntries.of(
+    list.map(([serial, reason]) => ({ serial: parseSerial(serial), revokedAt, reason })),
+  );
 }
 
 function signedCrl(issuer: Party, changes: Partial<CrlTemplate> = {}): Uint8Array {
@@ -58,7 +59,7 @@ function signedCrl(issuer: Party, changes: Partial<CrlTemplate> = {}): Uint8Arra
     number: 1_795_262_400_000_001n,
     thisUpdate: ago(5 * MINUTE),
     nextUpdate: new Date(now.getTime() + 7 * DAY),
-    entries: new CrlEntries(),
+    entries: CrlEntries.of(),
     ...changes,
   });
   return assembleSigned(tbs, ECDSA_SHA256, issuer.sign(tbs));

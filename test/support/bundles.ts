@@ -24,12 +24,9 @@ import { constructed, decode, descend, encode, member, primitive } from "./der-e
 const MINUTE_MS = 60_000;
 const DAY_MS = 1_440 * MINUTE_MS;
 
-/** Ascending serials that are revoked. */
-export const entriesOf = (serials: readonly string[], at: Date): CrlEntries => {
-  const entries = new CrlEntries();
-  for (const serial of serials) entries.add(parseSerial(serial), at, 0);
-  return entries;
-};
+/** Serials that are revoked. */
+export const entriesOf = (serials: readonly string[], revokedAt: Date): CrlEntries =>
+  CrlEntries.of(serials.map((serial) => ({ serial: parseSerial(serial), revokedAt, reason: 0 })));
 
 export const certificatesPem = (...ders: readonly Uint8Array[]): Buffer =>
   Buffer.from(ders.map((der) => pemEncode("CERTIFICATE", der)).join(""));
@@ -88,7 +85,7 @@ export class BundleMaker {
       number: 100n,
       thisUpdate: this.ago(5 * MINUTE_MS),
       nextUpdate: new Date(this.now.getTime() + 7 * DAY_MS),
-      entries: new CrlEntries(),
+      entries: CrlEntries.of(),
       ...changes,
     });
   }

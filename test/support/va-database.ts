@@ -189,7 +189,7 @@ export class VaDatabase {
       number: BigInt(++this.#number),
       thisUpdate: new Date(Date.now() - BACKDATE_MS),
       nextUpdate: new Date(Date.now() + 7 * DAY_MS),
-      entries: new CrlEntries(),
+      entries: CrlEntries.of(),
       ...(scope === "full"
         ? {}
         : { distributionPoint: `${issuer.vaUrl}/crl/${issuerId}-${scope}.crl` }),

@@ -106,9 +106,9 @@ describe("what a root session refuses to sign", () => {
       /not on the list/,
     ],
     [
-      "a list out of order",
+      "a list that names one certificate twice",
       ({ list }) => ({ list: { ...list, entries: [...list.entries, ...list.entries] } }),
-      /ascend/,
+      /must be unique/,
     ],
   ])("%s", ([, edit, refusal]) => {
     expect(() => open(edited(edit))).toThrow(refusal);

@@ -324,7 +324,7 @@ describe("repository", () => {
         (list, i) => list?.body.equals([full, shard][i] ?? full) === true,
       );
     await va.repository.poll();
-    await vi.waitFor(() => expect(given().filter(Boolean)).toHaveLength(1), 1_000);
+    await vi.waitFor(() => expect(given().filter(Boolean)).toHaveLength(1), 10_000);
   });
 
   it.for([

@@ -8,6 +8,7 @@ import {
   judgeGeneration,
   marksAfter,
 } from "../../../src/gate/generation.ts";
+import { CrlEntries } from "../../../src/pki/crl-entries.ts";
 import { newSerial } from "../../../src/pki/serial.ts";
 import {
   BundleMaker,
@@ -176,10 +177,9 @@ describe("a poisoned list is refused", () => {
     expect(refusal(lists(made.sign(Buffer.from(hex, "hex"), issuing)))).toBe("list-against-rules");
   });
 
-  function revokedFor(reason: 1): ReturnType<typeof entriesOf> {
-    const list = entriesOf([], NOW);
-    list.add(newSerial(randomBytes), made.ago(10 * MINUTE), reason);
-    return list;
+  function revokedFor(reason: 1): CrlEntries {
+    const serial = newSerial(randomBytes);
+    return CrlEntries.of([{ serial, revokedAt: made.ago(10 * MINUTE), reason }]);
   }
 });
 

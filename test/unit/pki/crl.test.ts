@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { toHex } from "../../../src/pki/bytes.ts";
-import { CrlEntries } from "../../../src/pki/crl-entries.ts";
+import { fromHex, toHex } from "../../../src/pki/bytes.ts";
+import { CrlEntries, type CrlEntry } from "../../../src/pki/crl-entries.ts";
 import { buildCrlTbs, type CrlTemplate } from "../../../src/pki/crl.ts";
 import { readCrl } from "../../../src/pki/crl-reader.ts";
 import { oid, sequence } from "../../../src/pki/der.ts";
-import { REASON_CODES, type ReasonCode } from "../../../src/pki/revocation-reason.ts";
-import { parseSerial, type Serial } from "../../../src/pki/serial.ts";
+import { REASON_CODES } from "../../../src/pki/revocation-reason.ts";
+import { parseSerial } from "../../../src/pki/serial.ts";
 import { assembleSigned } from "../../../src/pki/signed.ts";
 
 const ALGORITHM = sequence(oid("1.2.840.10045.4.3.2"));
@@ -19,7 +19,7 @@ function template(changes: Partial<CrlTemplate> = {}): CrlTemplate {
     number: 128n,
     thisUpdate: new Date("2026-11-21T12:00:00Z"),
     nextUpdate: new Date("2026-11-28T12:00:00Z"),
-    entries: new CrlEntries(),
+    entries: CrlEntries.of(),
     ...changes,
   };
 }
@@ -37,9 +37,10 @@ describe("buildCrlTbs: golden bytes", () => {
   });
 
   it("R12 an entry without and one with a reason", () => {
-    const entries = new CrlEntries();
-    entries.add(parseSerial("7f"), new Date("2026-11-01T00:00:00Z"), 0);
-    entries.add(parseSerial("80"), new Date("2050-01-01T00:00:00Z"), 1);
+    const entries = CrlEntries.of([
+      { serial: parseSerial("7f"), revokedAt: new Date("2026-11-01T00:00:00Z"), reason: 0 },
+      { serial: parseSerial("80"), revokedAt: new Date("2050-01-01T00:00:00Z"), reason: 1 },
+    ]);
     const first = "301202017f170d3236313130313030303030305a";
     const second = "302302020080180f32303530303130313030303030305a300c300a0603551d1504030a0101";
     expect(toHex(buildCrlTbs(template({ entries })))).toContain(
@@ -65,31 +66,49 @@ describe("buildCrlTbs refuses", () => {
   });
 });
 
-describe("CrlEntries", () => {
-  const at = new Date("2026-11-01T00:00:00Z");
+const of = (serial: string, revokedAt = new Date("2026-11-01T00:00:00Z")): CrlEntry => ({
+  serial: parseSerial(serial),
+  revokedAt,
+  reason: 0,
+});
 
-  it.for([
-    { name: "the same serial twice", serials: ["4001", "4001"] },
-    { name: "a smaller serial later", serials: ["4002", "4001"] },
-    { name: "a shorter serial later", serials: ["4001", "7f"] },
-  ])("refuses $name", ({ serials: [first, second] }) => {
-    const entries = new CrlEntries();
-    entries.add(parseSerial(first ?? ""), at, 0);
-    expect(() => entries.add(parseSerial(second ?? ""), at, 0)).toThrow(RangeError);
+const serialsOf = (entries: CrlEntries): readonly string[] => {
+  const tbs = buildCrlTbs(template({ entries }));
+  const view = readCrl(assembleSigned(tbs, ALGORITHM, new Uint8Array(1)));
+  return Array.from(view.entries(), ({ serial }) => serial);
+};
+
+describe("CrlEntries", () => {
+  it("refuses the same serial twice, and names it", () => {
+    expect(() => CrlEntries.of([of("4001"), of("7f"), of("4001")])).toThrow(
+      new RangeError("the serials of a list must be unique: 4001"),
+    );
   });
 
   it("refuses a date that is none", () => {
-    expect(() => new CrlEntries().add(parseSerial("01"), new Date(Number.NaN), 0)).toThrow(
-      RangeError,
+    expect(() => CrlEntries.of([of("01", new Date(Number.NaN))])).toThrow(RangeError);
+  });
+
+  it("sorts serials that begin alike", () => {
+    const serials = Array.from(
+      { length: 300 },
+      (_, i) => `4011223344556677${((i * 7) % 300) + 1000}`,
     );
+    const all = CrlEntries.of(serials.map((serial) => of(serial)));
+    expect(serialsOf(all)).toEqual(serials.toSorted());
+  });
+
+  it("splits into shards that keep the order", () => {
+    const slots = ["4003", "7f", "4001", "4002"].map((hex) => hex.padStart(40, "0"));
+    const all = CrlEntries.sorted({
+      serials: fromHex(slots.join("")),
+      revokedAt: new Float64Array(4),
+      reasons: new Uint8Array(4),
+      shards: Uint8Array.of(0, 2, 2, 0),
+    });
+    expect(all.split(3).map(serialsOf)).toEqual([["4002", "4003"], [], ["7f", "4001"]]);
   });
 });
-
-interface Entry {
-  readonly serial: Serial;
-  readonly revokedAt: Date;
-  readonly reason: ReasonCode;
-}
 
 const entryLists = fc
   .uniqueArray(
@@ -105,22 +124,22 @@ const entryLists = fc
     }),
     { selector: ({ serial }) => serial, maxLength: 200 },
   )
-  .map((list): Entry[] =>
-    list.toSorted((a, b) => (BigInt(`0x${a.serial}`) < BigInt(`0x${b.serial}`) ? -1 : 1)),
-  );
+  .map((list) => ({
+    drawn: list,
+    sorted: list.toSorted((a, b) => (BigInt(`0x${a.serial}`) < BigInt(`0x${b.serial}`) ? -1 : 1)),
+  }));
 
 describe("what buildCrlTbs writes, readCrl reads", () => {
   it("entry for entry, without a fault", () => {
     fc.assert(
-      fc.property(entryLists, fc.bigInt({ min: 0n, max: (1n << 159n) - 1n }), (list, number) => {
-        const entries = new CrlEntries(1);
-        for (const { serial, revokedAt, reason } of list) entries.add(serial, revokedAt, reason);
+      fc.property(entryLists, fc.bigInt({ min: 0n, max: (1n << 159n) - 1n }), (lists, number) => {
+        const entries = CrlEntries.of(lists.drawn);
         const tbs = buildCrlTbs(template({ entries, number, distributionPoint: "http://h/s" }));
         const view = readCrl(assembleSigned(tbs, ALGORITHM, new Uint8Array([1, 2, 3])));
-        expect([...view.entries()]).toEqual(list);
+        expect([...view.entries()]).toEqual(lists.sorted);
         expect(view).toMatchObject({
           number,
-          entryCount: list.length,
+          entryCount: lists.sorted.length,
           faults: [],
           tbs,
           signature: new Uint8Array([1, 2, 3]),
