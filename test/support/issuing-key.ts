@@ -5,10 +5,25 @@ import { openFileKeyStore } from "../../src/ca/file-key-store.ts";
 import { readKeks } from "../../src/ca/kek.ts";
 import { pemEncode } from "../../src/pki/pem.ts";
 import { VALIDITY } from "./certificate-edit.ts";
-import { constructed, decode, descend, encode, primitive } from "./der-edit.ts";
+import { constructed, decode, type DerNode, descend, encode, primitive } from "./der-edit.ts";
 import type { Service } from "./service.ts";
 
 const utcTime = (at: Date): string => `${at.toISOString().replaceAll(/[-:T]/g, "").slice(2, 14)}Z`;
+
+/** The signed value with another to-be-signed part, signed with the issuing CA's key out of the service's key store. */
+async function signedAnew(service: Service, tree: DerNode): Promise<Uint8Array> {
+  const keyStore = openFileKeyStore({
+    folder: path.join(service.dataDir, "keys"),
+    keks: readKeks(path.join(service.dataDir, "kek")),
+    random: (octets) => new Uint8Array(octets),
+  });
+  const key = await keyStore.open("issuing-g1", "issuing");
+  const signature = key.sign(encode(descend(tree, 0)));
+  tree.children[2] = primitive(0x03, Buffer.concat([Uint8Array.of(0), signature]));
+  return encode(tree);
+}
+
+type Dates = readonly [Date, Date];
 
 /**
  * A certificate that the throw-away service's own issuing CA would have signed in another year: the bytes of a real one
@@ -19,19 +34,21 @@ const utcTime = (at: Date): string => `${at.toISOString().replaceAll(/[-:T]/g, "
 export async function signWithOtherDates(
   service: Service,
   pem: string,
-  [notBefore, notAfter]: readonly [Date, Date],
+  dates: Dates,
 ): Promise<string> {
-  const keyStore = openFileKeyStore({
-    folder: path.join(service.dataDir, "keys"),
-    keks: readKeks(path.join(service.dataDir, "kek")),
-    random: (octets) => new Uint8Array(octets),
-  });
-  const key = await keyStore.open("issuing-g1", "issuing");
   const tree = decode(new Uint8Array(new X509Certificate(pem).raw));
-  const tbs = descend(tree, 0);
-  const dates = [notBefore, notAfter].map((at) => primitive(0x17, utcTime(at)));
-  tbs.children[VALIDITY] = constructed(0x30, ...dates);
-  const signature = key.sign(encode(tbs));
-  tree.children[2] = primitive(0x03, Buffer.concat([Uint8Array.of(0), signature]));
-  return pemEncode("CERTIFICATE", encode(tree));
+  const times = dates.map((at) => primitive(0x17, utcTime(at)));
+  descend(tree, 0).children[VALIDITY] = constructed(0x30, ...times);
+  return pemEncode("CERTIFICATE", await signedAnew(service, tree));
+}
+
+/** Where thisUpdate and nextUpdate stand in a list: behind version, algorithm and issuer. */
+const THIS_UPDATE = 3;
+
+/** The issuing CA's list as it would have been published at another time. */
+export async function listOfOtherDates(service: Service, dates: Dates): Promise<string> {
+  const tree = decode(await service.published("crl/issuing-g1.crl"));
+  const times = dates.map((at) => primitive(0x17, utcTime(at)));
+  descend(tree, 0).children.splice(THIS_UPDATE, 2, ...times);
+  return pemEncode("X509 CRL", await signedAnew(service, tree));
 }
