@@ -7,6 +7,7 @@ import { type AskFirst, type ListeningVa, serveFirst } from "../va/process-child
 import type { VaProcessSettings } from "../va/process-message.ts";
 import { createVa } from "../va/va.ts";
 import { listenOn } from "./door.ts";
+import { createListWorkApart } from "./list-work.ts";
 import { createSystem } from "./system.ts";
 import { VA_CONNECTIONS } from "./va-connections.ts";
 
@@ -38,6 +39,7 @@ async function open(settings: VaProcessSettings, ask: AskFirst): Promise<Listeni
     number,
     maxStaleMs,
     log,
+    apart: createListWorkApart(url),
   });
   const app = await createVaApp({
     responder: va.responder,

@@ -11,6 +11,7 @@ import { startVaProcesses, type VaProcesses } from "../va/processes.ts";
 import { createVa, type Va } from "../va/va.ts";
 import { combineStatus, type VaStatus } from "../va/va-status.ts";
 import { listenOn } from "./door.ts";
+import { createListWorkApart } from "./list-work.ts";
 import { type Opening, openPool } from "./opening.ts";
 import { VA_CONNECTIONS } from "./va-connections.ts";
 
@@ -41,6 +42,7 @@ async function openVa(opening: Opening): Promise<Va> {
     folder: folderOf(opening),
     maxStaleMs: config.maxStaleMs,
     log,
+    apart: createListWorkApart(foundation.databaseUrl),
   });
   undoing.add(() => va.close());
   return va;

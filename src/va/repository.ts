@@ -9,9 +9,11 @@ import { replaceFile } from "../storage/durable-file.ts";
 import { queryIssuers, readIssuers, writeIssuers } from "./kept-issuers.ts";
 import { issuerOf, type Issuer, type IssuerRecord, sameIssuers } from "./issuer.ts";
 import { listsFolder } from "./kept-lists.ts";
+import { latest, ListBundle } from "./list-bundle.ts";
+import { createListWork, type ListWork, type WantedList } from "./list-work.ts";
 import type { Log } from "./log.ts";
 import { MEDIA_TYPE, publicationOf, type Publication } from "./publication.ts";
-import { judgeList, listName, type PublishedList } from "./published-list.ts";
+import { judgeList, type ListCandidate, listName, type PublishedList } from "./published-list.ts";
 
 export interface RepositoryDeps {
   /** As suido_va. */
@@ -25,6 +27,8 @@ export interface RepositoryDeps {
   readonly log: Log;
   /** Hears of the issuers at the start and whenever they change. */
   readonly onIssuers: (issuers: readonly Issuer[]) => Promise<void>;
+  /** Does in another thread what takes long; without it everything is done in place. */
+  readonly apart?: ListWork;
 }
 
 /** Lists and CA certificates, in memory and on disk. */
@@ -44,16 +48,19 @@ const POLL_MS = 5_000;
 /** A full list and 16 shards for each issuer. */
 const SCOPES = ["full", ...Array.from({ length: 16 }, (_, i) => `0${i.toString(16)}`)];
 
+/** Lists of fewer octets are worked on in place: that takes some milliseconds, and a thread longer to start. */
+const SHORT = 250_000;
+
 interface ListRow {
   readonly issuer_id: string;
   readonly scope: string;
   readonly number: string;
+  readonly octets: number;
 }
 
 /** What was current when it was asked; the list itself is fetched only where it is not the one that we have. */
-const CURRENT = `select l.issuer_id, l.scope, l.number::text as number from ca.list l join ca.issuer i on i.id = l.issuer_id
-  where l.current and i.state <> 'ended'`;
-const DER = `select der from ca.list where issuer_id = $1 and scope = $2 and number = $3 and der is not null`;
+const CURRENT = `select l.issuer_id, l.scope, l.number::text as number, length(l.der) as octets
+  from ca.list l join ca.issuer i on i.id = l.issuer_id where l.current and i.state <> 'ended'`;
 
 /** Opens the repository from the disk's copies, then from the database if it is there, and follows it. */
 export async function openRepository(deps: RepositoryDeps): Promise<Repository> {
@@ -67,6 +74,8 @@ class FollowedRepository implements Repository {
   readonly #lists = new Map<string, PublishedList>();
   /** Lists that were refused, so that each is reported once. */
   readonly #refused = new Set<string>();
+  readonly #inPlace: ListWork;
+  readonly #bundle: ListBundle;
   #issuers: readonly Issuer[] = [];
   #published: ReadonlyMap<string, Publication> = new Map();
   #timer: NodeJS.Timeout | undefined;
@@ -76,6 +85,8 @@ class FollowedRepository implements Repository {
 
   constructor(deps: RepositoryDeps) {
     this.#deps = deps;
+    this.#inPlace = createListWork(deps);
+    this.#bundle = new ListBundle((octets) => this.#workFor(octets));
   }
 
   async open(): Promise<void> {
@@ -134,12 +145,12 @@ class FollowedRepository implements Repository {
     }
     let changed = false;
     try {
-      for (const row of await database.query<ListRow>(CURRENT)) {
-        if (await this.#followList(row)) changed = true;
+      for (const part of partsOf((await database.query<ListRow>(CURRENT)).filter(this.#isNew))) {
+        if (await this.#followLists(part)) changed = true;
       }
     } finally {
       // Also when the database went away in the middle: what has come by then will not be seen as new again.
-      if (changed) this.#publish();
+      if (changed) await this.#publish();
     }
   }
 
@@ -157,7 +168,7 @@ class FollowedRepository implements Repository {
     this.#issuers = records.map(issuerOf);
     for (const { id, state } of this.#issuers) if (state === "ended") this.#forgetLists(id);
     await this.#deps.onIssuers(this.#issuers);
-    this.#publish();
+    await this.#publish();
   }
 
   /** Nobody has a certificate of it any more, and its lists are not made anew. */
@@ -165,43 +176,53 @@ class FollowedRepository implements Repository {
     for (const scope of SCOPES) this.#lists.delete(listName(issuerId, scope));
   }
 
-  async #followList(row: ListRow): Promise<boolean> {
-    const name = listName(row.issuer_id, row.scope);
-    const have = this.#lists.get(name);
-    if (have?.number === BigInt(row.number) || this.#refused.has(`${name} ${row.number}`)) {
-      return false;
+  #workFor(octets: number): ListWork {
+    return octets < SHORT ? this.#inPlace : (this.#deps.apart ?? this.#inPlace);
+  }
+
+  readonly #isNew = ({ issuer_id: id, number, scope }: ListRow): boolean => {
+    const name = listName(id, scope);
+    return (
+      this.#issuers.some((issuer) => issuer.id === id) &&
+      this.#lists.get(name)?.number !== BigInt(number) &&
+      !this.#refused.has(`${name} ${number}`)
+    );
+  };
+
+  async #followLists(rows: readonly ListRow[]): Promise<boolean> {
+    const wanted = rows.flatMap(({ issuer_id: id, number, scope }): WantedList[] => {
+      const issuer = this.#issuers.find((one) => one.id === id);
+      const previousNumber = this.#lists.get(listName(id, scope))?.number;
+      if (issuer === undefined) return [];
+      return [{ issuer, scope, number, ...(previousNumber !== undefined && { previousNumber }) }];
+    });
+    const octets = rows.reduce((sum, row) => sum + row.octets, 0);
+    let changed = false;
+    for (const { judged, wanted: of } of await this.#workFor(octets).load(wanted)) {
+      const name = listName(of.issuer.id, of.scope);
+      if (this.#take(name, judged)) {
+        changed = true;
+        await this.#keep(name, () => replaceFile(this.#copyOf(name), [judged.publication.body]));
+      } else this.#refused.add(`${name} ${of.number}`);
     }
-    const issuer = this.#issuers.find(({ id }) => id === row.issuer_id);
-    const values = [row.issuer_id, row.scope, row.number];
-    const [found] = await this.#deps.database.query<{ der: Buffer }>(DER, values);
-    // Without its bytes the list was replaced a moment ago: the next poll finds its successor.
-    if (issuer === undefined || found === undefined) return false;
-    if (!this.#take(issuer, row.scope, found.der)) {
-      this.#refused.add(`${name} ${row.number}`);
-      return false;
-    }
-    await this.#keep(name, () => replaceFile(this.#copyOf(name), [found.der]));
-    return true;
+    return changed;
   }
 
   /** The last good list stays until one comes that passes the check. */
-  #take(issuer: Issuer, scope: string, der: Uint8Array): boolean {
-    const name = listName(issuer.id, scope);
-    const previousNumber = this.#lists.get(name)?.number;
-    const candidate = {
-      issuer,
-      scope,
-      der,
-      ...(previousNumber === undefined ? {} : { previousNumber }),
-    };
-    const { clock, log, verify } = this.#deps;
-    const judged = judgeList(candidate, { now: clock(), verify });
+  #take(name: string, judged: PublishedList | readonly string[]): judged is PublishedList {
     if ("publication" in judged) {
       this.#lists.set(name, judged);
       return true;
     }
+    const { log } = this.#deps;
     log.error({ list: name, findings: judged }, "a list is not given out: the check found faults");
     return false;
+  }
+
+  #takeKept(kept: ListCandidate): void {
+    const { clock, verify } = this.#deps;
+    const name = listName(kept.issuer.id, kept.scope);
+    this.#take(name, judgeList(kept, { now: clock(), verify }));
   }
 
   async #readKeptLists(): Promise<void> {
@@ -209,10 +230,10 @@ class FollowedRepository implements Repository {
       for (const scope of SCOPES) {
         const file = this.#copyOf(listName(issuer.id, scope));
         const der = await readFile(file).catch(() => undefined);
-        if (der !== undefined) this.#take(issuer, scope, der);
+        if (der !== undefined) this.#takeKept({ issuer, scope, der });
       }
     }
-    this.#publish();
+    await this.#publish();
   }
 
   #copyOf(name: string): string {
@@ -229,20 +250,44 @@ class FollowedRepository implements Repository {
     return publicationOf(pem, MEDIA_TYPE.pem, dates);
   }
 
-  #publish(): void {
+  async #publish(): Promise<void> {
+    this.#publishAll();
+    await this.#bundle.renew(this.#bundled());
+    this.#publishAll();
+  }
+
+  #publishAll(): void {
     const published = new Map<string, Publication>();
     for (const [name, { publication }] of this.#lists) published.set(`crl/${name}`, publication);
     for (const issuer of this.#issuers) publishCertificate(published, issuer);
-    const hasList = ({ id }: Issuer): boolean => this.#lists.has(listName(id, "full"));
-    const live = this.#issuers.filter(({ state }) => state !== "ended");
     // A CA without its list is one that nobody can check: a new one comes into both bundles at once, when its list is here.
-    const covered = live.filter(hasList);
+    const covered = this.#live().filter(this.#hasList);
     if (covered.length > 0) published.set("ca/bundle.pem", certificateBundle(covered));
-    const isAwaited = (issuer: Issuer): boolean => issuer.state !== "announced" || hasList(issuer);
-    const bundle = listBundle(live.filter(isAwaited), this.#lists);
-    if (bundle !== undefined) published.set("crl/bundle.pem", bundle);
+    if (this.#bundle.current !== undefined && this.#bundled() !== undefined)
+      published.set("crl/bundle.pem", this.#bundle.current);
     this.#published = published;
   }
+
+  #live(): readonly Issuer[] {
+    return this.#issuers.filter(({ state }) => state !== "ended");
+  }
+
+  readonly #hasList = ({ id }: Issuer): boolean => this.#lists.has(listName(id, "full"));
+
+  /** The lists of the bundle. Undefined where one is missing. */
+  #bundled(): readonly PublishedList[] | undefined {
+    const awaited = this.#live().filter(
+      (issuer) => issuer.state !== "announced" || this.#hasList(issuer),
+    );
+    const lists = awaited.flatMap(({ id }) => this.#lists.get(listName(id, "full")) ?? []);
+    return lists.length === 0 || lists.length < awaited.length ? undefined : lists;
+  }
+}
+
+/** Short lists by themselves, so that one that fails keeps no other; the long ones together: they share a thread. */
+function partsOf(rows: readonly ListRow[]): readonly (readonly ListRow[])[] {
+  const octets = rows.reduce((sum, row) => sum + row.octets, 0);
+  return octets < SHORT ? rows.map((row) => [row]) : [rows];
 }
 
 const certificatePem = ({ certificate }: Issuer): string => pemEncode("CERTIFICATE", certificate);
@@ -255,37 +300,9 @@ function publishCertificate(into: Map<string, Publication>, issuer: Issuer): voi
   into.set(`ca/${id}.pem`, publicationOf(pem, MEDIA_TYPE.pem, dates));
 }
 
-const latest = (dates: readonly Date[]): Date =>
-  dates.reduce((a, b) => (a > b ? a : b), new Date(0));
-
 function certificateBundle(live: readonly Issuer[]): Publication {
   const modifiedAt = latest(live.map(({ notBefore }) => notBefore));
   return publicationOf(Buffer.from(live.map(certificatePem).join("")), MEDIA_TYPE.pem, {
     modifiedAt,
   });
-}
-
-/**
- * One full list for each live CA, and nothing else: a proxy refuses everybody where one is missing, GnuTLS lets revoked
- * certificates in where there are shards, and everything does where there are deltas. Undefined where one is missing.
- */
-function listBundle(
-  live: readonly Issuer[],
-  lists: ReadonlyMap<string, PublishedList>,
-): Publication | undefined {
-  const full: PublishedList[] = [];
-  for (const { id } of live) {
-    const list = lists.get(listName(id, "full"));
-    if (list === undefined) return undefined;
-    full.push(list);
-  }
-  const [first] = full;
-  if (first === undefined) return undefined;
-  const text = full.map(({ publication }) => pemEncode("X509 CRL", publication.body)).join("");
-  const modifiedAt = latest(full.map(({ thisUpdate }) => thisUpdate));
-  const expiresAt = full.reduce(
-    (a, { nextUpdate }) => (nextUpdate < a ? nextUpdate : a),
-    first.nextUpdate,
-  );
-  return publicationOf(Buffer.from(text), MEDIA_TYPE.pem, { modifiedAt, expiresAt });
 }

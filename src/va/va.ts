@@ -7,6 +7,7 @@ import type { Database } from "../storage/database.ts";
 import type { ListenOptions, Listener } from "../storage/listen.ts";
 import { openDelegates, type Delegates, type RequestDelegate } from "./delegates.ts";
 import type { Issuer } from "./issuer.ts";
+import type { ListWork } from "./list-work.ts";
 import type { Log } from "./log.ts";
 import { isOfAnotherCa } from "./kept-issuers.ts";
 import { newOcspCounts, type OcspCounts } from "./ocsp-counts.ts";
@@ -34,6 +35,8 @@ export interface VaDeps {
   readonly random: Random;
   readonly verify: Verify;
   readonly log: Log;
+  /** Does in another thread what takes long with long lists. */
+  readonly apart?: ListWork;
 }
 
 /** Why the VA cannot answer as it should; none means ready. */
@@ -99,6 +102,7 @@ export async function createVa(deps: VaDeps): Promise<Va> {
     verify,
     log,
     onIssuers,
+    ...(deps.apart !== undefined && { apart: deps.apart }),
   });
   const listener = hear(subscribe, { feed, repository, log });
   const counts = newOcspCounts();
