@@ -20,18 +20,29 @@ export interface RootSessionDue {
 export const halfLife = ({ from, until }: Pick<OfRoot, "from" | "until">): number =>
   (until.getTime() - from.getTime()) / 2;
 
+/** Roots whose key is away, and since when a revocation, of an issuing CA, waits for their list. */
+const AWAY = `select root.id, (
+    select min(change.at) from ca.list join ca.issued on issued.issuer_id = root.id and issued.state = 'revoked'
+    join ca.change on change.serial = issued.serial and change.seq > list.watermark
+    where list.issuer_id = root.id and list.scope = 'full' and list.current
+  ) as waiting_since
+  from ca.issuer root where root.kind = 'root' and root.is_key_away and root.state <> 'ended'`;
+
+interface AwayRow {
+  readonly id: string;
+  readonly waiting_since: Date | null;
+}
+
 /** Registers the metric. What it returns reads, each time anew, which roots' keys are away. */
 export function registerRootSessionDue(registry: Registry): (sql: Sql) => Promise<RootSessionDue> {
   const gauge = new Gauge({
     name: "suido_root_session_due_seconds",
-    help: "Unix time from which a root session is due: half the life of the root's list or OCSP delegate",
+    help: "Unix time from which a root session is due: half the life of the root's list or OCSP delegate, or at once for a CA's revocation",
     labelNames: ["issuer"],
     registers: [registry],
   });
   return async (sql) => {
-    const rows = await sql.query<{ id: string }>(
-      "select id from ca.issuer where kind = 'root' and is_key_away and state <> 'ended'",
-    );
+    const rows = await sql.query<AwayRow>(AWAY);
     const roots = new Map(
       rows.flatMap(({ id }) => [`list ${id}`, `delegate ${id}`].map((what) => [what, id] as const)),
     );
@@ -39,13 +50,12 @@ export function registerRootSessionDue(registry: Registry): (sql: Sql) => Promis
       rootOf: (what) => roots.get(what),
       show: (watched) => {
         gauge.reset();
-        const due = new Map<string, number>();
-        for (const each of watched) {
-          const root = roots.get(each.what);
-          const at = (each.until.getTime() - halfLife(each)) / 1000;
-          if (root !== undefined) due.set(root, Math.min(at, due.get(root) ?? Infinity));
+        for (const { id: issuer, waiting_since: since } of rows) {
+          const ofRoot = watched.filter(({ what }) => roots.get(what) === issuer);
+          const halves = ofRoot.map((each) => each.until.getTime() - halfLife(each));
+          const due = Math.min(...halves, since?.getTime() ?? Infinity);
+          if (due < Infinity) gauge.set({ issuer }, due / 1000);
         }
-        for (const [issuer, at] of due) gauge.set({ issuer }, at);
       },
     };
   };

@@ -91,9 +91,8 @@ const publishedList = async (): Promise<Buffer> =>
   Buffer.from(await (await fetch(`${va()}/crl/root-g1.crl`)).arrayBuffer());
 
 it("asks while the service runs, and only once", async () => {
-  const asked = JSON.parse(await must("ca", "request", requestFile, "--json")) as {
-    sha256: string;
-  };
+  const words = ["ca", "request", requestFile, "--new-issuing", "--json"];
+  const asked = JSON.parse(await must(...words)) as { sha256: string };
   expect(mustRun("sha256sum", [requestFile])).toContain(asked.sha256);
   const again = await runSuido(["ca", "request", at("again.json")], env);
   expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("--replace")]);
@@ -141,7 +140,7 @@ it("signs without network, database and environment what two people confirm", as
 it("takes it in while the service runs, and answers with it", async () => {
   const before = await publishedList();
   const imported = JSON.parse(await must("ca", "import", responseFile, "--json")) as object;
-  expect(imported).toMatchObject({ delegate: "taken" });
+  expect(imported).toMatchObject({ delegate: "taken", issuing: "issuing-g2" });
   const response = readResponse(readFileSync(responseFile, "utf8"));
   await expect.poll(publishedList, { timeout: 20_000 }).toEqual(Buffer.from(response.list));
   expect(before.equals(Buffer.from(response.list))).toBe(false);
@@ -195,6 +194,24 @@ it("takes nothing in twice, and nothing that was changed", async () => {
     1,
     expect.stringContaining("another response already"),
   ]);
+}, 60_000);
+
+it("has a new issuing CA take over, and needs the root again for the revocation of the old one", async () => {
+  await must("crl", "publish");
+  const by = ["--by", "鈴木,Tanaka"];
+  const early = await runSuido(["ca", "activate", "issuing-g2"], env);
+  expect([early.code, early.stderr]).toEqual([
+    1,
+    expect.stringContaining("no relying party is registered"),
+  ]);
+  expect(await must("ca", "activate", "issuing-g2", "--override", ...by)).toContain("is active");
+  const reason = ["--reason", "keyCompromise"];
+  const revoked = await must("ca", "revoke", "issuing-g1", ...reason, ...by);
+  expect(revoked).toContain("hold a root session now");
+  const request = at("emergency.json");
+  await must("ca", "request", request);
+  const dry = await offline(["ca", "sign", request, "--root", vault, "--dry-run"], () => "");
+  expect(dry.stderr).toMatch(/revoked +[0-9a-f]{32}.*keyCompromise/);
 }, 60_000);
 
 it("keeps journal, database and lists agreed", async () => {

@@ -228,6 +228,19 @@ describe("the revocation of an issuing CA", () => {
     expect(await authorize(good("young"))).toBe("200 allow");
   });
 
+  it("is known to Suido's own listener", async () => {
+    const whoami = async ({ cert, key: own }: Client): Promise<string> => {
+      const files = ["--insecure", "--cert", cert, "--key", own];
+      const url = `${clients.service.instance.urls.mtls}/v1/whoami`;
+      const { text } = await ask("curl", ["--silent", "--show-error", ...files, url]);
+      return text;
+    };
+    expect(await whoami(good("good"))).toContain("/problems/certificate-revoked");
+    expect(JSON.parse(await whoami(good("young")))).toMatchObject({
+      serialNumber: good("young").serialNumber,
+    });
+  });
+
   it("is on the root's list, with which OpenSSL refuses its certificates", async () => {
     await expect
       .poll(() => verify(good("good")), { timeout: 10_000 })

@@ -285,4 +285,37 @@ describe("the generations of the issuing CA", () => {
       expect(await faults()).toEqual([]);
     },
   );
+
+  it.for(["journaled", "committed"])(
+    "hands over wholly or not at all when it dies at %s",
+    async (step) => {
+      await announce();
+      await signer.close();
+      const fate = new Fate();
+      signer = await ca.start(fate);
+      fate.crashAt = step;
+      const id = system.newId();
+      const wanted = { kind: "activate", issuerId: G2, by: BOTH } as const;
+      await placeOrder(ca.database, { ...wanted, id, actor: "cli:test" }, ca.clock());
+      signer.issuersChanged();
+      await eventually(
+        () =>
+          signer.status().then(
+            () => false,
+            () => true,
+          ),
+        (isDead) => isDead,
+      );
+      await signer.close().catch(() => undefined);
+      signer = await ca.start();
+      expect(await states()).toEqual({ [G1]: "retiring", [G2]: "active" });
+      signer.issuersChanged();
+      const outcome = await eventually(
+        () => outcomeOf(ca.database, id),
+        (done) => done !== undefined,
+      );
+      expect(outcome).toEqual({ issuerId: G2 });
+      expect(await faults()).toEqual([]);
+    },
+  );
 });

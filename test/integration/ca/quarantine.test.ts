@@ -2,6 +2,7 @@ import { appendFileSync, readFileSync, renameSync, truncateSync, writeFileSync }
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkInvariants } from "../../../src/ca/invariants.ts";
+import { outcomeOf, placeOrder, type WantedOrder } from "../../../src/ca/issuer-orders.ts";
 import { publishLists } from "../../../src/ca/list-publishing.ts";
 import { adoptJournal } from "../../../src/ca/quarantine.ts";
 import type { Serial } from "../../../src/pki/serial.ts";
@@ -98,6 +99,49 @@ describe("a database that was restored to an earlier time", () => {
     const again = await ca.start();
     expect(await again.status()).toMatchObject({ state: "ready", journalLag: 0 });
     const fresh = await ca.reserve();
+    expect(await again.issue([fresh])).toMatchObject([{ outcome: "good" }]);
+    await again.close();
+  });
+
+  it("gets back a second issuing CA, that it issues, and that the first one is revoked", async () => {
+    await issued(ca, 1);
+    const kept = await backup(ca);
+    const abandonedDatabase = ca.fresh;
+    const signer = await ca.start();
+    const order = async (wanted: WantedOrder): Promise<void> => {
+      const id = system.newId();
+      await placeOrder(ca.database, { ...wanted, id, actor: "cli:test" }, ca.clock());
+      signer.issuersChanged();
+      const done = (): Promise<unknown> => outcomeOf(ca.database, id);
+      await expect.poll(done, { timeout: 15_000 }).toHaveProperty("issuerId");
+    };
+    const publish = (issuerId: string): Promise<unknown> =>
+      publishLists(issuerId, { ...system, signer, database: ca.database, clock: ca.clock });
+    await order({ kind: "rotate" });
+    await publish("issuing-g2");
+    const by = ["alice", "bob"];
+    await order({ kind: "activate", issuerId: "issuing-g2", by });
+    await order({ kind: "revoke", issuerId: "issuing-g1", reason: 1, by });
+    await publish("root-g1");
+    const young = await ca.reserve({ issuer_id: "issuing-g2" });
+    await signer.issue([young]);
+    await signer.journal(await ca.lastChange());
+    const { der } = await ca.row(young);
+    await signer.close();
+
+    await ca.moveTo(kept);
+    await abandonedDatabase.drop();
+    const again = await ca.start();
+    const issuers = await ca.superuser.query(
+      `select issuer.id, issuer.state, own.state as own from ca.issuer join ca.issued own on own.serial = issuer.serial
+       where kind = 'issuing' order by id`,
+    );
+    expect(issuers).toEqual([
+      { id: "issuing-g1", state: "retiring", own: "revoked" },
+      { id: "issuing-g2", state: "active", own: "good" },
+    ]);
+    expect(await ca.row(young)).toMatchObject({ state: "good", der });
+    const fresh = await ca.reserve({ issuer_id: "issuing-g2" });
     expect(await again.issue([fresh])).toMatchObject([{ outcome: "good" }]);
     await again.close();
   });

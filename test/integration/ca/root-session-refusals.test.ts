@@ -226,6 +226,9 @@ describe("what an import refuses", () => {
     expect(() => readResponse(text.replace(/"list":"..../, '"list":"!!!!'))).toThrow(
       "not a response",
     );
+    for (const length of [0, 1, 300, text.length / 2, text.length - 2])
+      expect(() => readResponse(text.slice(0, length))).toThrow("not a response");
+    expect(() => readResponse(text + text)).toThrow("not a response");
     expect((await findings(text.trimEnd())).join()).toContain("bytes were changed");
     expect(writeRequest(readRequest(content))).toBe(content);
   });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkInvariants } from "../../../src/ca/invariants.ts";
 import { type RootResponse, writeResponse } from "../../../src/ca/root-response.ts";
+import { outcomeOf, placeOrder } from "../../../src/ca/issuer-orders.ts";
 import type { Signer } from "../../../src/ca/signer.ts";
 import { listsDue } from "../../../src/ca/list-publishing.ts";
 import { parseCertificate } from "../../../src/pki/certificate-view.ts";
@@ -161,6 +162,22 @@ describe("a root session", () => {
     // The next list still has it, and the one after a list without it would be refused.
     const next = await root.request();
     expect(next.request.list.entries).toMatchObject([{ serial, reason: 2 }]);
+  });
+
+  it("has on its list the CA that was revoked while the root's key was away, unasked", async () => {
+    const id = system.newId();
+    const revoke = { kind: "revoke", issuerId: "issuing-g1", reason: 1, by: ["A", "B"] } as const;
+    await placeOrder(ca.database, { ...revoke, id, actor: "cli:test" }, ca.clock());
+    signer.issuersChanged();
+    const done = (): Promise<unknown> => outcomeOf(ca.database, id);
+    await expect.poll(done, { timeout: 15_000 }).toEqual({ issuerId: "issuing-g1" });
+    await expect(root.request({ revoke: ["issuing-g1"] })).rejects.toThrow(
+      "issuing-g1 is revoked already: every request has that on its list",
+    );
+    const { request, content } = await root.request();
+    await leave(ca, await root.sign(content));
+    expect((await settled(ca, request.id)).state).toBe("imported");
+    expect([...readCrl(await currentList(ca)).entries()]).toMatchObject([{ reason: 1 }]);
   });
 
   it("has serials that the signer leaves alone however long the session takes", async () => {

@@ -9,6 +9,7 @@ import {
 } from "../../../src/lifecycle/expiry-watch.ts";
 import { operatorMails } from "../../../src/lifecycle/operator-mail.ts";
 import { probedCertificate } from "../../../src/lifecycle/probed-certificate.ts";
+import { insertIssued } from "../../support/rows.ts";
 import { openPharmacies } from "./pharmacies.ts";
 
 const world = await openPharmacies("2027-01-01T00:00:00Z");
@@ -49,6 +50,14 @@ async function toldBefore(end: Date, days: number, stepHours = 12): Promise<numb
   return told;
 }
 
+async function insertSealedRoot(id: string): Promise<void> {
+  await world.admin.query(
+    `insert into ca.issuer (id, kind, generation, state, parent_id, serial, certificate, subject, key_identifier, va_url, not_after, created_at, is_key_away)
+     values ($1, 'root', $2, 'active', $1, $3, $3, $3, $3, 'http://va.example', '2046-01-01Z', '2027-01-01Z', true)`,
+    [id, Number(id.slice(-1)), randomBytes(16)],
+  );
+}
+
 const END = new Date("2035-01-01T00:00:00Z");
 const lived = (days: number): Ending => ({
   what: "thing",
@@ -81,10 +90,7 @@ describe("operators are told once a threshold", () => {
   });
 
   it("of a root's list and delegate by half of their lives, where only a root session renews them", async () => {
-    await world.admin.query(
-      `insert into ca.issuer (id, kind, generation, state, parent_id, serial, certificate, subject, key_identifier, va_url, not_after, created_at, is_key_away)
-       values ('root-g1', 'root', 1, 'active', 'root-g1', '\\x01', '\\x01', '\\x01', '\\x01', 'http://va.example', '2046-01-01Z', '2027-01-01Z', true)`,
-    );
+    await insertSealedRoot("root-g1");
     const metrics = new Registry();
     others = [{ ...lived(396), what: "delegate root-g1" }];
     expect(await toldBefore(END, 200, 24)).toEqual([198, 90, 30, 14, 7, 2, 0]);
@@ -119,6 +125,30 @@ describe("operators are told once a threshold", () => {
     }).deliver(new AbortController().signal);
     expect(subjects).toEqual(["Suido itself: thing ends Monday, 1 January 2035"]);
   });
+});
+
+it("shows a root session as due since an issuing CA was revoked that is not on the root's list", async () => {
+  await insertSealedRoot("root-g2");
+  const own = await insertIssued(world.admin, "root-g2", "good");
+  await world.admin.query(
+    `insert into ca.list (issuer_id, scope, number, watermark, this_update, next_update, entries, sha256, der, current, signed_at)
+     values ('root-g2', 'full', 1, 0, $1, $2, 0, $3, '', true, $1)`,
+    [lived(396).from, END, randomBytes(32)],
+  );
+  world.time.now = new Date(END.getTime() - 300 * DAY_MS);
+  const due = async (): Promise<number> => {
+    const metrics = new Registry();
+    await watch(metrics).look();
+    const text = await metrics.metrics();
+    const [, seconds] = /root_session_due_seconds\{issuer="root-g2"\} (\d+)/.exec(text) ?? [];
+    return Number(seconds) * 1000;
+  };
+  expect(await due()).toBe(END.getTime() - 198 * DAY_MS);
+  await world.admin.query(
+    "update ca.issued set state = 'revoked', reason = 1, revoked_at = $2 where serial = $1",
+    [own, world.time.now],
+  );
+  expect(await due()).toBe(world.time.now.getTime());
 });
 
 it("shows every end as a metric, and plans nothing where there is no operator's address", async () => {
