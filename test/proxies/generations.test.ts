@@ -100,6 +100,14 @@ async function authorize({ cert }: Client): Promise<string> {
   return `${answer.status} ${decision ?? type ?? ""}`;
 }
 
+/** What Suido's own listener says to it. */
+async function whoami({ cert, key: own }: Client): Promise<string> {
+  const files = ["--insecure", "--cert", cert, "--key", own];
+  const url = `${clients.service.instance.urls.mtls}/v1/whoami`;
+  const { text } = await ask("curl", ["--silent", "--show-error", ...files, url]);
+  return text;
+}
+
 /** What OpenSSL's verifier says with the bundles that are published now, and every check that it has. */
 async function verify(client: Client): Promise<string> {
   const folder = (proxies.get("nginx") as Proxy).folder;
@@ -229,12 +237,6 @@ describe("the revocation of an issuing CA", () => {
   });
 
   it("is known to Suido's own listener", async () => {
-    const whoami = async ({ cert, key: own }: Client): Promise<string> => {
-      const files = ["--insecure", "--cert", cert, "--key", own];
-      const url = `${clients.service.instance.urls.mtls}/v1/whoami`;
-      const { text } = await ask("curl", ["--silent", "--show-error", ...files, url]);
-      return text;
-    };
     expect(await whoami(good("good"))).toContain("/problems/certificate-revoked");
     expect(JSON.parse(await whoami(good("young")))).toMatchObject({
       serialNumber: good("young").serialNumber,
