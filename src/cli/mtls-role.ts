@@ -155,6 +155,7 @@ export async function openMtlsRole(opening: Opening, deps: MtlsRoleDeps): Promis
     certificate: await shown(opening, deps, own),
     authorizer: deps.authorizer,
     appUrl: config.app.url,
+    support: config.support,
   });
   undoing.add(() => server.app.close());
   await listenOn(server.app, config.mtls, "SUIDO_MTLS_LISTEN");

@@ -75,7 +75,7 @@ function addApi(app: FastifyInstance, options: AppServerOptions): void {
     },
     { prefix: "/v1" },
   );
-  const { authenticate, authorizer, clock, urls } = options;
+  const { authenticate, authorizer, clock, support, urls } = options;
   const recognise = recogniseByKey(authorizer, authenticate);
   void app.register(authorizeRoutes, {
     prefix: "/v1",
@@ -83,6 +83,7 @@ function addApi(app: FastifyInstance, options: AppServerOptions): void {
     recognise,
     clock,
     appUrl: urls.app,
+    support,
   });
 }
 

@@ -8,6 +8,7 @@ import { BANNERS } from "../web/messages/banners.ts";
 import type { HelpReason } from "../web/messages/help-en.ts";
 import { certificateRefused } from "./certificate-refusals.ts";
 import { HttpError, TurnedAwayError } from "./errors.ts";
+import type { HelpAsked } from "./help-pages.ts";
 import type { Authorization } from "./schemas/authorize.ts";
 
 /** What answers are made with. */
@@ -29,13 +30,15 @@ const HELP: Partial<Record<AuthorizeReason, HelpReason>> = {
 
 const helpOf = (reason: AuthorizeReason): HelpReason => HELP[reason] ?? "other";
 
-function helpUrl(
+function helpFor(
   appUrl: string,
   reason: AuthorizeReason,
   { serialNumber }: AuthorizeAnswer["judgement"],
-): string {
-  const serial = serialNumber === undefined ? "" : `&serial=${serialNumber}`;
-  return `${appUrl}/help/certificate?reason=${helpOf(reason)}${serial}`;
+): HelpAsked & { readonly url: string } {
+  const page = helpOf(reason);
+  const url = `${appUrl}/help/certificate?reason=${page}`;
+  if (serialNumber === undefined) return { reason: page, url };
+  return { reason: page, serialNumber, url: `${url}&serial=${serialNumber}` };
 }
 
 function refusalOf(reason: AuthorizeReason): HttpError {
@@ -86,10 +89,10 @@ function letThrough(
 export function answerOf(answer: AuthorizeAnswer, facts: AnswerFacts, reply: FastifyReply): Answer {
   const { decision, judgement, reason, stage } = answer;
   if (reason === undefined) return identified(answer, facts, reply);
-  const url = helpUrl(facts.appUrl, reason, judgement);
+  const help = helpFor(facts.appUrl, reason, judgement);
   reply.headers({ "suido-stage": stage, "suido-reason": reason });
-  if (decision === "refuse" || stage === "warn") reply.header("suido-help", url);
-  if (decision === "allow") return letThrough(answer, reason, url);
+  if (decision === "refuse" || stage === "warn") reply.header("suido-help", help.url);
+  if (decision === "allow") return letThrough(answer, reason, help.url);
   const { code, message } = refusalOf(reason);
-  throw new TurnedAwayError(code, message, url);
+  throw new TurnedAwayError(code, message, help);
 }

@@ -1,3 +1,4 @@
+import type { HelpAsked } from "./help-pages.ts";
 /** What http itself refuses, before any room was asked. Stable, documented codes: part of the API. */
 export type HttpErrorCode =
   | "malformed-request"
@@ -59,9 +60,12 @@ export class HttpError extends Error {
 export class TurnedAwayError extends HttpError {
   /** The address of that page. */
   readonly help: string;
+  readonly page: HelpAsked;
 
-  constructor(code: HttpErrorCode, message: string, help: string) {
+  constructor(code: HttpErrorCode, message: string, help: HelpAsked & { readonly url: string }) {
     super(code, message);
-    this.help = help;
+    const { url, ...page } = help;
+    this.help = url;
+    this.page = page;
   }
 }

@@ -49,6 +49,8 @@ export interface MtlsServerOptions extends ListenerOptions {
   readonly clock: Clock;
   /** The address of the app, where the help page is. */
   readonly appUrl: string;
+  /** Whom people call, with hours, on one line. */
+  readonly support: string | undefined;
 }
 
 export interface MtlsServer {
@@ -166,9 +168,10 @@ export async function createMtlsServer(options: MtlsServerOptions): Promise<Mtls
   });
   const methods = watchMethods(app);
   addRoutes(app, options.identify);
-  const { appUrl, authorizer, clock } = options;
+  const { appUrl, authorizer, clock, support } = options;
   const recognise = recogniseByCertificate(authorizer);
-  await app.register(authorizeRoutes, { prefix: "/v1", authorizer, recognise, clock, appUrl });
+  const facts = { authorizer, recognise, clock, appUrl, support };
+  await app.register(authorizeRoutes, { prefix: "/v1", ...facts });
   app.setNotFoundHandler((request, reply) => {
     const allowed = methods.of(request.url.split("?", 1)[0] ?? "");
     if (allowed.length === 0) {

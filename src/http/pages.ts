@@ -1,15 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import type { Clock } from "../pki/clock.ts";
-import { loadAssets, loadHelpStyle } from "../web/assets.ts";
+import { loadAssets } from "../web/assets.ts";
 import { type AuthorityFacts, consolePage } from "../web/console-page.ts";
-import { helpPage, helpReason } from "../web/help-page.ts";
+import { helpReason } from "../web/help-page.ts";
 import { homePage, type PublicUrls } from "../web/home-page.ts";
 import type { Html } from "../web/html.ts";
 import { catalogue, chooseLanguage } from "../web/language.ts";
 import type { PageContext } from "../web/layout.ts";
 import { notFoundPage } from "../web/not-found-page.ts";
 import { problemPage, problemsPage } from "../web/problem-pages.ts";
+import { loadHelpPages } from "./help-pages.ts";
 import { shownProblems } from "./problem.ts";
 import type { Readiness } from "./routes-operations.ts";
 
@@ -52,29 +53,16 @@ function askedLanguage({ query }: FastifyRequest): string | undefined {
 /** A serial number as certificates have it (RFC 5280 §4.1.2.2), in hexadecimal: nothing else is shown. */
 const SERIAL = /^[0-9a-f]{1,40}$/i;
 
-/**
- * `/help/certificate`, in both languages at once. The page carries its style, so that what `curl` takes of it is whole;
- * its policy allows that very style and nothing else.
- */
+/** `/help/certificate`, for whoever a proxy sends there. */
 function addHelpPage(app: FastifyInstance, { support }: PagesOptions): void {
-  const style = loadHelpStyle();
-  const policy = [
-    "default-src 'none'",
-    `style-src ${style.source}`,
-    "img-src data:",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join("; ");
+  const pageOf = loadHelpPages(support);
   app.get("/help/certificate", { schema: { hide: true } }, ({ query }, reply) => {
     const { reason, serial } = query as { readonly reason?: unknown; readonly serial?: unknown };
-    const facts = {
-      style,
-      support,
+    const asked = {
+      reason: helpReason(reason),
       ...(typeof serial === "string" && SERIAL.test(serial) && { serialNumber: serial }),
     };
-    reply.header("content-security-policy", policy);
-    return sendPage(reply, helpPage(helpReason(reason), facts));
+    return sendPage(reply, pageOf(reply, asked));
   });
 }
 

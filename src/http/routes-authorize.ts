@@ -12,8 +12,11 @@ import type { RelyingParty } from "../va/proxy-tables.ts";
 import { type Authenticate, bearerOf } from "./authentication.ts";
 import { type AnswerFacts, answerOf } from "./authorize-reply.ts";
 import { clientCertificateOf } from "./client-certificate-header.ts";
-import { HttpError } from "./errors.ts";
-import { Authorization, AuthorizeHeaders } from "./schemas/authorize.ts";
+import { replyProblem } from "./error-replies.ts";
+import { HttpError, TurnedAwayError } from "./errors.ts";
+import { type HelpPages, loadHelpPages } from "./help-pages.ts";
+import { problemOf } from "./problem.ts";
+import { Authorization, AuthorizeHeaders, AuthorizeQuery } from "./schemas/authorize.ts";
 import { named, problems } from "./schemas/common.ts";
 
 /** Tells which registered proxy asks. Throws UnauthorizedError or ForbiddenError; then nothing of what it says is read. */
@@ -21,6 +24,8 @@ type Recognise = (request: FastifyRequest) => RelyingParty | Promise<RelyingPart
 
 export interface AuthorizeRoutesOptions extends AnswerFacts {
   readonly authorizer: Authorizer;
+  /** Whom people call, with hours, on one line. */
+  readonly support: string | undefined;
 }
 
 declare module "fastify" {
@@ -96,6 +101,27 @@ async function answer(
   return answerOf(found, { clock, appUrl }, reply);
 }
 
+/** Whether the proxy wants pages. Below `/authorize/` the question mark and what follows are the client's. */
+function wantsPages({ query, routeOptions }: FastifyRequest): boolean {
+  const { refusals } = query as { readonly refusals?: unknown };
+  return refusals === "page" && routeOptions.url?.endsWith("/authorize") === true;
+}
+
+/** The help page instead of the problem, with its status. */
+function refuseWithPage(error: unknown, pageOf: HelpPages, reply: FastifyReply): FastifyReply {
+  const asked = error instanceof TurnedAwayError ? error.page : ({ reason: "other" } as const);
+  const page = pageOf(reply, asked);
+  return reply
+    .code(problemOf(error).status)
+    .header("content-type", "text/html; charset=utf-8")
+    .serializer(String)
+    .send(page);
+}
+
+/** Whether it says something about the request. Faults of ours are problems, and logged. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof HttpError || problemOf(error).status < 500;
+
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
 
 /**
@@ -112,6 +138,12 @@ export async function authorizeRoutes(
     payload.resume();
     done(null, undefined);
   });
+  const pageOf = loadHelpPages(options.support);
+  scope.setErrorHandler((error, request, reply) =>
+    wantsPages(request) && isRefusal(error)
+      ? refuseWithPage(error, pageOf, reply)
+      : replyProblem(error, request, reply),
+  );
   scope.addHook("onRequest", async (request, reply) => {
     reply.header("cache-control", "no-store");
     const party = await options.recognise(request);
@@ -130,6 +162,7 @@ export async function authorizeRoutes(
           "The client's certificate comes in exactly one of X-SSL-Client-Cert (nginx, Apache httpd), X-SSL-Client-DER (HAProxy, Caddy), X-Forwarded-Tls-Client-Cert (Traefik), X-Forwarded-Client-Cert (Envoy) and Client-Cert (RFC 9440). They are believed from a proxy key that is bound to a relying party, and on the mTLS listener from a relying party's own certificate. The ids are in the header fields Suido-Device, Suido-Account, Suido-Pharmacy, Suido-Corporation, Suido-Serial, Suido-Days-Left and Suido-Stage too; who is not identified has Suido-Reason, and Suido-Help with the address of a page for the person. 401 and 403 are also the answers to a proxy that may not ask: type tells them apart.",
         tags: ["Status"],
         headers: AuthorizeHeaders,
+        querystring: AuthorizeQuery,
         response,
       },
     },

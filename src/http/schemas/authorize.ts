@@ -16,6 +16,15 @@ export const AuthorizeHeaders = Type.Object({
   ),
 });
 
+export const AuthorizeQuery = Type.Object({
+  refusals: Type.Optional(
+    word(["page"], {
+      description:
+        "What a refusal carries, with the same status and header fields: page is the help page itself, in HTML, for proxies that hand it on to the client as it is (Traefik).",
+    }),
+  ),
+});
+
 export const Authorization = Type.Object(
   {
     decision: word(["allow"], { description: "What the proxy does; refusals are 401 and 403." }),

@@ -136,3 +136,54 @@ it("answers whatever a client's request looks like, as some proxies hand it on",
     expect({ url, statusCode }).toEqual({ url, statusCode: 200 });
   }
 });
+
+const inject = (options: { url: string; headers?: Record<string, string> }) =>
+  world.app.inject({ method: "GET", ...options });
+
+const helpPage = async (reason: string): Promise<string> =>
+  (await inject({ url: `/help/certificate?reason=${reason}` })).body;
+
+/** The bare answer, without a look at the document: that has problems only. */
+const refused = (
+  headers: Record<string, string>,
+  url = "/v1/authorize?refusals=page",
+): ReturnType<typeof inject> => inject({ url, headers });
+
+describe("gives a proxy that hands its answers on", () => {
+  const proxy = { authorization: `Bearer ${party.key}` };
+
+  it("the help page itself, with status and header fields of the problem", async () => {
+    await revoke(certificate.serialNumber, "keyCompromise");
+    await soon(async () => {
+      const { body, headers, statusCode } = await refused({ ...proxy, ...shown(certificate.der) });
+      expect(statusCode).toBe(403);
+      expect(headers).toMatchObject({
+        "content-type": "text/html; charset=utf-8",
+        "cache-control": "no-store",
+        "content-security-policy": expect.stringContaining("default-src 'none'") as string,
+        "suido-reason": "revoked",
+      });
+      expect(body).toBe(await helpPage(`revoked&serial=${certificate.serialNumber}`));
+    });
+    const none = await refused(proxy);
+    expect(none.statusCode).toBe(401);
+    expect(none.body).toBe(await helpPage("none"));
+  });
+
+  it("the page other, when it is the proxy that may not ask", async () => {
+    const { body, statusCode } = await refused({ authorization: "Bearer suido_prx_x" });
+    expect(statusCode).toBe(401);
+    expect(body).toBe(await helpPage("other"));
+  });
+
+  it("no page for what the client writes behind a question mark of its own", async () => {
+    const { headers } = await refused(proxy, "/v1/authorize/a?refusals=page");
+    expect(headers["content-type"]).toBe("application/problem+json");
+  });
+
+  it("a problem that names the parameter for any other word", async () => {
+    const { statusCode, body } = await refused(proxy, "/v1/authorize?refusals=html");
+    expect(statusCode).toBe(400);
+    expect(JSON.parse(body)).toMatchObject({ errors: [{ field: "refusals" }] });
+  });
+});

@@ -152,6 +152,7 @@ beforeAll(async () => {
     authorizer: world.authorizer,
     clock: () => world.side.time.now,
     appUrl: "http://localhost:8000",
+    support: undefined,
     log: pino({ level: "silent" }),
     newId: () => randomUUID(),
   });

@@ -1,0 +1,37 @@
+import type { FastifyReply } from "fastify";
+
+import { loadHelpStyle } from "../web/assets.ts";
+import { helpPage } from "../web/help-page.ts";
+import type { Html } from "../web/html.ts";
+import type { HelpReason } from "../web/messages/help-en.ts";
+
+/** Which help page, and what it shows besides. */
+export interface HelpAsked {
+  readonly reason: HelpReason;
+  /** The certificate's, in hexadecimal. */
+  readonly serialNumber?: string;
+}
+
+/** The help page, in both languages at once. The reply gets its policy. */
+export type HelpPages = (reply: FastifyReply, asked: HelpAsked) => Html;
+
+/**
+ * Loads what all help pages share. Each carries its style, so that what `curl` takes of it is whole; its policy allows that
+ * very style and nothing else. `support` is whom people call, with hours, on one line.
+ */
+export function loadHelpPages(support: string | undefined): HelpPages {
+  const style = loadHelpStyle();
+  const policy = [
+    "default-src 'none'",
+    `style-src ${style.source}`,
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+  return (reply, { reason, serialNumber }) => {
+    reply.header("content-security-policy", policy);
+    const facts = { style, support, ...(serialNumber !== undefined && { serialNumber }) };
+    return helpPage(reason, facts);
+  };
+}
