@@ -12,7 +12,7 @@ import @FOLDER@/recipe.conf
 `;
 
 describeForwardAuth({
-  planOf: ({ suido, key, productUrl }) => ({
+  planOf: ({ suido, identity, productUrl }) => ({
     recipe: "deploy/caddy/Caddyfile",
     // Caddy has a name to go by where others have an address to listen on.
     edit: (recipe) => recipe.replaceAll("@SITE@", "https://localhost:@PORT@"),
@@ -20,7 +20,7 @@ describeForwardAuth({
     files: { Caddyfile: FRAME },
     command: (file) => {
       const environment = [
-        `SUIDO_PROXY_KEY=${key}`,
+        `SUIDO_PROXY_KEY=${identity.apiKey}`,
         `HOME=${file("")}`,
         `XDG_DATA_HOME=${file("")}`,
       ];

@@ -15,12 +15,12 @@ import { pageOf, type Proxy, type ProxyPlan, REFUSED } from "../support/proxy.ts
 const careless = (recipe: string): string =>
   recipe.replace(/^ *tune.ssl.cachesize 0$/m, "").replace("no-tls-tickets ", "");
 
-const planOf = ({ suido, key, productUrl }: Asking): ProxyPlan => ({
+const planOf = ({ suido, identity, productUrl }: Asking): ProxyPlan => ({
   recipe: "deploy/haproxy/recommended.cfg",
   words: { SUIDO: suido, PRODUCT: new URL(productUrl).host },
   files: {
     "authorize.lua": readFileSync("deploy/haproxy/authorize.lua", "utf8"),
-    "suido.key": `${key}\n`,
+    "suido.key": `${identity.apiKey}\n`,
   },
   command: (file) => ["/usr/sbin/haproxy", "-W", "-db", "-f", file("recipe.conf")],
 });

@@ -8,11 +8,11 @@ const careless = (recipe: string): string =>
     .replace(/ssl_session_cache +off;/, "ssl_session_cache shared:tls:1m;");
 
 describeForwardAuth({
-  planOf: ({ suido, key, productUrl }) =>
+  planOf: ({ suido, identity, productUrl }) =>
     nginxPlan(
       "deploy/nginx/authorize.conf",
       { SUIDO: suido, PRODUCT_URL: productUrl },
-      { files: { "key.conf": `proxy_set_header Authorization "Bearer ${key}";\n` } },
+      { files: { "key.conf": `proxy_set_header Authorization "Bearer ${identity.apiKey}";\n` } },
     ),
   sessions: [
     { name: "there are none", isReused: false },

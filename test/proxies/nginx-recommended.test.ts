@@ -16,11 +16,11 @@ const careless = (recipe: string): string =>
     .replace("ssl_session_tickets off;", "")
     .replace(/ssl_session_cache +off;/, "ssl_session_cache shared:tls:1m;");
 
-const planOf = ({ suido, key, productUrl }: Asking): ProxyPlan =>
+const planOf = ({ suido, identity, productUrl }: Asking): ProxyPlan =>
   nginxPlan(
     "deploy/nginx/recommended.conf",
     { SUIDO: suido, PRODUCT_URL: productUrl },
-    { files: { "key.conf": `proxy_set_header Authorization "Bearer ${key}";\n` } },
+    { files: { "key.conf": `proxy_set_header Authorization "Bearer ${identity.apiKey}";\n` } },
   );
 
 async function takeLists(proxy: Proxy, gate: GateProcess): Promise<void> {

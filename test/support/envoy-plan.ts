@@ -23,7 +23,12 @@ export function envoyPlan(
   return {
     recipe,
     words: { ADDRESS: "127.0.0.1", PRODUCT_ADDRESS: hostname, PRODUCT_PORT: port },
-    command: (file) => ["/opt/suido-envoy/envoy", "--config-path", file("recipe.yaml"), ...QUIET],
+    command: (file) => [
+      "/opt/suido-test-tools/bin/envoy",
+      "--config-path",
+      file("recipe.yaml"),
+      ...QUIET,
+    ],
     ...more,
     files: {
       // Envoy goes by the ending.

@@ -6,12 +6,19 @@ import {
   type Asking,
   ForwardAuth,
   OpenConnection,
-  outcomeOf,
   pretendingToBe,
   toldBy,
 } from "./forward-auth.ts";
 import type { GateProcess } from "./gate-process.ts";
-import { pageOf, type Proxy, type ProxyPlan, REFUSED, talk, VERSIONS } from "./proxy.ts";
+import {
+  pageOf,
+  type Proxy,
+  type ProxyPlan,
+  REFUSED,
+  type Reply,
+  talk,
+  VERSIONS,
+} from "./proxy.ts";
 import type { Client } from "./proxy-clients.ts";
 
 /** A recipe with which a proxy asks Suido for each request, and in what such recipes differ. */
@@ -19,6 +26,10 @@ export interface ForwardAuthRecipe {
   readonly planOf: (asking: Asking) => ProxyPlan;
   /** What the product is told besides, of whom is let in with a certificate. */
   readonly alsoTold?: (client: Client) => object;
+  /** What who is refused gets: status and help page. Absent: 403, and the page as a file. */
+  readonly refusals?: Readonly<Record<(typeof REFUSED)[number]["name"], string>>;
+  /** Status and page, where pages are not those of deploy/help. */
+  readonly pageOf?: (reply: Reply) => string;
   /** Forms of the recipe, and whether they take up sessions. */
   readonly sessions: readonly {
     readonly name: string;
@@ -27,6 +38,8 @@ export interface ForwardAuthRecipe {
   }[];
   /** Tests of its own, while Suido answers. */
   readonly describeMore?: (at: () => Stand) => void;
+  /** What each client gets while Suido hangs; absent: the same as when it is stopped. */
+  readonly whileHanging?: Readonly<Record<string, string>>;
   /** What each client gets while Suido does not answer: "200", or status and help page. */
   readonly whileAway: Readonly<Record<string, string>>;
 }
@@ -37,7 +50,17 @@ export interface Stand {
   readonly proxy: Proxy;
 }
 
-function describeWhoPasses(at: () => Stand, { alsoTold }: ForwardAuthRecipe): void {
+/** "200", or status and help page. */
+const outcomesOf =
+  (recipe: ForwardAuthRecipe) =>
+  (reply: Reply): string =>
+    reply.status === 200 ? "200" : (recipe.pageOf ?? pageOf)(reply);
+
+const PAGES_WITH_403 = Object.fromEntries(REFUSED.map(({ name, page }) => [name, `403 ${page}`]));
+
+function describeWhoPasses(at: () => Stand, recipe: ForwardAuthRecipe): void {
+  const { alsoTold, refusals = PAGES_WITH_403 } = recipe;
+  const outcomeOf = outcomesOf(recipe);
   const get = (name: string, ...more: string[]): ReturnType<Proxy["get"]> =>
     at().proxy.get(at().forwardAuth.clients.get(name), ...more);
   const good = (): Client => at().forwardAuth.clients.get("good") as Client;
@@ -65,16 +88,19 @@ function describeWhoPasses(at: () => Stand, { alsoTold }: ForwardAuthRecipe): vo
     });
   });
 
-  it.for(REFUSED)("gives who comes with $name the page $page", async ({ name, page }) => {
-    expect(pageOf(await get(name))).toBe(`403 ${page}`);
+  it.for(Object.entries(refusals))("gives who comes with %s the page: %s", async ([name, page]) => {
+    expect(outcomeOf(await get(name))).toBe(page);
     // By HTTP/2 a proxy may end a request as soon as it is answered (RFC 9113 §8.1); curl 7.88 loses the answer then.
-    expect(pageOf(await get(name, "--data", "a=b", "--http1.1"))).toBe(`403 ${page}`);
+    expect(outcomeOf(await get(name, "--data", "a=b", "--http1.1"))).toBe(page);
   });
 
-  it.for(REFUSED)("believes who comes with $name no field of a good one", async (refused) => {
-    const { name, page } = refused;
-    expect(pageOf(await get(name, ...pretendingToBe(good())))).toBe(`403 ${page}`);
-  });
+  it.for(Object.entries(refusals))(
+    "believes who comes with %s no field of a good one: %s",
+    async (refusal) => {
+      const [name, page] = refusal;
+      expect(outcomeOf(await get(name, ...pretendingToBe(good())))).toBe(page);
+    },
+  );
 
   it("says that the page is HTML, and is to be kept by nobody", async () => {
     const { body } = await get("none", "--include");
@@ -84,7 +110,7 @@ function describeWhoPasses(at: () => Stand, { alsoTold }: ForwardAuthRecipe): vo
 
   it("lets in under observe, with the reason and no name", async () => {
     const { forwardAuth } = at();
-    const observer = await forwardAuth.start(await forwardAuth.key("observe"));
+    const observer = await forwardAuth.start(await forwardAuth.identity("observe"));
     expect(toldBy(await observer.get(undefined, ...pretendingToBe(good())))).toEqual({
       "suido-stage": "observe",
       "suido-reason": "no-certificate",
@@ -93,14 +119,16 @@ function describeWhoPasses(at: () => Stand, { alsoTold }: ForwardAuthRecipe): vo
   });
 
   it("lets nobody in whose proxy Suido does not know", async () => {
-    const unknown = await at().forwardAuth.start(`suido_prx_${"A".repeat(43)}`);
-    expect(pageOf(await unknown.get(good()))).toBe("403 other");
+    const unknown = await at().forwardAuth.start(at().forwardAuth.unknown());
+    expect(outcomeOf(await unknown.get(good()))).toBe("403 other");
     expect(await unknown.get(undefined)).toMatchObject({ status: 403 });
     await unknown.dispose();
   });
 }
 
-function describeRevocation(at: () => Stand, { sessions }: ForwardAuthRecipe): void {
+function describeRevocation(at: () => Stand, recipe: ForwardAuthRecipe): void {
+  const { sessions } = recipe;
+  const outcomeOf = outcomesOf(recipe);
   it("refuses who is revoked at the next request on the same connection, and lets who is released in again", async () => {
     const { forwardAuth, proxy } = at();
     const { service } = forwardAuth.clients;
@@ -124,8 +152,8 @@ function describeRevocation(at: () => Stand, { sessions }: ForwardAuthRecipe): v
   it.for(sessions)("refuses who is revoked on a session of before: $name", async (form) => {
     const { forwardAuth } = at();
     const { edit, isReused } = form;
-    const key = await forwardAuth.key();
-    const proxy = await forwardAuth.start(key, edit === undefined ? {} : { edit });
+    const identity = await forwardAuth.identity();
+    const proxy = await forwardAuth.start(identity, edit === undefined ? {} : { edit });
     const leaver = await forwardAuth.clients.issue(`leaver, ${form.name}`);
     const kept = VERSIONS.map((version) => ({ version, file: proxy.file(`${version}.session`) }));
     for (const session of kept)
@@ -161,7 +189,7 @@ export function describeLists(
   it("gives who shows a certificate the page other when the lists have expired", async () => {
     const { forwardAuth } = at();
     const prefix = ["faketime", "-f", "+8d"];
-    const proxy = await forwardAuth.start(await forwardAuth.key(), { prefix });
+    const proxy = await forwardAuth.start(await forwardAuth.identity(), { prefix });
     expect(pageOf(await proxy.get(forwardAuth.clients.get("good")))).toBe("403 other");
     expect(pageOf(await proxy.get(undefined))).toBe("403 none");
     await proxy.dispose();
@@ -169,7 +197,7 @@ export function describeLists(
 
   it("does not start without the lists", async () => {
     const { forwardAuth } = at();
-    const proxy = await forwardAuth.prepare(await forwardAuth.key());
+    const proxy = await forwardAuth.prepare(await forwardAuth.identity());
     rmSync(proxy.file("current/lists.pem"));
     const { code, text } = await proxy.refuseToStart();
     expect(code).not.toBe(0);
@@ -190,10 +218,12 @@ export function describeByListsAlone(at: () => Stand): void {
   });
 }
 
-function describeAway(at: () => Stand, { whileAway }: ForwardAuthRecipe): void {
-  const all = async (): Promise<Record<string, string>> => {
+function describeAway(at: () => Stand, recipe: ForwardAuthRecipe): void {
+  const { whileAway, whileHanging = whileAway } = recipe;
+  const outcomeOf = outcomesOf(recipe);
+  const all = async (names: readonly string[]): Promise<Record<string, string>> => {
     const { forwardAuth, proxy } = at();
-    const seen = Object.keys(whileAway).map(async (name) => {
+    const seen = names.map(async (name) => {
       const reply = await proxy.get(forwardAuth.clients.get(name));
       return [name, outcomeOf(reply)] as const;
     });
@@ -205,7 +235,7 @@ function describeAway(at: () => Stand, { whileAway }: ForwardAuthRecipe): void {
     const { pid } = forwardAuth.clients.service;
     process.kill(pid, "SIGSTOP");
     try {
-      expect(await all()).toEqual(whileAway);
+      expect(await all(Object.keys(whileHanging))).toEqual(whileHanging);
     } finally {
       process.kill(pid, "SIGCONT");
     }
@@ -217,7 +247,7 @@ function describeAway(at: () => Stand, { whileAway }: ForwardAuthRecipe): void {
 
   it("nor while it is stopped", async () => {
     await at().forwardAuth.clients.service.stop();
-    expect(await all()).toEqual(whileAway);
+    expect(await all(Object.keys(whileAway))).toEqual(whileAway);
   });
 }
 
@@ -230,7 +260,7 @@ export function describeForwardAuth(recipe: ForwardAuthRecipe): () => Stand {
   };
   beforeAll(async () => {
     const forwardAuth = await ForwardAuth.open(recipe.planOf);
-    stand = { forwardAuth, proxy: await forwardAuth.start(await forwardAuth.key()) };
+    stand = { forwardAuth, proxy: await forwardAuth.start(await forwardAuth.identity()) };
   });
   afterAll(() => stand?.forwardAuth.dispose());
   describe("who passes", () => {

@@ -4,16 +4,29 @@ import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 import { text } from "node:stream/consumers";
 
-import { acceptedBy, pageOf, Proxy, type ProxyPlan, type Reply } from "./proxy.ts";
+import { OpensslCa } from "./openssl-ca.ts";
+import { acceptedBy, Proxy, type ProxyPlan, type Reply } from "./proxy.ts";
 import { type Client, ProxyClients } from "./proxy-clients.ts";
+import { eventually } from "./service.ts";
 
 /** What a recipe that asks Suido for each request is filled with. */
 export interface Asking {
   /** Address and port of Suido's app listener. */
   readonly suido: string;
-  /** The proxy's API key. */
-  readonly key: string;
+  /** Host and port of its mTLS listener. */
+  readonly suidoMtls: string;
+  readonly identity: ProxyIdentity;
+  /** Suido's CAs in PEM. */
+  readonly authorities: string;
   readonly productUrl: string;
+}
+
+/** By what Suido knows a proxy: each does. */
+export interface ProxyIdentity {
+  readonly apiKey: string;
+  /** PEM, with its key, for the mTLS listener. */
+  readonly certificate: string;
+  readonly privateKey: string;
 }
 
 /** A running Suido with clients of every kind, and proxies before it that ask at each request. */
@@ -21,7 +34,8 @@ export class ForwardAuth {
   readonly clients: ProxyClients;
   readonly #planOf: (asking: Asking) => ProxyPlan;
   readonly #proxies: Proxy[] = [];
-  readonly #keys = new Map<string, Promise<string>>();
+  readonly #ca = new OpensslCa();
+  readonly #identities = new Map<string, Promise<ProxyIdentity>>();
 
   private constructor(clients: ProxyClients, planOf: (asking: Asking) => ProxyPlan) {
     this.clients = clients;
@@ -32,41 +46,68 @@ export class ForwardAuth {
     return new ForwardAuth(await ProxyClients.open(), planOf);
   }
 
-  /** The API key of a relying party for whose product certificates are demanded as strictly as the stage says. */
-  key(stage = "enforce"): Promise<string> {
-    const key = this.#keys.get(stage) ?? this.#makeKey(stage);
-    this.#keys.set(stage, key);
-    return key;
+  /** A certificate of another CA than Suido's. */
+  #certificate(name: string): Omit<ProxyIdentity, "apiKey"> {
+    const { pem, key } = this.#ca.leaf(name);
+    return { certificate: readFileSync(pem, "utf8"), privateKey: readFileSync(key, "utf8") };
   }
 
-  async #makeKey(defaultStage: string): Promise<string> {
+  /** Nobody whom Suido knows. */
+  unknown(): ProxyIdentity {
+    return { apiKey: `suido_prx_${"A".repeat(43)}`, ...this.#certificate("unknown") };
+  }
+
+  /** A relying party for whose product certificates are demanded as strictly as the stage says. */
+  identity(stage = "enforce"): Promise<ProxyIdentity> {
+    const identity = this.#identities.get(stage) ?? this.#register(stage);
+    this.#identities.set(stage, identity);
+    return identity;
+  }
+
+  async #register(defaultStage: string): Promise<ProxyIdentity> {
     const { service } = this.clients;
+    const { certificate, privateKey } = this.#certificate(defaultStage);
     const name = `proxy of ${defaultStage}`;
-    const body = { name, product: defaultStage, uses: ["authorize"], defaultStage };
+    const party = { name, product: defaultStage, uses: ["authorize"], defaultStage };
+    const body = { ...party, clientCertificate: certificate };
     await service.must("POST", "/v1/relying-parties", { body });
     const words = ["api-key", "create", "--role", "proxy", "--relying-party", name];
-    return (await service.command<{ key: string }>(...words)).key;
+    const { key: apiKey } = await service.command<{ key: string }>(...words);
+    return { apiKey, certificate, privateKey };
   }
 
-  /** A proxy that asks with this key, with what `suido gate` lays out in its folder, not yet started. */
-  async prepare(key: string, more: Partial<ProxyPlan> = {}): Promise<Proxy> {
+  /** A proxy that asks as this one, with what `suido gate` lays out in its folder, not yet started. */
+  async prepare(identity: ProxyIdentity, more: Partial<ProxyPlan> = {}): Promise<Proxy> {
     const { productUrl, service } = this.clients;
-    const suido = `127.0.0.1:${new URL(service.instance.urls.app).port}`;
-    const proxy = await Proxy.prepare({ ...this.#planOf({ suido, key, productUrl }), ...more });
+    const { app, mtls } = service.instance.urls;
+    const asking = {
+      suido: `127.0.0.1:${new URL(app).port}`,
+      suidoMtls: new URL(mtls).host,
+      identity,
+      authorities: (await service.published("ca/bundle.pem")).toString(),
+      productUrl,
+    };
+    const proxy = await Proxy.prepare({ ...this.#planOf(asking), ...more });
     this.#proxies.push(proxy);
     const { code, stderr } = await (await this.clients.gate(proxy.folder)).once();
     if (code !== 0) throw new Error(`gate ended with ${code}: ${stderr}`);
     return proxy;
   }
 
-  async start(key: string, more: Partial<ProxyPlan> = {}): Promise<Proxy> {
-    const proxy = await this.prepare(key, more);
+  async start(identity: ProxyIdentity, more: Partial<ProxyPlan> = {}): Promise<Proxy> {
+    const proxy = await this.prepare(identity, more);
     await proxy.start();
+    // Some listen before they know what to do.
+    await eventually(
+      () => proxy.get(undefined),
+      ({ status }) => status !== 0 && status !== 404,
+    );
     return proxy;
   }
 
   async dispose(): Promise<void> {
     for (const proxy of this.#proxies) await proxy.dispose();
+    this.#ca.dispose();
     await this.clients.dispose();
   }
 }
@@ -81,9 +122,6 @@ export function toldBy(reply: Reply): Record<string, unknown> {
     told.filter(([name]) => reply.status !== 200 || ABOUT_CLIENTS.test(name)),
   );
 }
-
-/** "200", or the status with the help page. */
-export const outcomeOf = (reply: Reply): string => (reply.status === 200 ? "200" : pageOf(reply));
 
 /** curl's words for a client that sends whatever might make it pass for the owner of this certificate, each twice. */
 export function pretendingToBe({ cert }: Client): string[] {
