@@ -36,6 +36,9 @@ const THRESHOLD_DAYS = [90, 30, 14, 7, 2, 0] as const;
 /** An issuing CA's successor is due 13 months and 90 days before its end (docs/decisions.md). */
 const SUCCESSOR_MS = (396 + 90) * DAY_MS;
 
+/** Its taking over is, 30 days before certificates would outlive the one at work, which then issues no more. */
+const HANDOVER_MS = (396 + 30) * DAY_MS;
+
 interface Watched extends Ending {
   /** How long before the end somebody is told, in milliseconds. */
   readonly marks: readonly number[];
@@ -67,7 +70,7 @@ export function createExpiryWatch(deps: ExpiryWatchDeps): ExpiryWatch {
   });
   const successor = new Gauge({
     name: "suido_issuer_successor_due",
-    help: "1 where an issuing CA needs a successor now and none is announced",
+    help: "1 where an issuing CA needs a successor now and none is announced, or none has taken over in time",
     labelNames: ["issuer"],
     registers: [metrics],
   });
@@ -92,8 +95,10 @@ export function createExpiryWatch(deps: ExpiryWatchDeps): ExpiryWatch {
       const now = clock();
       const authorities = await readAuthorities(database);
       successor.reset();
-      for (const { id, until } of authorities.filter(needsSuccessor))
-        successor.set({ issuer: id }, until.getTime() - now.getTime() <= SUCCESSOR_MS ? 1 : 0);
+      for (const authority of authorities.filter(isAtWork)) {
+        const left = authority.until.getTime() - now.getTime();
+        successor.set({ issuer: authority.id }, left <= successorMarks(authority)[0] ? 1 : 0);
+      }
       const watched = [
         ...authorities.map(watchedAuthority),
         ...(await readLists(database)),
@@ -147,14 +152,18 @@ async function readAuthorities(database: Database): Promise<readonly OwnAuthorit
   }));
 }
 
-/** The one that issues, and that nobody stands ready to follow. */
-const needsSuccessor = ({ kind, state, hasSuccessor }: OwnAuthority): boolean =>
-  kind === "issuing" && state === "active" && !hasSuccessor;
+/** The one that issues. */
+const isAtWork = ({ kind, state }: OwnAuthority): boolean =>
+  kind === "issuing" && state === "active";
+
+/** How long before its end there must be one to follow, and one that has followed. */
+const successorMarks = ({ hasSuccessor }: OwnAuthority): readonly [number, ...number[]] =>
+  hasSuccessor ? [HANDOVER_MS] : [SUCCESSOR_MS, HANDOVER_MS];
 
 /** Of one that retires nobody is told: its certificates end before it. */
 function watchedAuthority(authority: OwnAuthority): Watched {
   if (authority.state === "retiring") return { ...authority, marks: [] };
-  return watchedOf(authority, needsSuccessor(authority) ? [SUCCESSOR_MS] : []);
+  return watchedOf(authority, isAtWork(authority) ? successorMarks(authority) : []);
 }
 
 interface ListRow {

@@ -86,9 +86,9 @@ describe("operators are told once a threshold", () => {
     expect(await toldBefore(END, days)).toEqual(expected);
   });
 
-  it("of an issuing CA, early enough for its successor", async () => {
+  it("of an issuing CA, early enough for its successor to be announced, and to take over", async () => {
     await world.admin.query("update ca.issuer set not_after = $1", [END]);
-    expect(await toldBefore(END, 500, 24)).toEqual([486, 90, 30, 14, 7, 2, 0]);
+    expect(await toldBefore(END, 500, 24)).toEqual([486, 426, 90, 30, 14, 7, 2, 0]);
   });
 
   it("of a list, from the half of its life on", async () => {
