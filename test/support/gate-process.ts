@@ -98,7 +98,7 @@ export class GateProcess {
 
   /** Waits until the health file is as wished. */
   async until(isAsWished: (health: HealthFile) => boolean): Promise<HealthFile> {
-    const deadline = performance.now() + 15_000;
+    const deadline = performance.now() + 30_000;
     for (;;) {
       const health = this.health();
       if (health !== undefined && isAsWished(health)) return health;
