@@ -48,10 +48,10 @@ it("says that the page is HTML, and is to be kept by nobody", async () => {
 
 it("refuses a device on hold until it is released", async () => {
   const client = await clients.issue("to be released");
-  await clients.service.revoke(client.serialNumber, "certificateHold");
+  await clients.stop(client, "certificateHold");
   expect(pageOf(await nginx.get(client))).toBe("403 revoked");
   await clients.service.unhold(client.serialNumber);
-  expect(await nginx.get(client)).toMatchObject({ status: 200 });
+  await expect.poll(() => nginx.get(client)).toMatchObject({ status: 200 });
 });
 
 /** The recipe without its lines against resumed sessions, and with OCSP's answers kept. */
@@ -78,7 +78,7 @@ describe("a session of before the revocation", () => {
       }));
       for (const session of sessions)
         expect(await talk(proxy.port, leaver, session)).toMatchObject({ status: 200 });
-      await clients.service.revoke(leaver.serialNumber);
+      await clients.stop(leaver);
       for (const session of sessions)
         expect(await talk(proxy.port, leaver, session)).toMatchObject(after);
     } finally {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
+import { freePorts } from "../../src/cli/instance.ts";
 import { apachePlan } from "../support/apache-plan.ts";
 import { nginxPlan } from "../support/nginx-plan.ts";
 import { Proxy, type ProxyPlan } from "../support/proxy.ts";
@@ -13,10 +14,11 @@ let clients: ProxyClients;
 let responder: ReplayingResponder;
 
 beforeAll(async () => {
-  responder = await ReplayingResponder.open();
-  clients = await ProxyClients.open({ SUIDO_VA_URL: responder.url });
-  // Certificates name the address of the responder; Suido itself listens here.
-  responder.target = `http://${clients.service.env["SUIDO_VA_LISTEN"]}`;
+  const [port = 0] = await freePorts(1);
+  const va = `127.0.0.1:${port}`;
+  responder = await ReplayingResponder.open(`http://${va}`);
+  // The responder's address stands in certificates; Suido itself listens behind it.
+  clients = await ProxyClients.open({ SUIDO_VA_URL: responder.url, SUIDO_VA_LISTEN: va });
 });
 
 afterAll(async () => {
@@ -50,7 +52,7 @@ const withoutNonce = (recipe: string): string =>
 async function comesBack(proxy: Proxy): Promise<number> {
   const leaver = await clients.issue("leaver");
   expect(await proxy.get(leaver)).toMatchObject({ status: 200 });
-  await clients.service.revoke(leaver.serialNumber);
+  await clients.stop(leaver);
   const { replayed } = responder;
   responder.isReplaying = true;
   const { status } = await proxy.get(leaver);

@@ -1,14 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
+import { pemFile } from "../../src/pki/pem.ts";
 import { GateProcess } from "./gate-process.ts";
 import { signWithOtherDates } from "./issuing-key.ts";
 import { OpensslCa } from "./openssl-ca.ts";
-import { type Issued, Service, type World } from "./service.ts";
+import { ask } from "./outside-judge.ts";
+import { eventually, type Issued, Service, type World } from "./service.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -18,6 +20,12 @@ export interface Client {
   readonly key: string;
   readonly serialNumber: string;
 }
+
+/** Whether a list of this bundle names the serial: its octets stand in no list by chance. */
+const isListed = (bundle: Buffer, serialNumber: string): boolean =>
+  pemFile(bundle.toString("latin1"), "X509 CRL").some((der) =>
+    Buffer.from(der).includes(Buffer.from(serialNumber, "hex")),
+  );
 
 interface Issuer {
   readonly kind: string;
@@ -73,7 +81,7 @@ export class ProxyClients {
     const held = await this.issue("held");
     await service.revoke(revoked.serialNumber, "keyCompromise");
     await service.revoke(held.serialNumber, "certificateHold");
-    await service.command("crl", "publish");
+    await this.#publish(revoked, held);
     const issued = await service.issue(this.world);
     const now = Date.now();
     const dates = [new Date(now - 400 * DAY), new Date(now - DAY)] as const;
@@ -122,10 +130,38 @@ export class ProxyClients {
     return new GateProcess(["--va", this.service.vaUrl, "--root", root, ...more], folder);
   }
 
-  /** Revokes the client's certificate and publishes the list. */
-  async revoke({ serialNumber }: Client): Promise<void> {
-    await this.service.revoke(serialNumber);
+  /** What OCSP says of the client's certificate: OpenSSL's words. */
+  async ocsp({ cert, serialNumber }: Client): Promise<string> {
+    // The second certificate of the file is the issuing CA's.
+    const issuer = path.join(this.#folder, `${serialNumber}.issuer`);
+    const [, issuing = ""] = readFileSync(cert, "utf8").split(/^(?=-----BEGIN)/m);
+    writeFileSync(issuer, issuing);
+    const where = ["-url", `${this.service.vaUrl}/ocsp`, "-noverify", "-no_nonce"];
+    return (await ask("openssl", ["ocsp", "-issuer", issuer, "-cert", cert, ...where])).text;
+  }
+
+  /** Revokes the client's certificate, or holds it, and waits until OCSP says so. */
+  async stop(client: Client, reason = "keyCompromise"): Promise<void> {
+    await this.service.revoke(client.serialNumber, reason);
+    await eventually(
+      () => this.ocsp(client),
+      (said) => said.includes(": revoked"),
+    );
+  }
+
+  /** Publishes the list, and waits until it is given out with these on it. */
+  async #publish(...stopped: readonly Client[]): Promise<void> {
     await this.service.command("crl", "publish");
+    await eventually(
+      () => this.service.published("crl/bundle.pem"),
+      (bundle) => stopped.every(({ serialNumber }) => isListed(bundle, serialNumber)),
+    );
+  }
+
+  /** Revokes the client's certificate, and waits until OCSP and the published list say so. */
+  async revoke(client: Client): Promise<void> {
+    await this.stop(client);
+    await this.#publish(client);
   }
 
   async dispose(): Promise<void> {

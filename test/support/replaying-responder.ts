@@ -29,22 +29,23 @@ interface Answer {
 
 const ANSWER = "application/ocsp-response";
 
-/** Stands between proxies and Suido's VA: passes everything on, or says again what it has heard of a certificate. */
+/** Stands between proxies and Suido's VA: passes everything on, or says again what it first heard of a certificate. */
 export class ReplayingResponder {
   isReplaying = false;
-  /** The VA's own address. Until it is known there is nobody to ask. */
-  target: string | undefined;
   /** How often it has said something again. */
   replayed = 0;
   readonly #heard = new Map<string, Answer>();
+  readonly #target: string;
   readonly #server: Server;
 
-  private constructor() {
+  private constructor(target: string) {
+    this.#target = target;
     this.#server = createServer((request, response) => void this.#serve(request, response));
   }
 
-  static async open(): Promise<ReplayingResponder> {
-    const responder = new ReplayingResponder();
+  /** In front of the VA at this address. */
+  static async open(target: string): Promise<ReplayingResponder> {
+    const responder = new ReplayingResponder(target);
     responder.#server.listen(0, "127.0.0.1");
     await once(responder.#server, "listening");
     return responder;
@@ -62,14 +63,13 @@ export class ReplayingResponder {
     const known = this.isReplaying ? this.#heard.get(about) : undefined;
     this.replayed += Number(known !== undefined);
     const answer = known ?? (await this.#ask(method, url, posted));
-    if (answer.type === ANSWER) this.#heard.set(about, answer);
+    if (answer.type === ANSWER && !this.#heard.has(about)) this.#heard.set(about, answer);
     response.writeHead(answer.status, { "content-type": answer.type }).end(answer.body);
   }
 
   async #ask(method: string, url: string, posted: Buffer): Promise<Answer> {
-    if (this.target === undefined) return { status: 503, type: "", body: Buffer.alloc(0) };
     const isPost = method === "POST";
-    const reply = await fetch(`${this.target}${url}`, {
+    const reply = await fetch(`${this.#target}${url}`, {
       method,
       ...(isPost && { body: posted, headers: { "content-type": "application/ocsp-request" } }),
     });
