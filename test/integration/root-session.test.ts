@@ -64,14 +64,22 @@ const shares = [1, 3, 4].map((n) => path.join(vault, `share-${n}.${n === 3 ? "js
 const place = ["--root", vault, ...shares.flatMap((share) => ["--share", share])];
 const SIGN = ["ca", "sign", requestFile, ...place, "--by", "鈴木,Tanaka", "--out", responseFile];
 
+/** A program that ends at once when it wants a socket or a name's address. */
+const NO_NETWORK = `
+  import net from "node:net"; import dns from "node:dns"; import dgram from "node:dgram"; import { syncBuiltinESMExports } from "node:module";
+  const end = () => process.exit(99);
+  net.Socket.prototype.connect = net.Server.prototype.listen = dns.lookup = dns.promises.lookup = dgram.createSocket = end;
+  syncBuiltinESMExports();`;
+
 /** The root session as it is held: no network, nothing in the environment, an empty folder; `type` sees what is shown. */
 async function offline(
   words: readonly string[],
   type: (digits: string) => string,
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   mkdirSync(at("empty"), { recursive: true });
-  const program = [process.execPath, path.resolve("src/cli/suido.js"), ...words];
-  const child = spawn("unshare", ["-rn", ...program], { env: {}, cwd: at("empty") });
+  const guard = ["--import", `data:text/javascript,${encodeURIComponent(NO_NETWORK)}`];
+  const program = [...guard, path.resolve("src/cli/suido.js"), ...words];
+  const child = spawn(process.execPath, program, { env: {}, cwd: at("empty") });
   let stderr = "";
   let answered = 0;
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
@@ -89,6 +97,12 @@ async function offline(
 const va = (): string => `http://${env["SUIDO_VA_LISTEN"]}`;
 const publishedList = async (): Promise<Buffer> =>
   Buffer.from(await (await fetch(`${va()}/crl/root-g1.crl`)).arrayBuffer());
+
+it("would notice a program that wants the network", async () => {
+  const there = ["--va", "http://127.0.0.1:9", "--root", "0".repeat(64), "--folder", at("gate")];
+  const other = await offline(["gate", "--once", ...there], () => "");
+  expect(other.code).toBe(99);
+}, 60_000);
 
 it("asks while the service runs, and only once", async () => {
   const words = ["ca", "request", requestFile, "--new-issuing", "--json"];
