@@ -61,6 +61,7 @@ it("accepts a good certificate, and tells the product whose it is whatever the c
 
 it.for(REFUSED)("gives who comes with $name the page $page", async ({ name, page }) => {
   expect(pageOf(await haproxy.get(clients.get(name)))).toBe(`403 ${page}`);
+  expect(pageOf(await haproxy.get(clients.get(name), "--data", "a=b"))).toBe(`403 ${page}`);
 });
 
 /** The recipe without its lines against resumed sessions. */
