@@ -20,6 +20,7 @@ import {
   VERSIONS,
 } from "./proxy.ts";
 import type { Client } from "./proxy-clients.ts";
+import { eventually } from "./service.ts";
 
 /** A recipe with which a proxy asks Suido for each request, and in what such recipes differ. */
 export interface ForwardAuthRecipe {
@@ -111,10 +112,11 @@ function describeWhoPasses(at: () => Stand, recipe: ForwardAuthRecipe): void {
   it("lets in under observe, with the reason and no name", async () => {
     const { forwardAuth } = at();
     const observer = await forwardAuth.start(await forwardAuth.identity("observe"));
-    expect(toldBy(await observer.get(undefined, ...pretendingToBe(good())))).toEqual({
-      "suido-stage": "observe",
-      "suido-reason": "no-certificate",
-    });
+    const told = async (): Promise<object> =>
+      toldBy(await observer.get(undefined, ...pretendingToBe(good())));
+    await expect
+      .poll(told, { timeout: 10_000 })
+      .toEqual({ "suido-stage": "observe", "suido-reason": "no-certificate" });
     await observer.dispose();
   });
 
@@ -260,7 +262,16 @@ export function describeForwardAuth(recipe: ForwardAuthRecipe): () => Stand {
   };
   beforeAll(async () => {
     const forwardAuth = await ForwardAuth.open(recipe.planOf);
-    stand = { forwardAuth, proxy: await forwardAuth.start(await forwardAuth.identity()) };
+    const proxy = await forwardAuth.start(await forwardAuth.identity());
+    stand = { forwardAuth, proxy };
+    // What was registered and revoked a moment ago is known everywhere.
+    const { clients } = forwardAuth;
+    const statusOf = async (name: string): Promise<number> =>
+      (await proxy.get(clients.get(name))).status;
+    await eventually(
+      async () => [await statusOf("good"), await statusOf("held")],
+      ([good, held]) => good === 200 && held === 403,
+    );
   });
   afterAll(() => stand?.forwardAuth.dispose());
   describe("who passes", () => {
