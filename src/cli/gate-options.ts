@@ -139,6 +139,7 @@ export function gateOptionsOf(given: Given, { digest }: System): GateOptions {
     intervalMs: (secondsOption(given, "interval", [1, 3_600]) ?? 30) * 1_000,
     reload: reloadsOf(given),
     healthFile: healthFileOf(given, folder),
+    leavesOutRevoked: given.options["leave-out-revoked"] === true,
     ...(haproxy !== undefined && { haproxy }),
     ...(acknowledgements !== undefined && { acknowledgements }),
     ...(metricsFile !== undefined && { metricsFile }),

@@ -19,6 +19,10 @@ export interface Authority {
   readonly subject: Uint8Array;
   readonly spki: Uint8Array;
   readonly keyIdentifier: Uint8Array;
+  /** Undefined for a root. */
+  readonly issuer: Authority | undefined;
+  /** Its number in lower-case hex. */
+  readonly serial: string;
   /** How many CAs may stand below this one (RFC 5280 §4.2.1.9, and what those above it allow). */
   readonly room: number;
 }
@@ -30,6 +34,8 @@ export interface Judge {
   readonly now: Date;
   readonly verify: Verify;
   readonly digest: Digest;
+  /** For a proxy that looks at no list but that of the client's own issuer: CAs on their issuer's list are left out. */
+  readonly leavesOutRevoked?: boolean;
 }
 
 interface Candidate extends CertificateParts {
@@ -115,7 +121,10 @@ function accept(candidate: Candidate, issuer: Authority | undefined, judge: Judg
     throw new RefusedError("certificate-not-a-ca", text);
   }
   const room = Math.min(above, view.forms.basicConstraints?.pathLength ?? above);
-  return { der, sha256, name, subject: view.subject, spki: view.spki, keyIdentifier, room };
+  // Lists are read without the octet that only says that the number is not negative.
+  const serial = toHex(view.serialNumber).replace(/^00(?=.)/, "");
+  const { spki: ownSpki, subject } = view;
+  return { der, sha256, name, subject, spki: ownSpki, keyIdentifier, issuer, serial, room };
 }
 
 /** Whether the certificate says that this CA has signed it. */

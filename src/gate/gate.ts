@@ -33,6 +33,8 @@ export interface GateOptions {
   readonly acknowledgements?: Acknowledgements;
   readonly healthFile: string;
   readonly metricsFile?: string;
+  /** See Judge. */
+  readonly leavesOutRevoked?: boolean;
 }
 
 export interface GateDeps {
@@ -79,12 +81,12 @@ export class Gate {
   constructor(options: GateOptions, deps: GateDeps) {
     this.#options = options;
     this.#deps = deps;
-    const { folder, roots } = options;
+    const { folder, leavesOutRevoked = false, roots } = options;
     this.#placed = folder.current();
     this.#state = readState(folder);
     const manifest = this.#placed?.manifest;
-    // Where another root is trusted than before, nothing new is no answer.
-    if (manifest?.lists.some(({ issuer }) => roots.has(issuer)) === true)
+    // Where another root is trusted than before, or CAs may have to go, nothing new is no answer.
+    if (!leavesOutRevoked && manifest?.lists.some(({ issuer }) => roots.has(issuer)) === true)
       this.#tags = manifest.tags;
   }
 
@@ -173,7 +175,7 @@ export class Gate {
   /** Judges, and puts in place what is new. Returns whether it was. Throws RefusedError. */
   #take({ bundles, tags }: Fetched): boolean {
     const { clock, digest, log, verify } = this.#deps;
-    const { folder, roots } = this.#options;
+    const { folder, leavesOutRevoked = false, roots } = this.#options;
     const placed = this.#placed;
     const marks = placed?.manifest.marks ?? new Map();
     const now = clock();
@@ -184,7 +186,7 @@ export class Gate {
         certificates: placed?.manifest.lists.map(({ issuer }) => issuer) ?? [],
         pairs: () => (placed === undefined ? [] : folder.pairs(placed.generation)),
       },
-      { roots, now, verify, digest },
+      { roots, now, verify, digest, leavesOutRevoked },
     );
     this.#tags = tags;
     if (placed !== undefined && isSame(generation, placed)) return false;
@@ -201,6 +203,8 @@ export class Gate {
       generation.kept.has(list.issuer.sha256),
     ))
       log("warn", `the bundle does not name "${issuer.name}" any more: kept until its list ends`);
+    for (const { name } of generation.leftOut)
+      log("warn", `"${name}" is revoked by its issuer: left out`);
     return true;
   }
 

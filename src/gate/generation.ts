@@ -1,7 +1,7 @@
 import { latin1Text } from "../pki/bytes.ts";
 import { MalformedPemError } from "../pki/errors.ts";
 import { pemFile } from "../pki/pem.ts";
-import { judgeAuthorities, type Judge } from "./authorities.ts";
+import { type Authority, judgeAuthorities, type Judge } from "./authorities.ts";
 import { RefusedError } from "./errors.ts";
 import { type JudgedList, judgeLists, type Marks } from "./lists.ts";
 
@@ -22,6 +22,8 @@ export interface Generation {
   readonly lists: readonly JudgedList[];
   /** SHA-256 of those CAs' certificates that the fetched bundle does not name. */
   readonly kept: ReadonlySet<string>;
+  /** CAs that are not among them, because their issuer's list names them, or one above them. */
+  readonly leftOut: readonly Authority[];
 }
 
 /** What is known from before. */
@@ -77,12 +79,25 @@ function withKept(
   }
 }
 
+/** Without its list, nobody who looks for it lets in what a CA has issued, whoever shows its certificate. */
+function leaveOutRevoked(lists: readonly JudgedList[]): Pick<Generation, "lists" | "leftOut"> {
+  const revoked = new Set(lists.flatMap(({ revokes }) => revokes));
+  const isOut = (authority: Authority | undefined): boolean =>
+    authority !== undefined && (revoked.has(authority) || isOut(authority.issuer));
+  const leftOut = lists.map(({ issuer }) => issuer).filter(isOut);
+  return { lists: lists.filter(({ issuer }) => !isOut(issuer)), leftOut };
+}
+
 /**
- * The generation that these bundles make. A CA that was in place and that the bundle no longer names is kept until its
- * last list ends: what bundles hold is signed piece by piece, what they leave out is not, and who stands between Suido
- * and this machine could shut everybody out by sending the root alone. Throws RefusedError.
+ * A CA that was in place and that the bundle no longer names is kept until its last list ends: what bundles hold is signed
+ * piece by piece, what they leave out is not, and who stands between Suido and this machine could shut everybody out by
+ * sending the root alone.
  */
-export function judgeGeneration(bundles: Bundles, before: Before, judge: Judge): Generation {
+function withKeptOnes(
+  bundles: Bundles,
+  before: Before,
+  judge: Judge,
+): Pick<Generation, "kept" | "lists"> {
   let parsed: Parsed = {
     certificates: certificatesIn(bundles.certificates),
     lists: listsIn(bundles.lists),
@@ -98,6 +113,13 @@ export function judgeGeneration(bundles: Bundles, before: Before, judge: Judge):
   });
   const kept = lists.map(({ issuer }) => issuer.sha256).filter((sha256) => !named.has(sha256));
   return { lists, kept: new Set(kept) };
+}
+
+/** The generation that these bundles make. Throws RefusedError. */
+export function judgeGeneration(bundles: Bundles, before: Before, judge: Judge): Generation {
+  const { kept, lists } = withKeptOnes(bundles, before, judge);
+  if (judge.leavesOutRevoked !== true) return { kept, lists, leftOut: [] };
+  return { kept, ...leaveOutRevoked(lists) };
 }
 
 /** The marks that hold once this generation is in place. They outlive CAs that are gone: nothing may come back older. */

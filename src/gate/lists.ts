@@ -15,6 +15,8 @@ export interface JudgedList {
   readonly thisUpdate: Date;
   readonly nextUpdate: Date;
   readonly entryCount: number;
+  /** The CAs of this one that the list names. */
+  readonly revokes: readonly Authority[];
 }
 
 /** The highest list of a CA that was ever in place here. */
@@ -93,6 +95,22 @@ function checkProgress(list: JudgedList, mark: Mark | undefined): void {
   }
 }
 
+/** Which of these CAs stand on their issuer's list. */
+function revokedBy(
+  { table }: CrlView,
+  issuer: Authority,
+  authorities: readonly Authority[],
+): Authority[] {
+  const below = new Map(
+    authorities.filter((each) => each.issuer === issuer).map((each) => [each.serial, each]),
+  );
+  // A device's CA has none, and a million entries.
+  if (below.size === 0) return [];
+  return Array.from({ length: table.length }, (_, i) => below.get(table.serial(i))).filter(
+    (found) => found !== undefined,
+  );
+}
+
 /** The list, if it may be put before a proxy that has these CAs. Throws RefusedError. */
 function judgeList(
   der: Uint8Array,
@@ -113,7 +131,8 @@ function judgeList(
   if (number === undefined)
     throw new RefusedError("list-without-number", `the list of "${name}" has no number`);
   const sha256 = toHex(digest("sha256", der));
-  const list = { der, sha256, issuer, number, thisUpdate, nextUpdate, entryCount };
+  const revokes = revokedBy(view, issuer, authorities);
+  const list = { der, sha256, issuer, number, thisUpdate, nextUpdate, entryCount, revokes };
   checkProgress(list, marks.get(issuer.sha256));
   return list;
 }

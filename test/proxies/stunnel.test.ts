@@ -1,4 +1,5 @@
-import { rmSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -18,7 +19,7 @@ const prepared = (recipe: string, more: Partial<ProxyPlan> = {}): Promise<Proxy>
 /** As the recipes' heads say: `suido gate --once` before stunnel first starts. */
 async function started(recipe: string, more: Partial<ProxyPlan> = {}): Promise<Proxy> {
   const proxy = await prepared(recipe, more);
-  const gate = await clients.gate(proxy.folder);
+  const gate = await clients.gate(proxy.folder, "--leave-out-revoked");
   expect(await gate.once()).toMatchObject({ code: 0 });
   await proxy.start();
   return proxy;
@@ -26,7 +27,7 @@ async function started(recipe: string, more: Partial<ProxyPlan> = {}): Promise<P
 
 /** What is published now, in force at stunnel, which is not told when it is read: until the leaver is refused. */
 async function takeLists(proxy: Proxy, leaver: Client): Promise<void> {
-  const gate = await clients.gate(proxy.folder);
+  const gate = await clients.gate(proxy.folder, "--leave-out-revoked");
   const reload = ["--reload", `/bin/kill -HUP ${proxy.pid}`];
   expect(await gate.once(...reload)).toMatchObject({ code: 0 });
   await eventually(
@@ -136,6 +137,47 @@ it("refuses everybody when the lists have expired", async () => {
   } finally {
     await proxy.dispose();
   }
+});
+
+it("refuses everybody when the list of their CA is missing", async () => {
+  const proxy = await prepared(CRL);
+  try {
+    await clients.layOut(proxy.folder);
+    const file = proxy.file("current/lists.pem");
+    const [rootList = ""] = readFileSync(file, "utf8").split(/^(?=-----BEGIN)/m);
+    writeFileSync(file, rootList);
+    await proxy.start();
+    expect(await proxy.get(clients.get("good"))).toMatchObject({ status: 0 });
+    expect(proxy.said()).toContain("unable to get certificate CRL");
+  } finally {
+    await proxy.dispose();
+  }
+});
+
+describe("a revoked CA", () => {
+  it("is known to stunnel only because gate leaves it out: it looks at no list but the CA's own", async () => {
+    const own = await ProxyClients.open();
+    const plan = stunnelPlan(CRL, { PRODUCT: new URL(own.productUrl).host });
+    const proxy = await Proxy.prepare(plan);
+    try {
+      const words = ["--reason", "keyCompromise", "--by", "Suzuki,Tanaka"];
+      await own.service.command("ca", "revoke", "issuing-g1", ...words);
+      const [, ca = ""] = readFileSync(own.get("good")?.cert ?? "", "utf8").split(
+        /^(?=-----BEGIN)/m,
+      );
+      await own.untilListed(new X509Certificate(ca).serialNumber);
+      const gate = await own.gate(proxy.folder);
+      expect(await gate.once()).toMatchObject({ code: 0 });
+      await proxy.start();
+      expect(await proxy.get(own.get("good"))).toMatchObject({ status: 200 });
+      const reload = ["--reload", `/bin/kill -HUP ${proxy.pid}`];
+      expect(await gate.once("--leave-out-revoked", ...reload)).toMatchObject({ code: 0 });
+      await expect.poll(() => proxy.get(own.get("good"))).toMatchObject({ status: 0 });
+    } finally {
+      await proxy.dispose();
+      await own.dispose();
+    }
+  });
 });
 
 it("does not start without the lists", async () => {

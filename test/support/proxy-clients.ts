@@ -120,6 +120,15 @@ export class ProxyClients {
     writeFileSync(path.join(current, "lists.pem"), await this.service.published("crl/bundle.pem"));
   }
 
+  /** The same without the root's list, which no proxy may take for "nothing is revoked". */
+  async layOutWithoutRootList(folder: string): Promise<void> {
+    await this.layOut(folder);
+    const [, list = ""] = (await this.service.published("crl/bundle.pem"))
+      .toString()
+      .split(/^(?=-----BEGIN)/m);
+    writeFileSync(path.join(folder, "current", "lists.pem"), list);
+  }
+
   /** `suido gate` beside a proxy, with the root that an operator reads off `suido ca show`. */
   async gate(folder: string, ...more: readonly string[]): Promise<GateProcess> {
     const show = async (): Promise<string> => {
@@ -149,13 +158,17 @@ export class ProxyClients {
     );
   }
 
-  /** Publishes the list, and waits until it is given out with these on it. */
-  async #publish(...stopped: readonly Client[]): Promise<void> {
-    await this.service.command("crl", "publish");
+  /** Waits until the lists that are given out name these. */
+  async untilListed(...serialNumbers: readonly string[]): Promise<void> {
     await eventually(
       () => this.service.published("crl/bundle.pem"),
-      (bundle) => stopped.every(({ serialNumber }) => isListed(bundle, serialNumber)),
+      (bundle) => serialNumbers.every((serialNumber) => isListed(bundle, serialNumber)),
     );
+  }
+
+  async #publish(...stopped: readonly Client[]): Promise<void> {
+    await this.service.command("crl", "publish");
+    await this.untilListed(...stopped.map(({ serialNumber }) => serialNumber));
   }
 
   /** Revokes the client's certificate, and waits until OCSP and the published list say so. */

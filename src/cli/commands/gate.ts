@@ -138,6 +138,10 @@ const gate: Command = {
       value: "OCTETS",
       help: "HAProxy's tune.bufsize (16384): what is larger takes the reload",
     },
+    "leave-out-revoked": {
+      type: "boolean",
+      help: "without CAs on their issuer's list: for proxies that look at one list only",
+    },
     app: { type: "string", value: "URL", help: "Suido's app, to be told what is in force" },
     "key-file": { type: "string", value: "FILE", help: "the API key for that, mode 600" },
     interval: { type: "string", value: "SECONDS", help: "how often to ask (30)" },

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, X509Certificate } from "node:crypto";
 import { describe, expect, it } from "vitest";
 
 import {
@@ -30,7 +30,7 @@ const DAY = 1_440 * MINUTE;
 /** What is in place once this generation is. */
 function after({ lists }: Generation, marks: Before["marks"] = new Map()): Before {
   return {
-    marks: marksAfter(marks, { lists, kept: new Set() }),
+    marks: marksAfter(marks, { lists, kept: new Set(), leftOut: [] }),
     certificates: lists.map(({ issuer }) => issuer.sha256),
     pairs: () => lists.map(({ der, issuer }) => ({ certificate: issuer.der, list: der })),
   };
@@ -38,6 +38,9 @@ function after({ lists }: Generation, marks: Before["marks"] = new Map()): Befor
 
 const refusal = (bundles: Bundles, before?: Before, judge = made.judge()): string | undefined =>
   refusalOf(bundles, judge, before);
+
+/** SHA-256 of the CAs' certificates. */
+const hashes = ({ lists: found }: Generation): string[] => found.map(({ issuer }) => issuer.sha256);
 
 /** The issuing CA's list with other bytes before it is signed. */
 function edited(edit: (extensions: ReturnType<typeof decode>) => void): Uint8Array {
@@ -256,6 +259,35 @@ describe("a bundle of lists is refused", () => {
     { name: "in DER", code: "malformed-pem", bundles: { ...text(), lists: made.list(root) } },
   ])("$name: $code", ({ bundles, code }) => {
     expect(refusal(bundles)).toBe(code);
+  });
+});
+
+describe("a CA on its issuer's list", () => {
+  const second = createIssuing(root);
+  const serial = new X509Certificate(issuing.certificate).serialNumber.toLowerCase();
+  const number = 101n;
+  const entries = entriesOf([serial], made.ago(10 * MINUTE));
+  const bundles = made.bundles({
+    certificates: [root.certificate, issuing.certificate, second.certificate],
+    lists: [
+      made.list(root, { number, entries }),
+      made.list(issuing, { number }),
+      made.list(second, { number }),
+    ],
+  });
+  const all = [root, issuing, second].map(({ certificate }) => sha256(certificate));
+
+  it("stays with its list, because most proxies look at both", () => {
+    const found = judgeGeneration(bundles, NOTHING, made.judge());
+    expect([hashes(found), found.leftOut]).toEqual([all, []]);
+  });
+
+  it("is left out with its list for those that do not", () => {
+    const judge = made.judge({ leavesOutRevoked: true });
+    const found = judgeGeneration(bundles, after(good), judge);
+    expect(hashes(found)).toEqual([all[0], all[2]]);
+    expect(found.leftOut.map(({ name }) => name)).toEqual(["Suido Test Issuing G1"]);
+    expect(hashes(judgeGeneration(bundles, after(found), judge))).toEqual([all[0], all[2]]);
   });
 });
 
