@@ -169,6 +169,18 @@ describe("lists and clocks", () => {
     }
   });
 
+  it("refuses everybody when one list is missing", async () => {
+    const proxy = await prepared(CRL);
+    try {
+      await clients.layOutWithoutRootList(proxy.folder);
+      await proxy.start();
+      expect(await proxy.get(clients.get("good"))).toMatchObject({ status: 0 });
+      expect(proxy.said()).toContain("unable to get certificate CRL");
+    } finally {
+      await proxy.dispose();
+    }
+  });
+
   it("does not start without the lists", async () => {
     const proxy = await prepared(CRL);
     try {

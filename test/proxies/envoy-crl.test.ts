@@ -138,6 +138,18 @@ it("refuses everybody when a list has expired", async () => {
   }
 });
 
+it("refuses everybody when one list is missing", async () => {
+  const proxy = await prepared();
+  try {
+    await clients.layOutWithoutRootList(proxy.folder);
+    await proxy.start();
+    expect(await proxy.get(clients.get("good"))).toMatchObject({ status: 0 });
+    await expect.poll(() => proxy.said()).toContain("unable_to_get_certificate_CRL");
+  } finally {
+    await proxy.dispose();
+  }
+});
+
 it("closes every connection without the lists", async () => {
   const proxy = await prepared();
   try {

@@ -170,6 +170,17 @@ it("gives everybody the page other when the lists have expired", async () => {
   }
 });
 
+it("gives everybody the page other when one list is missing", async () => {
+  const proxy = await Proxy.prepare(planOf());
+  try {
+    await clients.layOutWithoutRootList(proxy.folder);
+    await proxy.start();
+    expect(pageOf(await proxy.get(clients.get("good")))).toBe("403 other");
+  } finally {
+    await proxy.dispose();
+  }
+});
+
 it("does not start without the lists", async () => {
   const proxy = await Proxy.prepare(planOf());
   try {
