@@ -44,6 +44,7 @@ describeForwardAuth({
   },
   pageOf: (reply) => pageOf(withoutNumber(reply)),
   sessions: [{ name: "there are some, and they do no harm", isReused: true }],
+  whileStale: { good: "503 other", revoked: "503 other", expired: "503 other", none: "503 other" },
   // It would wait half a minute.
   whileHanging: {},
   whileAway: { good: "500  ", revoked: "500  ", expired: "500  ", none: "500  " },

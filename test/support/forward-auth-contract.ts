@@ -20,6 +20,7 @@ import {
   VERSIONS,
 } from "./proxy.ts";
 import type { Client } from "./proxy-clients.ts";
+import { signalAll } from "./process-tree.ts";
 import { eventually } from "./service.ts";
 
 /** A recipe with which a proxy asks Suido for each request, and in what such recipes differ. */
@@ -39,6 +40,8 @@ export interface ForwardAuthRecipe {
   }[];
   /** Tests of its own, while Suido answers. */
   readonly describeMore?: (at: () => Stand) => void;
+  /** What each client gets while Suido says that it cannot tell; absent: the same as when it is stopped. */
+  readonly whileStale?: Readonly<Record<string, string>>;
   /** What each client gets while Suido hangs; absent: the same as when it is stopped. */
   readonly whileHanging?: Readonly<Record<string, string>>;
   /** What each client gets while Suido does not answer: "200", or status and help page. */
@@ -50,6 +53,8 @@ export interface Stand {
   readonly forwardAuth: ForwardAuth;
   readonly proxy: Proxy;
 }
+
+const PATIENTLY = { timeout: 20_000, interval: 200 };
 
 /** "200", or status and help page. */
 const outcomesOf =
@@ -221,7 +226,7 @@ export function describeByListsAlone(at: () => Stand): void {
 }
 
 function describeAway(at: () => Stand, recipe: ForwardAuthRecipe): void {
-  const { whileAway, whileHanging = whileAway } = recipe;
+  const { whileAway, whileHanging = whileAway, whileStale = whileAway } = recipe;
   const outcomeOf = outcomesOf(recipe);
   const all = async (names: readonly string[]): Promise<Record<string, string>> => {
     const { forwardAuth, proxy } = at();
@@ -232,7 +237,29 @@ function describeAway(at: () => Stand, recipe: ForwardAuthRecipe): void {
     return Object.fromEntries(await Promise.all(seen));
   };
 
-  it("never lets in by mistake while Suido hangs, and asks it again afterwards", async () => {
+  it("lets nobody in by mistake while Suido is too long without its database", async () => {
+    const { forwardAuth, proxy } = at();
+    const { service } = forwardAuth.clients;
+    const { apiKey: key } = await forwardAuth.identity();
+    await service.stop();
+    await service.start({ SUIDO_MAX_STALE: "3s" });
+    const good = forwardAuth.clients.get("good");
+    const told = async (): Promise<object> => toldBy(await proxy.get(good));
+    await expect.poll(told, PATIENTLY).toHaveProperty("suido-device");
+    const { postgres } = service.processes();
+    signalAll(postgres, "SIGSTOP");
+    try {
+      const asked = async (): Promise<number> =>
+        (await service.call("GET", "/v1/authorize", { key })).status;
+      await expect.poll(asked, PATIENTLY).toBe(503);
+      expect(await all(Object.keys(whileStale))).toEqual(whileStale);
+    } finally {
+      signalAll(postgres, "SIGCONT");
+    }
+    await expect.poll(told, PATIENTLY).toHaveProperty("suido-device");
+  }, 90_000);
+
+  it("nor while it hangs, and asks it again afterwards", async () => {
     const { forwardAuth, proxy } = at();
     const { pid } = forwardAuth.clients.service;
     process.kill(pid, "SIGSTOP");
@@ -242,9 +269,8 @@ function describeAway(at: () => Stand, recipe: ForwardAuthRecipe): void {
       process.kill(pid, "SIGCONT");
     }
     const good = forwardAuth.clients.get("good");
-    await expect
-      .poll(async () => toldBy(await proxy.get(good)), { timeout: 15_000, interval: 200 })
-      .toHaveProperty("suido-device");
+    const told = async (): Promise<object> => toldBy(await proxy.get(good));
+    await expect.poll(told, PATIENTLY).toHaveProperty("suido-device");
   });
 
   it("nor while it is stopped", async () => {
