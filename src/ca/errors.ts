@@ -7,6 +7,7 @@ export type CaErrorCode =
   | "key-in-use"
   | "key-compromised"
   | "lint-failed"
+  | "bulk-refused"
   | "profile-unknown"
   | "signer-unavailable"
   | "issuing-stopped"
@@ -99,6 +100,24 @@ export class IssueRefusedError extends CaError {
   constructor(findings: readonly string[]) {
     super(`the certificate would break a rule and is not signed: ${findings.join("; ")}`);
     this.findings = findings;
+  }
+}
+
+/** What is wrong with one of many. */
+export interface BulkFault {
+  readonly field: string;
+  readonly detail: string;
+}
+
+/** Some of what is wanted at once cannot be: nothing was taken. */
+export class BulkRefusedError extends CaError {
+  readonly code = "bulk-refused";
+  readonly faults: readonly BulkFault[];
+  constructor(faults: readonly BulkFault[]) {
+    super(
+      `nothing was taken: ${faults.length === 1 ? "1 fault" : `${faults.length} faults`} in it`,
+    );
+    this.faults = faults;
   }
 }
 

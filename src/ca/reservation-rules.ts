@@ -13,14 +13,18 @@ import {
 } from "./errors.ts";
 import type { RequestKey } from "./request-key.ts";
 
-/** Device, account, their membership, the issuer and the signer's state, as a reservation finds and locks them. */
-export interface ReservationFacts {
+/** Device, account and their membership, as the database has them. */
+export interface DeviceFacts {
   readonly pharmacy_id: string | null;
   readonly device_name: string | null;
   readonly platform: string | null;
   readonly is_retired: boolean | null;
   readonly is_disabled: boolean | null;
   readonly is_member: boolean;
+}
+
+/** The same with the issuer and the signer's state, as a reservation finds and locks them. */
+export interface ReservationFacts extends DeviceFacts {
   readonly issuer_id: string | null;
   readonly issuer_not_after: Date | null;
   readonly is_quarantined: boolean;
@@ -46,11 +50,8 @@ export interface Allowed {
   readonly issuerNotAfter: Date;
 }
 
-/**
- * No certificate without a device, a responsible account and their common pharmacy, nor from an issuer that rests. Throws
- * CaError and RegistryError.
- */
-export function checkFacts(facts: ReservationFacts): Allowed {
+/** No certificate without a device, a responsible account and their common pharmacy. Throws CaError and RegistryError. */
+export function checkDevice(facts: DeviceFacts): Allowed["device"] {
   const { pharmacy_id: pharmacyId, device_name: name, platform } = facts;
   if (pharmacyId === null || name === null || platform === null)
     throw new NotFoundError("device", "deviceId");
@@ -60,12 +61,18 @@ export function checkFacts(facts: ReservationFacts): Allowed {
   if (facts.is_disabled)
     throw new InvalidStateError("the account is disabled", { field: "accountId" });
   if (!facts.is_member) throw new NotAMemberError("accountId");
+  return { pharmacyId, name, platform };
+}
+
+/** The same, and none from an issuer that rests. Throws CaError and RegistryError. */
+export function checkFacts(facts: ReservationFacts): Allowed {
+  const device = checkDevice(facts);
   if (facts.is_quarantined)
     throw new QuarantineError("nothing is issued while journal and database are brought together");
   if (facts.issuer_id === null || facts.issuer_not_after === null)
     throw new IssuingStoppedError("there is no active issuing CA");
   return {
-    device: { pharmacyId, name, platform },
+    device,
     issuerId: facts.issuer_id,
     issuerNotAfter: facts.issuer_not_after,
   };

@@ -2,6 +2,10 @@ import path from "node:path";
 
 import type { Registry } from "prom-client";
 import { createSequencer } from "../audit/sequencer.ts";
+import { forgetBulkIssues } from "../ca/bulk-issue.ts";
+import { workOnBulkIssues } from "../ca/bulk-issue-work.ts";
+import { monthFormat } from "../ca/reservation-rules.ts";
+import { loadCaConfig } from "../config/ca-config.ts";
 import { listsDue, publishLists } from "../ca/list-publishing.ts";
 import { createMailDelivery } from "../delivery/mail-delivery.ts";
 import { forgetMails } from "../delivery/mail-rows.ts";
@@ -10,6 +14,7 @@ import { registerMailMetrics } from "../delivery/metrics.ts";
 import { prepareQueue, type QueueBackend, queueBackend } from "../jobs/backend.ts";
 import { createJobs, type Jobs } from "../jobs/jobs.ts";
 import { publishDueLists } from "../jobs/lists.ts";
+import type { Work } from "../jobs/runs.ts";
 import { createProbe, type Probe } from "../jobs/probe.ts";
 import { createExpiryWatch, type Ending } from "../lifecycle/expiry-watch.ts";
 import { operatorMails, type OperatorMail } from "../lifecycle/operator-mail.ts";
@@ -20,6 +25,7 @@ import { forgetOldKeys } from "../registry/idempotency.ts";
 import { connectionConfig } from "../storage/connection.ts";
 import type { Database, Role } from "../storage/database.ts";
 import { listen } from "../storage/listen.ts";
+import { CA_CONFIG, knownProfiles } from "./foundation.ts";
 import { createListCheck } from "./list-check.ts";
 import type { MtlsRole } from "./mtls-role.ts";
 import { type Opening, openPool } from "./opening.ts";
@@ -143,6 +149,24 @@ async function probeAndTell(probe: Probe, log: Opening["log"]): Promise<void> {
   }
 }
 
+/** Works on bulk issues as the app does on single ones: in each corporation's own transactions. */
+function bulkWork(opening: Opening, worker: Database): Work {
+  const { config, foundation, log, system } = opening;
+  const { timeZone, trustDomain } = config;
+  const deps = {
+    ...system,
+    database: openPool(opening, { role: "suido_app", max: 1 }),
+    worker,
+    signer: foundation.signer,
+    profiles: loadCaConfig(CA_CONFIG, knownProfiles(config)).profiles,
+    trustDomain,
+    timeZone,
+    months: monthFormat(timeZone),
+    log,
+  };
+  return (signal) => workOnBulkIssues(deps, signal);
+}
+
 /** Opens the queue, and begins all that Suido does by itself. */
 export async function takeUpDuties(
   opening: Opening,
@@ -186,10 +210,12 @@ export async function takeUpDuties(
       "expiry-watch": () => watch.look(),
       probe: () => probeAndTell(probe, log),
       parties: () => partyWatch.look(),
+      bulk: bulkWork(opening, database),
       forget: async () => {
         await forgetOldKeys(database, clock());
         await forgetMails(database, clock());
         await forgetAcknowledgements(database, clock());
+        await forgetBulkIssues(database, clock());
       },
     },
     timeZone: config.timeZone,

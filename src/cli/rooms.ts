@@ -1,4 +1,5 @@
 import { type Acknowledge, createAcknowledge } from "../ca/acknowledgement.ts";
+import { type BulkIssues, createBulkIssues } from "../ca/bulk-issue.ts";
 import { type Bundler, createBundler } from "../ca/bundle.ts";
 import { type Certificates, createCertificates } from "../ca/certificates.ts";
 import { createDeviceStatus, type DeviceStatus } from "../ca/device-status.ts";
@@ -36,6 +37,7 @@ export interface Rooms {
   readonly acknowledge: Acknowledge;
   readonly propagate: Propagate;
   readonly stages: Stages;
+  readonly bulkIssues: BulkIssues;
 }
 
 /** Connections of the registry's ORM. */
@@ -82,5 +84,6 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     acknowledge: createAcknowledge({ ...system, database }),
     propagate: createPropagate({ ...system, database }),
     stages: createStages(registry),
+    bulkIssues: createBulkIssues({ ...system, store, database, profiles }),
   };
 }

@@ -14,10 +14,10 @@ const JSON_RANGES = new Set([
   "*/*",
 ]);
 
-/** Whether a caller takes JSON. Without the header anything goes. */
-export function acceptsJson(accept: string | undefined): boolean {
+/** Whether a caller takes JSON, or the other type that is served. Without the header anything goes. */
+export function acceptsJson(accept: string | undefined, other?: string): boolean {
   if (accept === undefined || accept.trim() === "") return true;
-  return wanted(accept).some((range) => JSON_RANGES.has(range));
+  return wanted(accept).some((range) => JSON_RANGES.has(range) || range === other);
 }
 
 /** Whether it is a person's browser that asks: browsers name text/html, programs do not. */

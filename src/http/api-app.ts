@@ -16,6 +16,7 @@ import { addPages, type PagesOptions } from "./pages.ts";
 import { limitPipelining } from "./pipelining.ts";
 import { installRequestLog } from "./request-log.ts";
 import { authorizeRoutes, recogniseByKey } from "./routes-authorize.ts";
+import { bulkReportRoutes, bulkRoutes, type BulkRoutesOptions } from "./routes-bulk.ts";
 import { apiKeyRoutes, type ApiKeyRoutesOptions } from "./routes-api-keys.ts";
 import {
   certificateReadingRoutes,
@@ -43,6 +44,7 @@ export interface AppServerOptions
     ApiKeyRoutesOptions,
     PartyRoutesOptions,
     StageRoutesOptions,
+    BulkRoutesOptions,
     PagesOptions {
   readonly authenticate: Authenticate;
   readonly authorizer: Authorizer;
@@ -57,9 +59,9 @@ export interface AppServerOptions
 function addApi(app: FastifyInstance, options: AppServerOptions): void {
   void app.register(
     async (v1) => {
-      v1.addHook("onRequest", async ({ headers }, reply) => {
+      v1.addHook("onRequest", async ({ headers, routeOptions }, reply) => {
         reply.header("cache-control", "no-store");
-        if (!acceptsJson(headers.accept))
+        if (!acceptsJson(headers.accept, routeOptions.config.mediaType))
           throw new HttpError("not-acceptable", "only application/json is served here");
       });
       requireKeys(v1, options.authenticate);
@@ -70,6 +72,8 @@ function addApi(app: FastifyInstance, options: AppServerOptions): void {
       await v1.register(revocationRoutes, options);
       await v1.register(apiKeyRoutes, options);
       await v1.register(partyRoutes, options);
+      await v1.register(bulkRoutes, options);
+      await v1.register(bulkReportRoutes, options);
       await v1.register(stageReadingRoutes, options);
       await v1.register(stageSettingRoutes, options);
     },

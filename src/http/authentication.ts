@@ -10,6 +10,8 @@ declare module "fastify" {
     principal: Principal | undefined;
   }
   interface FastifyContextConfig {
+    /** What is served beside JSON. */
+    mediaType?: string;
     /** What the caller's role must allow. */
     permission?: Permission;
   }

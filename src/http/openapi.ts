@@ -7,6 +7,7 @@ import * as certificates from "./schemas/certificates.ts";
 import { ProblemSchema } from "./schemas/common.ts";
 import * as parties from "./schemas/parties.ts";
 import * as registry from "./schemas/registry.ts";
+import * as bulk from "./schemas/bulk.ts";
 import * as stages from "./schemas/stages.ts";
 
 const DESCRIPTION = `A private PKI and client-certificate lifecycle service for pharmacies.
@@ -51,6 +52,8 @@ export const COMPONENTS = [
   parties.Propagation,
   stages.Stage,
   stages.StageDetail,
+  bulk.BulkIssue,
+  bulk.BulkIssueLine,
 ];
 
 /** `/openapi.json`, from the schemas of the routes that are added after this. */

@@ -3,13 +3,7 @@ import type { PkiErrorCode } from "../pki/errors.ts";
 import type { RegistryErrorCode } from "../registry/errors.ts";
 import type { StaffErrorCode } from "../staff/errors.ts";
 import { PROBLEMS_EN, type ShownCode } from "../web/messages/problems-en.ts";
-import {
-  type FieldFault,
-  HttpError,
-  type HttpErrorCode,
-  MOST_FAULTS,
-  TurnedAwayError,
-} from "./errors.ts";
+import { type FieldFault, type HttpErrorCode, MOST_FAULTS, TurnedAwayError } from "./errors.ts";
 
 /** A problem document (RFC 9457 §3.1). */
 export interface Problem {
@@ -82,6 +76,7 @@ const STATUS = {
   "key-compromised": 422,
   "profile-unknown": 422,
   "lint-failed": 422,
+  "bulk-refused": 422,
   "invalid-name": 422,
   "beyond-issuer": 422,
   "headers-too-large": 431,
@@ -141,6 +136,8 @@ interface DomainError extends Error {
   readonly code: ErrorCode;
   readonly field?: unknown;
   readonly findings?: unknown;
+  /** Of an error that speaks of many fields. */
+  readonly faults?: readonly FieldFault[];
 }
 
 /** Our codes are lower-case words with hyphens; those of Node.js, Fastify and PostgreSQL are not, so that none passes for ours. */
@@ -161,7 +158,7 @@ function sentence(finding: unknown): string {
 }
 
 function faultsOf(error: DomainError): readonly FieldFault[] {
-  if (error instanceof HttpError) return error.faults;
+  if (error.faults !== undefined) return error.faults;
   const field = typeof error.field === "string" ? error.field : FIELDS[error.code];
   if (Array.isArray(error.findings)) {
     return error.findings.map((finding) => ({ field: field ?? "csr", detail: sentence(finding) }));

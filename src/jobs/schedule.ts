@@ -8,6 +8,7 @@ export const JOB_NAMES = [
   "expiry-watch",
   "probe",
   "parties",
+  "bulk",
   "forget",
 ] as const;
 
@@ -36,5 +37,6 @@ export const SCHEDULE: Readonly<Record<JobName, Rhythm>> = {
   "expiry-watch": { on: { every: HOUR_MS }, sweptAfter: HOUR_MS + 10 * MINUTE_MS },
   probe: { on: { every: MINUTE_MS }, sweptAfter: 3 * MINUTE_MS },
   parties: { on: { every: MINUTE_MS }, sweptAfter: 3 * MINUTE_MS },
+  bulk: { on: { every: 2 * SECOND_MS }, sweptAfter: 30 * SECOND_MS },
   forget: { on: { pattern: "0 30 3 * * *" }, sweptAfter: 25 * HOUR_MS },
 };

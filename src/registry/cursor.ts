@@ -11,6 +11,7 @@ const MARKS = {
   apiKeys: 7,
   relyingParties: 8,
   stages: 9,
+  bulkIssues: 10,
 } as const;
 export type Collection = keyof typeof MARKS;
 

@@ -18,7 +18,14 @@ export interface Principal {
 }
 
 /** What belongs to a corporation and has an id of its own (`app.tenant_of`). */
-export type Kind = "corporation" | "pharmacy" | "account" | "membership" | "device" | "stage";
+export type Kind =
+  | "corporation"
+  | "pharmacy"
+  | "account"
+  | "membership"
+  | "device"
+  | "stage"
+  | "bulk-issue";
 
 /** A reference to a thing: in the address of the request, or in the field of its body that is named. */
 export interface Reference {

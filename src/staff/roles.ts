@@ -31,6 +31,8 @@ const ROLES_OF = {
   "parties:acknowledge": ["proxy"],
   "stages:read": ["admin", "operator", "support", "auditor", "product"],
   "stages:write": ["admin", "operator"],
+  "bulk:read": ["admin", "operator", "support", "auditor"],
+  "bulk:write": ["admin", "operator"],
 } as const satisfies Record<string, readonly Role[]>;
 
 /** Whether a role may do this. */

@@ -89,6 +89,13 @@ export const PROBLEMS_EN = {
     meaning: "This key was sent before with another request.",
     remedy: "Use a fresh Idempotency-Key for each new request; repeat one only with the same body.",
   },
+  "bulk-refused": {
+    title: "Some of them are not possible",
+    meaning:
+      "At least one of the certificates that were asked for together cannot be issued. Nothing was taken.",
+    remedy:
+      "The member errors names the first ones by their place. Mend or leave out those, and send all of it again.",
+  },
   "invalid-state": {
     title: "Not possible in this state",
     meaning: "The certificate is in a state that does not allow this.",

@@ -83,6 +83,13 @@ export const PROBLEMS_JA: Readonly<Record<ShownCode, ProblemText>> = {
     meaning: "同じキーが、別の内容のリクエストで使われています。",
     remedy: "新しいリクエストには新しいキーを使ってください。",
   },
+  "bulk-refused": {
+    title: "一部を発行できません",
+    meaning:
+      "まとめて依頼された証明書のうち、発行できないものがあります。1件も受け付けていません。",
+    remedy:
+      "errorsに、はじめのほうの位置と理由があります。直すか除いて、全体をもう一度送ってください。",
+  },
   "invalid-state": {
     title: "いまの状態ではできません",
     meaning: "証明書の状態が、この操作を許しません。",

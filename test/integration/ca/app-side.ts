@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pino } from "pino";
+import { workOnBulkIssues } from "../../../src/ca/bulk-issue-work.ts";
 import { createBundler } from "../../../src/ca/bundle.ts";
 import { performCeremony } from "../../../src/ca/ceremony.ts";
 import { type Certificates, createCertificates } from "../../../src/ca/certificates.ts";
@@ -17,6 +18,7 @@ import { IssuerKeys } from "../../../src/ca/issuer-keys.ts";
 import { makeKek } from "../../../src/ca/kek.ts";
 import { openLedger } from "../../../src/ca/ledger-open.ts";
 import { type PublishedLists, publishLists } from "../../../src/ca/list-publishing.ts";
+import { monthFormat } from "../../../src/ca/reservation-rules.ts";
 import { createRevocation, type Revocation } from "../../../src/ca/revocation.ts";
 import type { SignerClient } from "../../../src/ca/signer-client.ts";
 import { Signer } from "../../../src/ca/signer.ts";
@@ -41,6 +43,9 @@ export interface AppSide {
   readonly signer: TestSigner;
   readonly time: Time;
   readonly journalFolder: string;
+  readonly profiles: ReadonlyMap<string, Profile>;
+  /** A turn of the job that works on bulk issues. */
+  workOnBulkIssues(): Promise<void>;
   /** Makes, checks and publishes the issuing CA's lists. */
   publish(): Promise<PublishedLists>;
   close(): Promise<void>;
@@ -157,22 +162,23 @@ export async function openAppSide(
   const deps = { ...system, database, signer, clock: () => time.now, newId: randomUUID };
   const chainOf = createChainOf(database);
   const certificates = createCertificates({ ...deps, chainOf });
+  const profiles = profilesWith(["1.2.3.4"]);
+  const issuing = { ...deps, profiles, trustDomain: TRUST_DOMAIN, timeZone: TIME_ZONE };
+  const log = pino({ level: "silent" });
   return {
     admin,
+    profiles,
     database,
     certificates,
     signer,
     time,
     journalFolder: path.join(folder, "journal"),
-    issuance: createIssuance({
-      ...deps,
-      chainOf,
-      certificates,
-      bundler,
-      profiles: profilesWith(["1.2.3.4"]),
-      trustDomain: TRUST_DOMAIN,
-      timeZone: TIME_ZONE,
-    }),
+    issuance: createIssuance({ ...issuing, chainOf, certificates, bundler }),
+    workOnBulkIssues: () =>
+      workOnBulkIssues(
+        { ...issuing, worker, months: monthFormat(TIME_ZONE), log },
+        new AbortController().signal,
+      ),
     revocation: createRevocation({ ...deps, certificates, patienceMs: 500 }),
     deviceStatus: createDeviceStatus({ ...deps, chainOf }),
     identify: createIdentify(deps),

@@ -56,6 +56,11 @@ describe("F24: what is another corporation's", () => {
       body: { product: "records", pharmacyId, stage: "enforce" },
     });
     expect(waiting).toMatchObject({ status: 202, body: { corporationId } });
+    const { accountId, deviceId } = tenant;
+    const bulk = await world.call("POST", "/v1/bulk-issues", {
+      body: { corporationId, items: [{ accountId, deviceId, csr: newCsr() }] },
+    });
+    expect(bulk).toMatchObject({ status: 202, body: { corporationId } });
     const owned = {
       serialNumber: good,
       byPath: {
@@ -65,6 +70,7 @@ describe("F24: what is another corporation's", () => {
         memberships: tenant.membershipId,
         devices: tenant.deviceId,
         stages: waiting.body.id,
+        "bulk-issues": bulk.body.id,
         "api-keys": (await world.newKey("support", tenant.corporationId)).id,
       },
     };

@@ -8,6 +8,7 @@ import { Registry } from "prom-client";
 import { expect, inject } from "vitest";
 
 import { createAcknowledge } from "../../../src/ca/acknowledgement.ts";
+import { createBulkIssues } from "../../../src/ca/bulk-issue.ts";
 import { createPropagate } from "../../../src/ca/propagation.ts";
 import { createAppServer } from "../../../src/http/api-app.ts";
 import { createHttpMetrics } from "../../../src/http/http-metrics.ts";
@@ -214,6 +215,7 @@ async function startApp({ side, apiKeys, store, authorizer }: Parts): Promise<Fa
     propagate: createPropagate({ database: side.database, clock }),
     authorizer,
     stages: createStages(deps),
+    bulkIssues: createBulkIssues({ ...createSystem(), ...side, ...deps }),
     authenticate: (presented) => apiKeys.authenticate(presented),
     log: pino({ level: "silent" }),
     newId,

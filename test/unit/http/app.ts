@@ -72,6 +72,7 @@ export async function appWith(overrides: Partial<AppServerOptions> = {}): Promis
     relyingParties: unexpectedCollection,
     acknowledge: unexpected,
     propagate: unexpected,
+    bulkIssues: { create: unexpected, get: unexpected, list: unexpected, report: unexpected },
     stages: { put: unexpected, confirm: unexpected, get: unexpected, list: unexpected },
     authenticate,
     authorizer: {

@@ -1,0 +1,283 @@
+import type { Logger } from "pino";
+
+import { record } from "../audit/record.ts";
+import type { Profile } from "../pki/profile.ts";
+import { type Serial, serialBytes } from "../pki/serial.ts";
+import type { Database } from "../storage/database.ts";
+import type { Sql } from "../storage/sql.ts";
+import { type BulkOutcome, type BulkWish, reserveAll } from "./bulk-reservation.ts";
+import { serialOf } from "./certificate-record.ts";
+import { IssuingStoppedError, QuarantineError, SignerUnavailableError } from "./errors.ts";
+import type { ReservationDeps } from "./reservation.ts";
+import type { SignerClient } from "./signer-client.ts";
+
+export interface BulkIssueWorkDeps extends ReservationDeps {
+  /** As suido_app: a certificate of many is reserved as every other one is. */
+  readonly database: Database;
+  /** As suido_worker, which sees what is open in every corporation. */
+  readonly worker: Pick<Database, "query">;
+  readonly signer: Pick<SignerClient, "issue">;
+  readonly profiles: ReadonlyMap<string, Profile>;
+  readonly log: Pick<Logger, "info" | "warn">;
+}
+
+interface Open {
+  readonly id: string;
+  readonly corporation_id: string;
+}
+
+/** Certificates of one transaction, and of one question to the signer. */
+const GROUP = 200;
+
+/** Work pauses after so long, in milliseconds, and goes on at the job's next turn: a stop must not wait for ten thousand. */
+const TURN_MS = 20_000;
+
+type Locked = {
+  readonly profile: string;
+  readonly asked_by: string;
+  readonly left: number;
+};
+
+/** Takes the row of a bulk issue to the end of the transaction. Undefined where another worker has it, or it has ended. */
+async function lock(sql: Sql, { id }: Open): Promise<Locked | undefined> {
+  const [row] = await sql.query<Locked>(
+    `select profile, asked_by, total - issued - failed as left from app.bulk_issue
+     where id = $1 and ended_at is null for update skip locked`,
+    [id],
+    "ca-bulk-issue-lock",
+  );
+  return row;
+}
+
+interface WaitingRow {
+  readonly place: number;
+  readonly device_id: string;
+  readonly account_id: string;
+  readonly spki: Uint8Array;
+  readonly spki_sha256: Uint8Array;
+  readonly request_hash: Uint8Array;
+}
+
+const wishOf = (row: WaitingRow): BulkWish => ({
+  deviceId: row.device_id,
+  accountId: row.account_id,
+  key: {
+    spki: row.spki,
+    spkiSha256: row.spki_sha256,
+    keyOrigin: "subject",
+    requestHash: row.request_hash,
+  },
+});
+
+/** What a row becomes. */
+interface Settled {
+  readonly place: number;
+  readonly state: "waiting" | "reserved" | "issued" | "failed";
+  readonly serial: Buffer | null;
+  readonly problem: string | null;
+  readonly detail: string | null;
+}
+
+function settledOf(outcome: BulkOutcome, place: number): Settled {
+  if (outcome.kind !== "refused") {
+    const serial = Buffer.from(serialBytes(outcome.serial));
+    return { place, state: "reserved", serial, problem: null, detail: null };
+  }
+  const { code, message } = outcome.error;
+  return { place, state: "failed", serial: null, problem: code, detail: message };
+}
+
+const SETTLE = `with item as (
+    select * from unnest($2::integer[], $3::text[], $4::bytea[], $5::text[], $6::text[]) as item (place, state, serial, problem, detail)
+  ), changed as (
+    update app.bulk_issue_item i set state = item.state, serial = item.serial, problem = item.problem, detail = item.detail
+    from item where i.bulk_issue_id = $1 and i.place = item.place returning i.state
+  )
+  update app.bulk_issue b set started_at = coalesce(b.started_at, $7::timestamptz), held_up_by = null,
+    issued = b.issued + (select count(*) from changed where state = 'issued'),
+    failed = b.failed + (select count(*) from changed where state = 'failed')
+  where b.id = $1`;
+
+/** Writes what became of these rows, and the counts with it. The row of the bulk issue is locked. */
+async function settle(
+  sql: Sql,
+  { id }: Open,
+  { now, rows }: { readonly now: Date; readonly rows: readonly Settled[] },
+): Promise<void> {
+  await sql.query(
+    SETTLE,
+    [
+      id,
+      rows.map(({ place }) => place),
+      rows.map(({ state }) => state),
+      rows.map(({ serial }) => serial),
+      rows.map(({ problem }) => problem),
+      rows.map(({ detail }) => detail),
+      now,
+    ],
+    "ca-bulk-issue-settle",
+  );
+}
+
+interface ReservedRow {
+  readonly place: number;
+  readonly serial: Uint8Array;
+  readonly state: "reserved" | "good" | "hold" | "revoked" | "refused" | "abandoned";
+  readonly findings: readonly string[] | null;
+}
+
+const RESERVED = `select item.place, item.serial, i.state, i.findings
+  from app.bulk_issue_item item join ca.issued i on i.serial = item.serial
+  where item.bulk_issue_id = $1 and item.state = 'reserved' order by item.place limit ${GROUP}`;
+
+/** What a reserved row has become, by its certificate; undefined while that is not signed. */
+function becameOf({ findings, place, serial, state }: ReservedRow): Settled | undefined {
+  switch (state) {
+    case "reserved":
+      return undefined;
+    case "good":
+    case "hold":
+    case "revoked":
+      return { place, state: "issued", serial: Buffer.from(serial), problem: null, detail: null };
+    case "refused":
+      return {
+        place,
+        state: "failed",
+        serial: null,
+        problem: "lint-failed",
+        detail: (findings ?? []).join("; "),
+      };
+    case "abandoned":
+      // The signer gives up a row that waits too long; its key is free for another.
+      return { place, state: "waiting", serial: null, problem: null, detail: null };
+  }
+}
+
+class BulkIssueWork {
+  readonly #deps: BulkIssueWorkDeps;
+
+  constructor(deps: BulkIssueWorkDeps) {
+    this.#deps = deps;
+  }
+
+  /** A step of one bulk issue. False where nothing more can be done now. */
+  async advance(open: Open): Promise<boolean> {
+    const serials = await this.#reserved(open);
+    if (serials.length > 0) {
+      await this.#deps.signer.issue(serials);
+      return this.#settleReserved(open);
+    }
+    return this.#reserveNext(open);
+  }
+
+  #inTenant<T>({ corporation_id }: Open, work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.#deps.database.tenant(corporation_id, work);
+  }
+
+  #reserved(open: Open): Promise<readonly Serial[]> {
+    return this.#inTenant(open, async (sql) => {
+      const rows = await sql.query<ReservedRow>(RESERVED, [open.id], "ca-bulk-issue-reserved");
+      return rows.map(({ serial }) => serialOf(serial));
+    });
+  }
+
+  #settleReserved(open: Open): Promise<boolean> {
+    return this.#inTenant(open, async (sql) => {
+      if ((await lock(sql, open)) === undefined) return false;
+      const rows = await sql.query<ReservedRow>(RESERVED, [open.id], "ca-bulk-issue-reserved");
+      const settled = rows.map(becameOf).filter((row) => row !== undefined);
+      await settle(sql, open, { now: this.#deps.clock(), rows: settled });
+      return settled.length > 0;
+    });
+  }
+
+  /** Reserves the next ones, in one commit with what becomes of their rows: whenever we die, none is reserved twice. */
+  #reserveNext(open: Open): Promise<boolean> {
+    const { clock, profiles } = this.#deps;
+    return this.#inTenant(open, async (sql) => {
+      const locked = await lock(sql, open);
+      if (locked === undefined) return false;
+      if (locked.left === 0) return this.#end(sql, open, locked);
+      const rows = await sql.query<WaitingRow>(
+        `select place, device_id, account_id, spki, spki_sha256, request_hash from app.bulk_issue_item
+         where bulk_issue_id = $1 and state = 'waiting' order by place limit ${GROUP}`,
+        [open.id],
+        "ca-bulk-issue-waiting",
+      );
+      const profile = profiles.get(locked.profile);
+      if (profile === undefined)
+        throw new IssuingStoppedError(`there is no profile "${locked.profile}" any more`);
+      const outcomes = await reserveAll(this.#deps, sql, {
+        corporationId: open.corporation_id,
+        actor: locked.asked_by,
+        profile,
+        wishes: rows.map(wishOf),
+      });
+      const settled = outcomes.map((outcome, i) => settledOf(outcome, rows[i]?.place ?? -1));
+      await settle(sql, open, { now: clock(), rows: settled });
+      return rows.length > 0;
+    });
+  }
+
+  async #end(sql: Sql, { id, corporation_id: corporationId }: Open, { asked_by }: Locked) {
+    const { clock, newId } = this.#deps;
+    const at = clock();
+    const [row] = await sql.query<{ issued: number; failed: number }>(
+      "update app.bulk_issue set ended_at = $2, held_up_by = null, started_at = coalesce(started_at, $2) where id = $1 returning issued, failed",
+      [id, at],
+    );
+    const detail = { issued: row?.issued ?? 0, failed: row?.failed ?? 0, askedBy: asked_by };
+    const subject = `bulk-issue/${id}`;
+    const action = "bulk-issue.ended";
+    await record(sql, { at, actor: "worker", action, subject, corporationId, detail }, newId);
+    return false;
+  }
+
+  /** Says what holds it up, for who looks at it. */
+  async heldUp(open: Open, code: string): Promise<void> {
+    await this.#inTenant(open, (sql) =>
+      sql.query("update app.bulk_issue set held_up_by = $2 where id = $1 and ended_at is null", [
+        open.id,
+        code,
+      ]),
+    );
+  }
+}
+
+/** What passes by itself: work goes on at a later turn. */
+function holdsUp(error: unknown): error is IssuingStoppedError | QuarantineError {
+  return (
+    error instanceof IssuingStoppedError ||
+    error instanceof QuarantineError ||
+    error instanceof SignerUnavailableError
+  );
+}
+
+/**
+ * Works on what is open, a group of each bulk issue in turn, until nothing is left, something holds all of it up, the
+ * turn is over or the signal says so. Safe to repeat, beside others and after a crash at any moment: a certificate is
+ * reserved in the commit that notes its serial, and the signer signs a serial once.
+ */
+export async function workOnBulkIssues(
+  deps: BulkIssueWorkDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, log, worker } = deps;
+  const until = clock().getTime() + TURN_MS;
+  const work = new BulkIssueWork(deps);
+  let open = await worker.query<Open>("select id, corporation_id from app.open_bulk_issues()");
+  while (open.length > 0) {
+    const next: Open[] = [];
+    for (const one of open) {
+      if (signal.aborted || clock().getTime() > until) return;
+      try {
+        if (await work.advance(one)) next.push(one);
+      } catch (error) {
+        if (!holdsUp(error)) throw error;
+        log.warn({ err: error, bulkIssueId: one.id }, "a bulk issue is held up");
+        await work.heldUp(one, error.code);
+      }
+    }
+    open = next;
+  }
+}
