@@ -86,6 +86,13 @@ function describeWhoPasses(at: () => Stand, recipe: ForwardAuthRecipe): void {
     });
   });
 
+  it("lets no client take away what the product is told", async () => {
+    const dropped = "Connection: close, Suido-Device, suido-account, X-Forwarded-Tls-Client-Cert";
+    const told = toldBy(await get("good", "--http1.1", "--header", dropped));
+    const { deviceId, accountId } = at().forwardAuth.clients.world;
+    expect(told).toMatchObject({ "suido-device": deviceId, "suido-account": accountId });
+  });
+
   it("hands on method, address and body as they are", async () => {
     const reply = await get("good", "--data", "a=b");
     expect(JSON.parse(reply.body)).toMatchObject({
