@@ -22,6 +22,8 @@ export interface ListCheckDeps {
   /** As suido_worker. */
   readonly database: Database;
   readonly databaseUrl: string;
+  /** Whether nobody needs the lists' octets here after the check: then a thread gets them, and not a copy. */
+  readonly gives: boolean;
   /** Another measure of what is checked in place. */
   readonly smallOctets?: number;
 }
@@ -30,6 +32,7 @@ export interface ListCheckDeps {
 export function createListCheck({
   database,
   databaseUrl,
+  gives,
   system,
   smallOctets = SMALL,
 }: ListCheckDeps): CheckPrepared {
@@ -39,6 +42,7 @@ export function createListCheck({
       return checkLists(database, lists, { ...context, verify: system.verify });
     const plain = lists.map(({ scope, der }) => ({ scope, der }));
     const job: ListCheckJob = { databaseUrl, lists: plain, context };
-    return inThread(ENTRY, job);
+    const buffers = new Set(plain.map(({ der }) => der.buffer as ArrayBuffer));
+    return inThread(ENTRY, job, gives ? [...buffers] : []);
   };
 }

@@ -1,12 +1,16 @@
-import { Worker } from "node:worker_threads";
+import { type Transferable, Worker } from "node:worker_threads";
 
 /**
  * Does one piece of work in a thread of its own, which ends with it: what it takes in time and memory is gone afterwards.
- * The thread finds the job in `workerData` and posts one answer. Rejects with what it threw, and with a sentence when it
+ * The thread finds the job in `workerData`, of which it may be given parts for good, and posts one answer. Rejects with what it threw, and with a sentence when it
  * ends without an answer.
  */
-export async function inThread<T>(entry: URL, job: object): Promise<T> {
-  const thread = new Worker(entry, { workerData: job });
+export async function inThread<T>(
+  entry: URL,
+  job: object,
+  given: readonly Transferable[] = [],
+): Promise<T> {
+  const thread = new Worker(entry, { workerData: job, transferList: [...given] });
   try {
     return await new Promise<T>((resolve, reject) => {
       thread.once("message", resolve);

@@ -15,6 +15,12 @@ function hexOf(serials: Uint8Array, row: number): string {
   return toHex(serials.subarray(firstOctet(serials, row), SERIAL_SLOT * (row + 1)));
 }
 
+/** A slot is copied by words: octet by octet it takes longer than all the rest of sorting. */
+const SLOT_WORDS = SERIAL_SLOT / 4;
+
+const wordsOf = ({ buffer, byteOffset, length }: Uint8Array): Uint32Array =>
+  new Uint32Array(buffer, byteOffset, length / 4);
+
 /** These rows, in this order, by themselves: what is read from one end to the other should lie so. */
 function gathered(columns: EntryColumns, rows: Uint32Array): EntryColumns {
   const { reasons, revokedAt, serials, shards } = columns;
@@ -24,10 +30,12 @@ function gathered(columns: EntryColumns, rows: Uint32Array): EntryColumns {
     reasons: new Uint8Array(rows.length),
     shards: new Uint8Array(rows.length),
   };
+  const words = wordsOf(serials);
+  const ownWords = wordsOf(own.serials);
   for (let to = 0; to < rows.length; to++) {
     const row = rows[to] ?? 0;
-    for (let i = 0; i < SERIAL_SLOT; i++)
-      own.serials[SERIAL_SLOT * to + i] = serials[SERIAL_SLOT * row + i] ?? 0;
+    for (let i = 0; i < SLOT_WORDS; i++)
+      ownWords[SLOT_WORDS * to + i] = words[SLOT_WORDS * row + i] ?? 0;
     own.revokedAt[to] = revokedAt[row] ?? Number.NaN;
     own.reasons[to] = reasons[row] ?? 0;
     own.shards[to] = shards[row] ?? 0;

@@ -5,7 +5,7 @@ import { SERIAL_SLOT } from "./serial-order.ts";
 
 /** Entries, a row each: 30 octets an entry, so that a million of them are 30 MB. */
 export interface EntryColumns {
-  /** In slots of 20 octets, zeros in front. */
+  /** In slots of 20 octets, zeros in front; the first one begins at a whole word of its buffer. */
   readonly serials: Uint8Array;
   /** The published dates, in milliseconds since 1970. */
   readonly revokedAt: Float64Array;

@@ -268,6 +268,7 @@ describe("lists", () => {
         system: createSystem(),
         database: worker,
         databaseUrl: ca.fresh.url,
+        gives: false,
         smallOctets: 0,
       });
       const { lists, watermark } = prepared;
@@ -285,6 +286,7 @@ describe("lists", () => {
         system: createSystem(),
         database: worker,
         databaseUrl: "postgres://nobody@127.0.0.1:1/none",
+        gives: false,
         smallOctets: 0,
       });
       await expect(
