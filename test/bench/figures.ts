@@ -39,6 +39,9 @@ export const peerOf = (peer: string, rounds: readonly number[]): Peer => ({
   value: rounds.length === 0 ? undefined : median(rounds),
 });
 
+/** A limit in place of a peer: what nobody else does is held against what we have promised. */
+export const limit = (value: number): Peer => ({ peer: "limit", value });
+
 /** Whether a program is in the path. */
 export function isInstalled(command: string): boolean {
   const folders = (process.env["PATH"] ?? "").split(path.delimiter);

@@ -2,7 +2,17 @@ import { spawnSync } from "node:child_process";
 import path from "node:path";
 
 /** `npm run bench [name]`: one benchmark, or all, each in a process of its own. One line a figure: `name value unit ratio peer`. */
-const NAMES = ["certificate", "ocsp", "authorize", "issue", "bulk", "start", "crl"] as const;
+const NAMES = [
+  "certificate",
+  "ocsp",
+  "authorize",
+  "issue",
+  "bulk",
+  "start",
+  "crl",
+  "revoke",
+  "load",
+] as const;
 
 const [wanted] = process.argv.slice(2);
 const names = NAMES.filter((name) => wanted === undefined || name === wanted);
