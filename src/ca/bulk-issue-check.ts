@@ -15,19 +15,19 @@ import {
 } from "./request-key.ts";
 import { checkDevice, type DeviceFacts } from "./reservation-rules.ts";
 
-/** One certificate of many: for whom, and the request with its key. */
+/** One certificate of many: for whom, and the request with its key; without one, Suido makes the key when it is collected. */
 export interface BulkItem {
   readonly deviceId: string;
   readonly accountId: string;
   /** In PEM. */
-  readonly csr: string;
+  readonly csr?: string;
 }
 
 /** The same, read. */
 export interface CheckedItem {
   readonly deviceId: string;
   readonly accountId: string;
-  readonly key: RequestKey;
+  readonly key?: RequestKey;
 }
 
 /** Requests that are verified before others have a turn: some milliseconds. */
@@ -81,8 +81,16 @@ export async function readItems(
   const faults = new Faults();
   const read: CheckedItem[] = [];
   const places = new Map<string, number>();
-  for (const [place, { accountId, csr, deviceId }] of items.entries()) {
+  for (const [place, { csr, ...item }] of items.entries()) {
     if (place % AT_ONCE === AT_ONCE - 1) await turn();
+    const ids = {
+      deviceId: canonicalId({ kind: "device", id: item.deviceId }),
+      accountId: canonicalId({ kind: "account", id: item.accountId }),
+    };
+    if (csr === undefined) {
+      read.push(ids);
+      continue;
+    }
     const key = faults.try(place, "csr", () => {
       const found = keyOfRequest({ csr, allowed: keys }, deps);
       checkRequestKey(found, keys);
@@ -93,11 +101,7 @@ export async function readItems(
     const first = places.get(name);
     if (first === undefined) places.set(name, place);
     else faults.add(place, "csr", `has the same key as ${fieldOf(first, "csr")}`);
-    read.push({
-      deviceId: canonicalId({ kind: "device", id: deviceId }),
-      accountId: canonicalId({ kind: "account", id: accountId }),
-      key,
-    });
+    read.push({ ...ids, key });
   }
   faults.throwAny();
   return read;

@@ -21,7 +21,8 @@ export interface BulkIssueWorkDeps extends ReservationDeps {
   readonly log: Pick<Logger, "info" | "warn">;
 }
 
-interface Open {
+/** A bulk issue that has not ended. */
+export interface OpenBulkIssue {
   readonly id: string;
   readonly corporation_id: string;
 }
@@ -38,13 +39,22 @@ type Locked = {
   readonly left: number;
 };
 
-/** Takes the row of a bulk issue to the end of the transaction. Undefined where another worker has it, or it has ended. */
-async function lock(sql: Sql, { id }: Open): Promise<Locked | undefined> {
+const LOCK = `select profile, asked_by, total - issued - failed as left from app.bulk_issue
+  where id = $1 and ended_at is null for update`;
+
+/**
+ * Takes the row of a bulk issue to the end of the transaction. Undefined where it has ended, or, with `skip`, where another
+ * worker has it.
+ */
+export async function lockBulkIssue(
+  sql: Sql,
+  { id }: OpenBulkIssue,
+  how: "wait" | "skip",
+): Promise<Locked | undefined> {
   const [row] = await sql.query<Locked>(
-    `select profile, asked_by, total - issued - failed as left from app.bulk_issue
-     where id = $1 and ended_at is null for update skip locked`,
+    how === "skip" ? `${LOCK} skip locked` : LOCK,
     [id],
-    "ca-bulk-issue-lock",
+    `ca-bulk-issue-lock-${how}`,
   );
   return row;
 }
@@ -91,17 +101,18 @@ const SETTLE = `with item as (
     select * from unnest($2::integer[], $3::text[], $4::bytea[], $5::text[], $6::text[]) as item (place, state, serial, problem, detail)
   ), changed as (
     update app.bulk_issue_item i set state = item.state, serial = item.serial, problem = item.problem, detail = item.detail
-    from item where i.bulk_issue_id = $1 and i.place = item.place returning i.state
+    from item where i.bulk_issue_id = $1 and i.place = item.place returning i.state, i.spki is null as is_bundle
   )
   update app.bulk_issue b set started_at = coalesce(b.started_at, $7::timestamptz), held_up_by = null,
     issued = b.issued + (select count(*) from changed where state = 'issued'),
-    failed = b.failed + (select count(*) from changed where state = 'failed')
+    failed = b.failed + (select count(*) from changed where state = 'failed'),
+    uncollected = b.uncollected - (select count(*) from changed where is_bundle and state in ('issued', 'failed'))
   where b.id = $1`;
 
 /** Writes what became of these rows, and the counts with it. The row of the bulk issue is locked. */
-async function settle(
+export async function settle(
   sql: Sql,
-  { id }: Open,
+  { id }: OpenBulkIssue,
   { now, rows }: { readonly now: Date; readonly rows: readonly Settled[] },
 ): Promise<void> {
   await sql.query(
@@ -161,7 +172,7 @@ class BulkIssueWork {
   }
 
   /** A step of one bulk issue. False where nothing more can be done now. */
-  async advance(open: Open): Promise<boolean> {
+  async advance(open: OpenBulkIssue): Promise<boolean> {
     const serials = await this.#reserved(open);
     if (serials.length > 0) {
       await this.#deps.signer.issue(serials);
@@ -170,20 +181,20 @@ class BulkIssueWork {
     return this.#reserveNext(open);
   }
 
-  #inTenant<T>({ corporation_id }: Open, work: (sql: Sql) => Promise<T>): Promise<T> {
+  #inTenant<T>({ corporation_id }: OpenBulkIssue, work: (sql: Sql) => Promise<T>): Promise<T> {
     return this.#deps.database.tenant(corporation_id, work);
   }
 
-  #reserved(open: Open): Promise<readonly Serial[]> {
+  #reserved(open: OpenBulkIssue): Promise<readonly Serial[]> {
     return this.#inTenant(open, async (sql) => {
       const rows = await sql.query<ReservedRow>(RESERVED, [open.id], "ca-bulk-issue-reserved");
       return rows.map(({ serial }) => serialOf(serial));
     });
   }
 
-  #settleReserved(open: Open): Promise<boolean> {
+  #settleReserved(open: OpenBulkIssue): Promise<boolean> {
     return this.#inTenant(open, async (sql) => {
-      if ((await lock(sql, open)) === undefined) return false;
+      if ((await lockBulkIssue(sql, open, "skip")) === undefined) return false;
       const rows = await sql.query<ReservedRow>(RESERVED, [open.id], "ca-bulk-issue-reserved");
       const settled = rows.map(becameOf).filter((row) => row !== undefined);
       await settle(sql, open, { now: this.#deps.clock(), rows: settled });
@@ -192,18 +203,20 @@ class BulkIssueWork {
   }
 
   /** Reserves the next ones, in one commit with what becomes of their rows: whenever we die, none is reserved twice. */
-  #reserveNext(open: Open): Promise<boolean> {
+  #reserveNext(open: OpenBulkIssue): Promise<boolean> {
     const { clock, profiles } = this.#deps;
     return this.#inTenant(open, async (sql) => {
-      const locked = await lock(sql, open);
+      const locked = await lockBulkIssue(sql, open, "skip");
       if (locked === undefined) return false;
       if (locked.left === 0) return this.#end(sql, open, locked);
       const rows = await sql.query<WaitingRow>(
         `select place, device_id, account_id, spki, spki_sha256, request_hash from app.bulk_issue_item
-         where bulk_issue_id = $1 and state = 'waiting' order by place limit ${GROUP}`,
+         where bulk_issue_id = $1 and state = 'waiting' and spki is not null order by place limit ${GROUP}`,
         [open.id],
         "ca-bulk-issue-waiting",
       );
+      // The others wait for who collects them.
+      if (rows.length === 0) return false;
       const profile = profiles.get(locked.profile);
       if (profile === undefined)
         throw new IssuingStoppedError(`there is no profile "${locked.profile}" any more`);
@@ -215,11 +228,11 @@ class BulkIssueWork {
       });
       const settled = outcomes.map((outcome, i) => settledOf(outcome, rows[i]?.place ?? -1));
       await settle(sql, open, { now: clock(), rows: settled });
-      return rows.length > 0;
+      return true;
     });
   }
 
-  async #end(sql: Sql, { id, corporation_id: corporationId }: Open, { asked_by }: Locked) {
+  async #end(sql: Sql, { id, corporation_id: corporationId }: OpenBulkIssue, { asked_by }: Locked) {
     const { clock, newId } = this.#deps;
     const at = clock();
     const [row] = await sql.query<{ issued: number; failed: number }>(
@@ -234,7 +247,7 @@ class BulkIssueWork {
   }
 
   /** Says what holds it up, for who looks at it. */
-  async heldUp(open: Open, code: string): Promise<void> {
+  async heldUp(open: OpenBulkIssue, code: string): Promise<void> {
     await this.#inTenant(open, (sql) =>
       sql.query("update app.bulk_issue set held_up_by = $2 where id = $1 and ended_at is null", [
         open.id,
@@ -245,7 +258,9 @@ class BulkIssueWork {
 }
 
 /** What passes by itself: work goes on at a later turn. */
-function holdsUp(error: unknown): error is IssuingStoppedError | QuarantineError {
+export function holdsUp(
+  error: unknown,
+): error is IssuingStoppedError | QuarantineError | SignerUnavailableError {
   return (
     error instanceof IssuingStoppedError ||
     error instanceof QuarantineError ||
@@ -265,9 +280,11 @@ export async function workOnBulkIssues(
   const { clock, log, worker } = deps;
   const until = clock().getTime() + TURN_MS;
   const work = new BulkIssueWork(deps);
-  let open = await worker.query<Open>("select id, corporation_id from app.open_bulk_issues()");
+  let open = await worker.query<OpenBulkIssue>(
+    "select id, corporation_id from app.open_bulk_issues()",
+  );
   while (open.length > 0) {
-    const next: Open[] = [];
+    const next: OpenBulkIssue[] = [];
     for (const one of open) {
       if (signal.aborted || clock().getTime() > until) return;
       try {

@@ -12,6 +12,7 @@ import { canonicalId, type Principal, type Reference, tenantOf } from "../regist
 import type { Database } from "../storage/database.ts";
 import { type PrismaStore, sqlOf } from "../storage/prisma.ts";
 import type { Sql } from "../storage/sql.ts";
+import { type BulkBundle, collectBundles } from "./bulk-collect.ts";
 import {
   type BulkItem,
   checkDevices,
@@ -21,6 +22,7 @@ import {
 } from "./bulk-issue-check.ts";
 import { serialOf } from "./certificate-record.ts";
 import { ProfileUnknownError } from "./errors.ts";
+import type { Issuance } from "./issuance.ts";
 
 /** Certificates of one corporation that are wanted together. */
 export interface BulkIssueRequest {
@@ -41,6 +43,8 @@ export interface BulkIssue {
   readonly total: number;
   readonly issued: number;
   readonly failed: number;
+  /** Those without a request that nobody has collected yet. */
+  readonly uncollected: number;
   readonly createdAt: Date;
   readonly startedAt?: Date;
   readonly endedAt?: Date;
@@ -75,6 +79,8 @@ export interface BulkIssues {
   ): Promise<BulkIssue>;
   get(principal: Principal, id: string): Promise<BulkIssue>;
   list(principal: Principal, page: PageRequest): Promise<Page<BulkIssue>>;
+  /** Makes the bundles of those without a request, one after the other, as they are read. Throws NotFoundError. */
+  collect(principal: Principal, id: string, limit: number): Promise<AsyncIterable<BulkBundle>>;
   /** What became of each, in the order of the request, as it is read. Throws NotFoundError before anything is read. */
   report(principal: Principal, id: string): Promise<AsyncIterable<BulkIssueLine>>;
 }
@@ -83,6 +89,7 @@ export interface BulkIssuesDeps {
   /** As suido_app. */
   readonly database: Database;
   readonly store: PrismaStore;
+  readonly issuance: Pick<Issuance, "issue">;
   readonly profiles: ReadonlyMap<string, Profile>;
   readonly clock: Clock;
   readonly newId: NewId;
@@ -93,7 +100,7 @@ export interface BulkIssuesDeps {
 const DEFAULT_PROFILE = "device-client";
 
 const COLUMNS =
-  "b.id, b.corporation_id, b.profile, b.asked_by, b.total, b.issued, b.failed, b.created_at, b.started_at, b.ended_at, b.held_up_by";
+  "b.id, b.corporation_id, b.profile, b.asked_by, b.total, b.issued, b.failed, b.uncollected, b.created_at, b.started_at, b.ended_at, b.held_up_by";
 
 interface Row {
   readonly id: string;
@@ -103,6 +110,7 @@ interface Row {
   readonly total: number;
   readonly issued: number;
   readonly failed: number;
+  readonly uncollected: number;
   readonly created_at: Date;
   readonly started_at: Date | null;
   readonly ended_at: Date | null;
@@ -124,6 +132,7 @@ function bulkIssueOf(row: Row): BulkIssue {
     total: row.total,
     issued: row.issued,
     failed: row.failed,
+    uncollected: row.uncollected,
     createdAt: row.created_at,
     ...(row.started_at !== null && { startedAt: row.started_at }),
     ...(row.ended_at !== null && { endedAt: row.ended_at }),
@@ -161,11 +170,22 @@ const INSERT_ITEMS = `insert into app.bulk_issue_item (bulk_issue_id, corporatio
   select $1::uuid, $2::uuid, $3::integer + item.place - 1, item.device_id, item.account_id, item.spki, item.spki_sha256, item.request_hash, 'waiting'
   from unnest($4::uuid[], $5::uuid[], $6::bytea[], $7::bytea[], $8::bytea[]) with ordinality as item (device_id, account_id, spki, spki_sha256, request_hash, place)`;
 
+const bytes = (octets: Uint8Array | undefined): Buffer | null =>
+  octets === undefined ? null : Buffer.from(octets);
+
 async function insert(sql: Sql, { id, corporationId, profile, askedBy, now, items }: NewBulkIssue) {
   await sql.query(
-    `insert into app.bulk_issue (id, corporation_id, profile, asked_by, total, created_at)
-     values ($1, $2, $3, $4, $5, $6)`,
-    [id, corporationId, profile.name, askedBy, items.length, now],
+    `insert into app.bulk_issue (id, corporation_id, profile, asked_by, total, uncollected, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7)`,
+    [
+      id,
+      corporationId,
+      profile.name,
+      askedBy,
+      items.length,
+      items.filter(({ key }) => key === undefined).length,
+      now,
+    ],
   );
   for (let from = 0; from < items.length; from += ITEMS_A_STATEMENT) {
     const some = items.slice(from, from + ITEMS_A_STATEMENT);
@@ -177,9 +197,9 @@ async function insert(sql: Sql, { id, corporationId, profile, askedBy, now, item
         from,
         some.map(({ deviceId }) => deviceId),
         some.map(({ accountId }) => accountId),
-        some.map(({ key }) => Buffer.from(key.spki)),
-        some.map(({ key }) => Buffer.from(key.spkiSha256)),
-        some.map(({ key }) => Buffer.from(key.requestHash ?? [])),
+        some.map(({ key }) => bytes(key?.spki)),
+        some.map(({ key }) => bytes(key?.spkiSha256)),
+        some.map(({ key }) => bytes(key?.requestHash)),
       ],
       "ca-bulk-issue-items",
     );
@@ -292,6 +312,11 @@ export function createBulkIssues(deps: BulkIssuesDeps): BulkIssues {
           return (await sql.query<Row>(text, [after, size])).map(bulkIssueOf);
         },
       }),
+    collect: async (principal, id, limit) => {
+      const { corporationId, profile, ...found } = await get(principal, id);
+      const bulkIssue = { id: found.id, corporation_id: corporationId };
+      return collectBundles(deps, principal, { bulkIssue, profile, limit });
+    },
     report: async (principal, id) => linesOf(deps, await get(principal, id)),
   };
 }

@@ -59,6 +59,17 @@ export function openRooms(opening: Opening, database: Database): Rooms {
   const registry = { ...system, store };
   const chainOf = createChainOf(database);
   const certificates = createCertificates({ ...system, database, chainOf });
+  const issuance = createIssuance({
+    ...system,
+    database,
+    signer,
+    certificates,
+    chainOf,
+    bundler,
+    profiles,
+    trustDomain: config.trustDomain,
+    timeZone: config.timeZone,
+  });
   return {
     corporations: createCorporations(registry),
     pharmacies: createPharmacies(registry),
@@ -66,17 +77,7 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     memberships: createMemberships(registry),
     devices: createDevices(registry),
     certificates,
-    issuance: createIssuance({
-      ...system,
-      database,
-      signer,
-      certificates,
-      chainOf,
-      bundler,
-      profiles,
-      trustDomain: config.trustDomain,
-      timeZone: config.timeZone,
-    }),
+    issuance,
     revocation: createRevocation({ ...system, database, signer, certificates }),
     deviceStatus: createDeviceStatus({ ...system, database, chainOf }),
     apiKeys: createApiKeys({ ...system, database }),
@@ -84,6 +85,6 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     acknowledge: createAcknowledge({ ...system, database }),
     propagate: createPropagate({ ...system, database }),
     stages: createStages(registry),
-    bulkIssues: createBulkIssues({ ...system, store, database, profiles }),
+    bulkIssues: createBulkIssues({ ...system, store, database, profiles, issuance }),
   };
 }

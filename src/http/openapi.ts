@@ -54,6 +54,7 @@ export const COMPONENTS = [
   stages.StageDetail,
   bulk.BulkIssue,
   bulk.BulkIssueLine,
+  bulk.BulkBundle,
 ];
 
 /** `/openapi.json`, from the schemas of the routes that are added after this. */

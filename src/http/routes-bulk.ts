@@ -1,9 +1,10 @@
 import { Readable } from "node:stream";
 
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
-import type { FastifyReply } from "fastify";
 
-import type { BulkIssueLine, BulkIssues } from "../ca/bulk-issue.ts";
+import type { TSchema } from "typebox";
+
+import type { BulkIssues } from "../ca/bulk-issue.ts";
 import { principalOf } from "./authentication.ts";
 import { idempotencyOf } from "./idempotency.ts";
 import * as schemas from "./schemas/bulk.ts";
@@ -28,8 +29,24 @@ const BODY_LIMIT = 24 * 1024 * 1024;
 /** One JSON text a line (https://github.com/ndjson/ndjson-spec). */
 export const NDJSON = "application/x-ndjson";
 
-async function* ndjsonOf(lines: AsyncIterable<BulkIssueLine>): AsyncGenerator<string> {
-  for await (const line of lines) yield `${JSON.stringify(line)}\n`;
+/** The lines of a list. The first one is made before anything is sent, so that its failure is still a problem document. */
+async function ndjsonOf(lines: AsyncIterable<object>): Promise<Readable> {
+  const iterator = lines[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  async function* texts(): AsyncGenerator<string> {
+    try {
+      for (let one = first; one.done !== true; one = await iterator.next())
+        yield `${JSON.stringify(one.value)}\n`;
+    } finally {
+      await iterator.return?.();
+    }
+  }
+  return Readable.from(texts(), { highWaterMark: 1 });
+}
+
+/** An answer of lines, each of which is one of these. */
+function linesOf(line: TSchema): object {
+  return { description: "Lines.", content: { [NDJSON]: { schema: named(line) } } };
 }
 
 /** Certificates for many devices at once. */
@@ -87,7 +104,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<BulkRoutesOptions> = async (
   );
 };
 
-/** What became of each. */
+/** Bundles, and what became of each. */
 export const bulkReportRoutes: FastifyPluginAsyncTypebox<BulkRoutesOptions> = async (
   app,
   { bulkIssues },
@@ -101,18 +118,37 @@ export const bulkReportRoutes: FastifyPluginAsyncTypebox<BulkRoutesOptions> = as
         tags,
         params: IdParams,
         response: {
-          200: {
-            description: "Lines.",
-            content: { [NDJSON]: { schema: named(schemas.BulkIssueLine) } },
-          },
+          200: linesOf(schemas.BulkIssueLine),
           ...problems(404),
         },
       },
     },
     async (request, reply) => {
       const lines = await bulkIssues.report(principalOf(request), request.params.id);
-      const any: FastifyReply = reply;
-      return any.type(NDJSON).send(Readable.from(ndjsonOf(lines)));
+      return reply.type(NDJSON).send(await ndjsonOf(lines));
+    },
+  );
+  app.post(
+    "/bulk-issues/:id/collect",
+    {
+      config: { permission: "bulk:write", mediaType: NDJSON },
+      schema: {
+        summary: "Make the next bundles of those without a csr, one JSON text a line",
+        description:
+          "Each goes out as soon as it is made, and is given once. Ask again until uncollected is 0; a bundle that was lost on its way is a reissue.",
+        tags,
+        params: IdParams,
+        body: schemas.Collect,
+        response: { 200: linesOf(schemas.BulkBundle), ...bodyProblems(404) },
+      },
+      preValidation: async (request) => {
+        request.body ??= { limit: schemas.COLLECTED };
+      },
+    },
+    async (request, reply) => {
+      const { limit } = request.body;
+      const bundles = await bulkIssues.collect(principalOf(request), request.params.id, limit);
+      return reply.type(NDJSON).send(await ndjsonOf(bundles));
     },
   );
 };

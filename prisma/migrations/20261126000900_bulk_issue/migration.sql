@@ -1,5 +1,5 @@
--- Certificates for many devices at once: what was asked for, and what became of each. Public keys only: whoever asks has
--- made the keys, or had the devices make them.
+-- Certificates for many devices at once: what was asked for, and what became of each. Public keys only. An item without one
+-- waits until somebody collects it: its key is made then, goes out with the answer, and is kept by nobody.
 create table app.bulk_issue (
   id             uuid primary key,
   corporation_id uuid not null references app.corporation (id),
@@ -8,6 +8,7 @@ create table app.bulk_issue (
   total          integer not null check (total between 1 and 10000),
   issued         integer not null default 0,
   failed         integer not null default 0,
+  uncollected    integer not null check (uncollected between 0 and total),
   created_at     timestamptz not null,
   started_at     timestamptz,
   ended_at       timestamptz,
@@ -27,19 +28,23 @@ create table app.bulk_issue_item (
   place          integer not null,
   device_id      uuid not null,
   account_id     uuid not null,
-  spki           bytea not null,
-  spki_sha256    bytea not null,
-  request_hash   bytea not null,
+  spki           bytea,
+  spki_sha256    bytea,
+  request_hash   bytea,
+  -- Since when somebody makes its key.
+  claimed_at     timestamptz,
   state          text not null check (state in ('waiting', 'reserved', 'issued', 'failed')),
   serial         bytea references ca.issued (serial),
   problem        text,
   detail         text,
   primary key (bulk_issue_id, place),
   foreign key (corporation_id, bulk_issue_id) references app.bulk_issue (corporation_id, id) on delete cascade,
+  constraint key_whole check ((spki is null) = (spki_sha256 is null) and (spki is null) = (request_hash is null)),
   constraint serial_when_there_is_one check ((serial is not null) = (state in ('reserved', 'issued'))),
   constraint problem_when_failed check ((problem is not null) = (state = 'failed'))
 );
-create index bulk_issue_item_waiting on app.bulk_issue_item (bulk_issue_id, place) where state = 'waiting';
+create index bulk_issue_item_waiting on app.bulk_issue_item (bulk_issue_id, place) where state = 'waiting' and spki is not null;
+create index bulk_issue_item_uncollected on app.bulk_issue_item (bulk_issue_id, place) where state = 'waiting' and spki is null;
 create index bulk_issue_item_reserved on app.bulk_issue_item (bulk_issue_id, place) where state = 'reserved';
 
 alter table app.bulk_issue enable row level security;
@@ -51,8 +56,8 @@ alter table app.bulk_issue_item force row level security;
 create policy tenant on app.bulk_issue_item to suido_app using (corporation_id = app.current_corporation()) with check (corporation_id = app.current_corporation());
 create policy owner on app.bulk_issue_item to suido_owner using (true) with check (true);
 grant select, insert on app.bulk_issue, app.bulk_issue_item to suido_app;
-grant update (issued, failed, started_at, ended_at, held_up_by) on app.bulk_issue to suido_app;
-grant update (state, serial, problem, detail) on app.bulk_issue_item to suido_app;
+grant update (issued, failed, uncollected, started_at, ended_at, held_up_by) on app.bulk_issue to suido_app;
+grant update (state, serial, problem, detail, claimed_at) on app.bulk_issue_item to suido_app;
 
 create or replace function app.tenant_of(kind text, id uuid) returns uuid language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin

@@ -13,11 +13,14 @@ export const NewBulkIssue = closed({
     closed({
       deviceId: Id,
       accountId: Id,
-      csr: Type.String({
-        minLength: 1,
-        maxLength: 16_384,
-        description: "A PKCS#10 request in PEM. Only its key is used.",
-      }),
+      csr: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 16_384,
+          description:
+            "A PKCS#10 request in PEM. Only its key is used. Without one the server makes the key when the bundle is collected.",
+        }),
+      ),
     }),
     { minItems: 1, maxItems: MOST_ITEMS },
   ),
@@ -35,6 +38,9 @@ export const BulkIssue = Type.Object(
     total: Type.Integer(),
     issued: Type.Integer(),
     failed: Type.Integer(),
+    uncollected: Type.Integer({
+      description: "Those without a csr whose bundles nobody has collected yet.",
+    }),
     createdAt: Time,
     startedAt: Type.Optional(Time),
     endedAt: Type.Optional(Time),
@@ -63,5 +69,41 @@ export const BulkIssueLine = Type.Object(
   },
   { $id: "BulkIssueLine", description: "What became of one of them." },
 );
+
+export const BulkBundle = Type.Object(
+  {
+    place: Type.Integer({ description: "In the request, from 0." }),
+    deviceId: Id,
+    accountId: Id,
+    serialNumber: Type.Optional(SerialNumber),
+    notAfter: Type.Optional(Time),
+    pkcs12: Type.Optional(
+      Type.Object(
+        {
+          data: Type.String({ description: "Base64.", contentEncoding: "base64" }),
+          password: Type.String(),
+        },
+        { description: "Given once, and kept by nobody." },
+      ),
+    ),
+    problem: Type.Optional(
+      Type.String({ description: "What a single request would have been answered with." }),
+    ),
+    detail: Type.Optional(Type.String()),
+  },
+  { $id: "BulkBundle", description: "A bundle of a bulk issue, or why there is none." },
+);
+
+/** Bundles of one answer, unless told otherwise: some seconds' work. */
+export const COLLECTED = 100;
+
+export const Collect = closed({
+  limit: Type.Integer({
+    minimum: 1,
+    maximum: MOST_ITEMS,
+    default: COLLECTED,
+    description: "How many at most.",
+  }),
+});
 
 export const BulkIssueQuery = closed(PageQuery);

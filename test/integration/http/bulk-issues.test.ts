@@ -1,7 +1,9 @@
+import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import type { BulkBundle } from "../../../src/ca/bulk-collect.ts";
 import type { BulkIssue, BulkIssueLine } from "../../../src/ca/bulk-issue.ts";
 import { makeDeviceKey } from "../../support/service.ts";
 import { type HttpWorld, openHttpWorld, type Tenant } from "./world.ts";
@@ -43,6 +45,16 @@ async function post(
     ...(key !== undefined && { key }),
   });
   return { ...answer, body: answer.body as unknown as BulkIssue };
+}
+
+/** What OpenSSL finds in a PKCS#12 file. */
+function openBundle(data: string, password: string): string {
+  const args = ["pkcs12", "-nodes", "-passin", `pass:${password}`];
+  return execFileSync("openssl", args, {
+    input: Buffer.from(data, "base64"),
+    encoding: "utf8",
+    stdio: ["pipe", "pipe", "ignore"],
+  });
 }
 
 async function look(id: string): Promise<BulkIssue> {
@@ -148,7 +160,12 @@ describe("takes all or none", () => {
 
   it.for<[string, () => object, number, string]>([
     ["no items", () => ({ items: [] }), 400, "items"],
-    ["an item without a request", () => ({ items: [{ ...tenant }] }), 400, "items[0].csr"],
+    [
+      "a member that nobody knows",
+      () => ({ items: [{ ...itemOf(tenant), key: "" }] }),
+      400,
+      "items[0].key",
+    ],
     ["a profile that is none", () => ({ profile: "root" }), 422, "profile"],
     ["no corporation", () => ({ corporationId: undefined }), 400, "corporationId"],
     ["another's corporation", () => ({ corporationId: crypto.randomUUID() }), 404, "corporationId"],
@@ -164,6 +181,69 @@ describe("takes all or none", () => {
   it("with a key whose role may", async () => {
     for (const role of ["support", "auditor", "product", "proxy"] as const)
       expect(await post(itemsOf(1), { key: world.keys[role] })).toMatchObject({ status: 403 });
+  });
+});
+
+async function collect(id: string, body?: object): Promise<BulkBundle[]> {
+  const answer = await world.app.inject({
+    method: "POST",
+    url: `/v1/bulk-issues/${id}/collect`,
+    headers: { authorization: `Bearer ${world.keys.operator}` },
+    ...(body !== undefined && { payload: body }),
+  });
+  expect(answer.statusCode).toBe(200);
+  expect(answer.headers["cache-control"]).toBe("no-store");
+  return answer.body
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as BulkBundle);
+}
+
+const preparedItem = ({ accountId, deviceId }: Tenant): object => ({ accountId, deviceId });
+
+describe("without a csr", () => {
+  it("bundles are made when they are collected, and given once", async () => {
+    const items = [
+      preparedItem(tenant),
+      itemOf(tenant),
+      preparedItem(tenant),
+      preparedItem(tenant),
+    ];
+    const { body } = await post(items);
+    expect(body).toMatchObject({ total: 4, uncollected: 3 });
+    await world.side.workOnBulkIssues();
+    expect(await look(body.id)).toMatchObject({ state: "running", issued: 1, uncollected: 3 });
+    const first = await collect(body.id, { limit: 2 });
+    expect(first).toMatchObject([{ place: 0 }, { place: 2 }]);
+    expect(await look(body.id)).toMatchObject({ issued: 3, uncollected: 1 });
+    const rest = await collect(body.id);
+    expect(rest).toMatchObject([{ place: 3 }]);
+    expect(await collect(body.id)).toEqual([]);
+    await world.side.workOnBulkIssues();
+    expect(await look(body.id)).toMatchObject({ state: "ended", issued: 4, uncollected: 0 });
+    const bundles = [...first, ...rest].map((line) => ("pkcs12" in line ? line.pkcs12 : undefined));
+    expect(new Set(bundles.map((bundle) => bundle?.password)).size).toBe(3);
+    const opened = openBundle(bundles[0]?.data ?? "", bundles[0]?.password ?? "");
+    const [line] = await report(body.id);
+    expect(opened).toContain(line?.certificate?.trim().split("\n")[1]);
+    expect(opened).toContain("PRIVATE KEY");
+  });
+
+  it("two who collect at once get each bundle once", async () => {
+    const { body } = await post(Array.from({ length: 6 }, () => preparedItem(tenant)));
+    const both = await Promise.all([collect(body.id), collect(body.id)]);
+    const places = both.flat().map(({ place }) => place);
+    expect(places.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(await look(body.id)).toMatchObject({ issued: 6, uncollected: 0 });
+  });
+
+  it("a signer that is away is told before anything is sent, and nothing is lost", async () => {
+    const { body } = await post([preparedItem(tenant)]);
+    world.side.signer.isAway = true;
+    const answer = await world.call("POST", `/v1/bulk-issues/${body.id}/collect`, { body: {} });
+    expect(answer).toMatchObject({ status: 503, body: { type: "/problems/signer-unavailable" } });
+    world.side.signer.isAway = false;
+    expect(await collect(body.id)).toMatchObject([{ place: 0 }]);
   });
 });
 

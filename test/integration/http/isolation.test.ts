@@ -43,6 +43,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "patch /v1/devices/{id}": { name: "a" },
   "patch /v1/relying-parties/{id}": { name: "a" },
   "post /v1/stages/{id}/confirm": {},
+  "post /v1/bulk-issues/{id}/collect": {},
   "post /v1/certificates/{serialNumber}/renew": {},
   "post /v1/certificates/{serialNumber}/reissue": {},
   "post /v1/certificates/{serialNumber}/revoke": { reason: "keyCompromise" },

@@ -72,7 +72,13 @@ export async function appWith(overrides: Partial<AppServerOptions> = {}): Promis
     relyingParties: unexpectedCollection,
     acknowledge: unexpected,
     propagate: unexpected,
-    bulkIssues: { create: unexpected, get: unexpected, list: unexpected, report: unexpected },
+    bulkIssues: {
+      create: unexpected,
+      get: unexpected,
+      list: unexpected,
+      report: unexpected,
+      collect: unexpected,
+    },
     stages: { put: unexpected, confirm: unexpected, get: unexpected, list: unexpected },
     authenticate,
     authorizer: {

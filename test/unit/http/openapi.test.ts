@@ -135,6 +135,7 @@ it("has every call of the contract, and what operators need", () => {
       "post /v1/accounts",
       "post /v1/acknowledgements",
       "post /v1/bulk-issues",
+      "post /v1/bulk-issues/{id}/collect",
       "post /v1/certificates",
       "post /v1/certificates/{serialNumber}/reissue",
       "post /v1/certificates/{serialNumber}/renew",
