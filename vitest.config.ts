@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /** What needs a real PostgreSQL: started once for all of these, and only when one of them has a file to run. */
-const WITH_DATABASE = ["integration", "faults", "proxies", "browser"];
+const WITH_DATABASE = ["integration", "faults", "proxies", "browser", "mesh"];
 
 const LIMITS = { testTimeout: 30_000, hookTimeout: 60_000 };
 
