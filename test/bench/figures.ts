@@ -26,11 +26,15 @@ function besideWords(value: number, beside: Peer | undefined): string {
   return `${(value / beside.value).toFixed(2)} ${beside.peer}`;
 }
 
+/** Small values with more digits, so that each has about three. */
+function digitsOf(value: number): number {
+  if (Math.abs(value) < 1) return 3;
+  return Math.abs(value) < 100 ? 1 : 0;
+}
+
 /** Prints `name value unit ratio peer`. */
 export function print({ name, value, unit, beside }: Figure): void {
-  console.log(
-    `${name} ${value.toFixed(value < 100 ? 1 : 0)} ${unit} ${besideWords(value, beside)}`,
-  );
+  console.log(`${name} ${value.toFixed(digitsOf(value))} ${unit} ${besideWords(value, beside)}`);
 }
 
 /** The middle of a peer's rounds; of none, undefined. */

@@ -12,6 +12,7 @@ const NAMES = [
   "crl",
   "revoke",
   "load",
+  "growth",
 ] as const;
 
 const [wanted] = process.argv.slice(2);
