@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -6,8 +6,9 @@ import pg from "pg";
 import pino from "pino";
 import { prepareDatabase } from "../../src/storage/bootstrap.ts";
 import { embeddedUrl } from "../../src/storage/embedded.ts";
-import { makeDeviceKey, Service, type World } from "../support/service.ts";
+import { Service, type World } from "../support/service.ts";
 import { median, peerOf, print, processorSeconds, run, wrk } from "./figures.ts";
+import { posting, prepared } from "./posting.ts";
 
 /**
  * P6: a whole `suido serve` issues through its API, requests ready-made, beside pgbench, which sends the same PostgreSQL
@@ -23,33 +24,6 @@ const CLIENTS = 32;
 const PREPARED_PER_SECOND = 1_500;
 
 const folder = mkdtempSync(path.join(tmpdir(), "suido-bench-issue-"));
-
-/** A script that posts the next of these bodies at each request, and stops rather than posting one twice. */
-function posting(name: string, bodies: readonly string[], key: string): string {
-  const list = path.join(folder, `${name}.jsonl`);
-  const script = path.join(folder, `${name}.lua`);
-  writeFileSync(list, bodies.map((body) => `${body}\n`).join(""));
-  writeFileSync(
-    script,
-    `local next = io.lines("${list}")
-wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
-wrk.headers["Authorization"] = "Bearer ${key}"
-request = function()
-  return wrk.format(nil, nil, nil, next() or error("all prepared requests are used up"))
-end
-`,
-  );
-  return script;
-}
-
-/** Requests of different devices by turns: two of one device wait for nothing either, but its rows would. */
-function prepared(worlds: readonly World[], count: number): string[] {
-  return Array.from({ length: count }, (_, i) => {
-    const { accountId, deviceId } = worlds[i % worlds.length] ?? {};
-    return JSON.stringify({ accountId, deviceId, csr: makeDeviceKey().csr });
-  });
-}
 
 interface Issued {
   readonly certificates: number;
@@ -182,7 +156,11 @@ async function measure(service: Service, client: pg.Client): Promise<void> {
   const theirs: Round[] = [];
   for (let round = 0; round < WARM_UP + ROUNDS; round++) {
     const bodies = prepared(worlds, SECONDS * PREPARED_PER_SECOND);
-    const issued = await issueRound(service, client, posting(`${round}`, bodies, service.key));
+    const issued = await issueRound(
+      service,
+      client,
+      posting({ folder, name: `${round}`, bodies, authorization: `Bearer ${service.key}` }),
+    );
     if (round >= WARM_UP) ours.push(issued);
     if (program === undefined) continue;
     const committed = await peerRound(service, peer, { program, round, batch: issued.batch });

@@ -13,6 +13,7 @@ const NAMES = [
   "revoke",
   "load",
   "growth",
+  "step-ca",
 ] as const;
 
 const [wanted] = process.argv.slice(2);
