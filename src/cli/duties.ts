@@ -3,6 +3,7 @@ import path from "node:path";
 import type { Registry } from "prom-client";
 import { createSequencer } from "../audit/sequencer.ts";
 import { forgetBulkIssues } from "../ca/bulk-issue.ts";
+import { registerBulkMetrics } from "../ca/bulk-metrics.ts";
 import { workOnBulkIssues } from "../ca/bulk-issue-work.ts";
 import { monthFormat } from "../ca/reservation-rules.ts";
 import { loadCaConfig } from "../config/ca-config.ts";
@@ -150,8 +151,12 @@ async function probeAndTell(probe: Probe, log: Opening["log"]): Promise<void> {
 }
 
 /** Works on bulk issues as the app does on single ones: in each corporation's own transactions. */
-function bulkWork(opening: Opening, worker: Database): Work {
+function bulkWork(
+  opening: Opening,
+  { database: worker, metrics }: { readonly database: Database; readonly metrics: Registry },
+): Work {
   const { config, foundation, log, system } = opening;
+  registerBulkMetrics(metrics, worker);
   const { timeZone, trustDomain } = config;
   const deps = {
     ...system,
@@ -210,7 +215,7 @@ export async function takeUpDuties(
       "expiry-watch": () => watch.look(),
       probe: () => probeAndTell(probe, log),
       parties: () => partyWatch.look(),
-      bulk: bulkWork(opening, database),
+      bulk: bulkWork(opening, { database, metrics }),
       forget: async () => {
         await forgetOldKeys(database, clock());
         await forgetMails(database, clock());
