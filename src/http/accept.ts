@@ -14,10 +14,18 @@ const JSON_RANGES = new Set([
   "*/*",
 ]);
 
-/** Whether a caller takes JSON, or the other type that is served. Without the header anything goes. */
-export function acceptsJson(accept: string | undefined, other?: string): boolean {
+/** Whether a caller takes JSON, or one of the other types that are served. Without the header anything goes. */
+export function acceptsJson(accept: string | undefined, others: readonly string[] = []): boolean {
   if (accept === undefined || accept.trim() === "") return true;
-  return wanted(accept).some((range) => JSON_RANGES.has(range) || range === other);
+  return wanted(accept).some((range) => JSON_RANGES.has(range) || others.includes(range));
+}
+
+/** Which of these types the caller names first; undefined where he names none. */
+export function firstNamed<const Types extends readonly string[]>(
+  accept: string | undefined,
+  types: Types,
+): Types[number] | undefined {
+  return wanted(accept ?? "").find((range) => types.includes(range));
 }
 
 /** Whether it is a person's browser that asks: browsers name text/html, programs do not. */

@@ -16,7 +16,12 @@ import { addPages, type PagesOptions } from "./pages.ts";
 import { limitPipelining } from "./pipelining.ts";
 import { installRequestLog } from "./request-log.ts";
 import { authorizeRoutes, recogniseByKey } from "./routes-authorize.ts";
-import { bulkReportRoutes, bulkRoutes, type BulkRoutesOptions } from "./routes-bulk.ts";
+import {
+  bulkCollectRoutes,
+  bulkReportRoutes,
+  bulkRoutes,
+  type BulkRoutesOptions,
+} from "./routes-bulk.ts";
 import { apiKeyRoutes, type ApiKeyRoutesOptions } from "./routes-api-keys.ts";
 import {
   certificateReadingRoutes,
@@ -61,7 +66,7 @@ function addApi(app: FastifyInstance, options: AppServerOptions): void {
     async (v1) => {
       v1.addHook("onRequest", async ({ headers, routeOptions }, reply) => {
         reply.header("cache-control", "no-store");
-        if (!acceptsJson(headers.accept, routeOptions.config.mediaType))
+        if (!acceptsJson(headers.accept, routeOptions.config.mediaTypes))
           throw new HttpError("not-acceptable", "only application/json is served here");
       });
       requireKeys(v1, options.authenticate);
@@ -74,6 +79,7 @@ function addApi(app: FastifyInstance, options: AppServerOptions): void {
       await v1.register(partyRoutes, options);
       await v1.register(bulkRoutes, options);
       await v1.register(bulkReportRoutes, options);
+      await v1.register(bulkCollectRoutes, options);
       await v1.register(stageReadingRoutes, options);
       await v1.register(stageSettingRoutes, options);
     },

@@ -11,7 +11,7 @@ declare module "fastify" {
   }
   interface FastifyContextConfig {
     /** What is served beside JSON. */
-    mediaType?: string;
+    mediaTypes?: readonly string[];
     /** What the caller's role must allow. */
     permission?: Permission;
   }

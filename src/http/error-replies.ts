@@ -2,6 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 
 import { HttpError, type HttpErrorCode } from "./errors.ts";
 import { BODY_LIMIT } from "./limits.ts";
+import { hasLines, problemInLines } from "./ndjson-body.ts";
 import { problemHeaders, problemOf } from "./problem.ts";
 import { faultsOf } from "./validators.ts";
 
@@ -9,11 +10,6 @@ import { faultsOf } from "./validators.ts";
 const FASTIFY_CODES: Readonly<
   Record<string, { readonly code: HttpErrorCode; readonly says: string; readonly field?: string }>
 > = {
-  FST_ERR_CTP_BODY_TOO_LARGE: {
-    code: "content-too-large",
-    says: "the body has more than 65536 octets",
-    field: "body",
-  },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     code: "unsupported-media-type",
     says: "the body must be application/json",
@@ -42,12 +38,16 @@ function isFastifyRefusal(error: unknown): error is FastifyError {
 }
 
 /** An error of Fastify's as one of ours; others as they came. */
-function translate(error: unknown): unknown {
+function translate(error: unknown, { routeOptions }: FastifyRequest): unknown {
   if (!isFastifyRefusal(error)) return error;
   if (error.validation !== undefined) {
     const faults = faultsOf(error.validation, error.validationContext ?? "body");
     const says = faults.map(({ field, detail }) => `${field} ${detail}`).join("; ");
     return new HttpError("invalid-request", says, faults);
+  }
+  if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE") {
+    const says = `the body has more than ${routeOptions.bodyLimit} octets`;
+    return new HttpError("content-too-large", says, [{ field: "body", detail: says }]);
   }
   const { code, says, field } = FASTIFY_CODES[error.code] ?? {
     code: "malformed-request",
@@ -75,8 +75,8 @@ export function replyProblem(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  const error = translate(thrown);
-  const problem = problemOf(error);
+  const error = translate(thrown, request);
+  const problem = hasLines(request) ? problemInLines(problemOf(error)) : problemOf(error);
   if (problem.status >= 500 && !(error instanceof HttpError)) {
     request.log.error({ err: error }, "a request failed");
   }

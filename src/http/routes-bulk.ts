@@ -1,12 +1,16 @@
 import { Readable } from "node:stream";
 
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
-
+import type { FastifyRequest } from "fastify";
 import type { TSchema } from "typebox";
 
 import type { BulkIssues } from "../ca/bulk-issue.ts";
+import { firstNamed } from "./accept.ts";
 import { principalOf } from "./authentication.ts";
+import { csvHeading, csvLine } from "./bulk-csv.ts";
+import { HttpError } from "./errors.ts";
 import { idempotencyOf } from "./idempotency.ts";
+import { addNdjsonParser, hasLines, NDJSON } from "./ndjson-body.ts";
 import * as schemas from "./schemas/bulk.ts";
 import {
   bodyProblems,
@@ -26,17 +30,23 @@ const tags = ["Certificates"];
 /** Ten thousand requests with the largest usual keys (RSA-3072: 1.4 kB), in octets. */
 const BODY_LIMIT = 24 * 1024 * 1024;
 
-/** One JSON text a line (https://github.com/ndjson/ndjson-spec). */
-export const NDJSON = "application/x-ndjson";
+/** A request with the largest key and its ids, JSON's escapes included, in octets. */
+const LINE_LIMIT = 32 * 1024;
 
-/** The lines of a list. The first one is made before anything is sent, so that its failure is still a problem document. */
-async function ndjsonOf(lines: AsyncIterable<object>): Promise<Readable> {
+/**
+ * The lines of a list, below a heading where there is one. The first one is made before anything is sent, so that its
+ * failure is still a problem document.
+ */
+async function textOf<Line>(
+  lines: AsyncIterable<Line>,
+  { heading = "", write }: { readonly heading?: string; readonly write: (line: Line) => string },
+): Promise<Readable> {
   const iterator = lines[Symbol.asyncIterator]();
   const first = await iterator.next();
   async function* texts(): AsyncGenerator<string> {
     try {
-      for (let one = first; one.done !== true; one = await iterator.next())
-        yield `${JSON.stringify(one.value)}\n`;
+      if (heading !== "") yield heading;
+      for (let one = first; one.done !== true; one = await iterator.next()) yield write(one.value);
     } finally {
       await iterator.return?.();
     }
@@ -44,9 +54,29 @@ async function ndjsonOf(lines: AsyncIterable<object>): Promise<Readable> {
   return Readable.from(texts(), { highWaterMark: 1 });
 }
 
+const CSV = "text/csv";
+const REPORT_TYPES = [NDJSON, CSV] as const;
+
+const jsonLine = (line: object): string => `${JSON.stringify(line)}\n`;
+
 /** An answer of lines, each of which is one of these. */
-function linesOf(line: TSchema): object {
-  return { description: "Lines.", content: { [NDJSON]: { schema: named(line) } } };
+function linesOf(line: TSchema, others: object = {}): object {
+  return { description: "Lines.", content: { [NDJSON]: { schema: named(line) }, ...others } };
+}
+
+/** Lines say in the address for whom they are, JSON in its body. */
+async function completeLines(request: FastifyRequest): Promise<void> {
+  const query = request.query as Readonly<Record<string, unknown>>;
+  if (hasLines(request)) {
+    request.body = { ...query, ...(request.body as object) };
+    return;
+  }
+  const detail = "stands in the address for lines only: say it in the body";
+  const faults = Object.keys(schemas.NewBulkIssueQuery.properties)
+    .filter((field) => Object.hasOwn(query, field))
+    .map((field) => ({ field, detail }));
+  const says = faults.map(({ field }) => `${field} ${detail}`).join("; ");
+  if (faults.length > 0) throw new HttpError("invalid-request", says, faults);
 }
 
 /** Certificates for many devices at once. */
@@ -54,6 +84,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<BulkRoutesOptions> = async (
   app,
   { bulkIssues },
 ) => {
+  addNdjsonParser(app, { body: BODY_LIMIT, line: LINE_LIMIT, lines: schemas.MOST_ITEMS });
   app.post(
     "/bulk-issues",
     {
@@ -62,12 +93,15 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<BulkRoutesOptions> = async (
       schema: {
         summary: "Issue up to 10,000 certificates of one corporation",
         description:
-          "All of them are taken, or none: errors names the faults by their place. The work goes on by itself, after what others wait for; look at it by its id.",
+          "All of them are taken, or none: errors names the faults by their place. As lines (application/x-ndjson) each line is an item, corporationId and profile stand in the address, and faults are named by their line, from 1. The work goes on by itself, after what others wait for; look at it by its id.",
         tags,
+        consumes: ["application/json", NDJSON],
         headers: CreationHeaders,
+        querystring: schemas.NewBulkIssueQuery,
         body: schemas.NewBulkIssue,
         response: { 202: named(schemas.BulkIssue), ...bodyProblems(404) },
       },
+      preValidation: completeLines,
     },
     async (request, reply) => {
       const idempotency = idempotencyOf(request, reply);
@@ -104,7 +138,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<BulkRoutesOptions> = async (
   );
 };
 
-/** Bundles, and what became of each. */
+/** What became of each, as lines or as a table. */
 export const bulkReportRoutes: FastifyPluginAsyncTypebox<BulkRoutesOptions> = async (
   app,
   { bulkIssues },
@@ -112,26 +146,40 @@ export const bulkReportRoutes: FastifyPluginAsyncTypebox<BulkRoutesOptions> = as
   app.get(
     "/bulk-issues/:id/report",
     {
-      config: { permission: "bulk:read", mediaType: NDJSON },
+      config: { permission: "bulk:read", mediaTypes: REPORT_TYPES },
       schema: {
-        summary: "What became of each, one JSON text a line, in the order of the request",
+        summary: "What became of each, in the order of the request",
+        description:
+          "One JSON text a line, with the certificate; or, where Accept names text/csv first, a table without it.",
         tags,
         params: IdParams,
         response: {
-          200: linesOf(schemas.BulkIssueLine),
+          200: linesOf(schemas.BulkIssueLine, { [CSV]: { schema: { type: "string" } } }),
           ...problems(404),
         },
       },
     },
     async (request, reply) => {
+      const type = firstNamed(request.headers.accept, REPORT_TYPES) ?? NDJSON;
       const lines = await bulkIssues.report(principalOf(request), request.params.id);
-      return reply.type(NDJSON).send(await ndjsonOf(lines));
+      const style = type === CSV ? { heading: csvHeading(), write: csvLine } : { write: jsonLine };
+      return reply
+        .type(type)
+        .header("vary", "Accept")
+        .send(await textOf(lines, style));
     },
   );
+};
+
+/** Bundles. */
+export const bulkCollectRoutes: FastifyPluginAsyncTypebox<BulkRoutesOptions> = async (
+  app,
+  { bulkIssues },
+) => {
   app.post(
     "/bulk-issues/:id/collect",
     {
-      config: { permission: "bulk:write", mediaType: NDJSON },
+      config: { permission: "bulk:write", mediaTypes: [NDJSON] },
       schema: {
         summary: "Make the next bundles of those without a csr, one JSON text a line",
         description:
@@ -148,7 +196,7 @@ export const bulkReportRoutes: FastifyPluginAsyncTypebox<BulkRoutesOptions> = as
     async (request, reply) => {
       const { limit } = request.body;
       const bundles = await bulkIssues.collect(principalOf(request), request.params.id, limit);
-      return reply.type(NDJSON).send(await ndjsonOf(bundles));
+      return reply.type(NDJSON).send(await textOf(bundles, { write: jsonLine }));
     },
   );
 };

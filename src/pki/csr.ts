@@ -115,9 +115,19 @@ export function parseCsr(der: Uint8Array): Csr {
   }
 }
 
-/** Reads a certification request in PEM, under either of its labels (RFC 7468 §7). Throws as `parseCsr` does. */
-export function csrFromText(text: string): Csr {
-  if (text.length > 2 * MOST_OCTETS) throw new MalformedCsrError("the request is too long");
+/** A DER SEQUENCE of more than 127 octets, as every request is, begins so. */
+const BARE_BASE64 = /^MI[0-9A-Za-z+/=\s]+$/;
+
+const inPem = (base64: string): string =>
+  `-----BEGIN CERTIFICATE REQUEST-----\n${base64}\n-----END CERTIFICATE REQUEST-----\n`;
+
+/**
+ * Reads a certification request in PEM, under either of its labels (RFC 7468 §7), or its DER in Base64 without them. Throws
+ * as `parseCsr` does.
+ */
+export function csrFromText(given: string): Csr {
+  if (given.length > 2 * MOST_OCTETS) throw new MalformedCsrError("the request is too long");
+  const text = BARE_BASE64.test(given) ? inPem(given) : given;
   const label = text.includes("BEGIN NEW CERTIFICATE REQUEST")
     ? "NEW CERTIFICATE REQUEST"
     : "CERTIFICATE REQUEST";

@@ -18,7 +18,7 @@ export const NewBulkIssue = closed({
           minLength: 1,
           maxLength: 16_384,
           description:
-            "A PKCS#10 request in PEM. Only its key is used. Without one the server makes the key when the bundle is collected.",
+            "A PKCS#10 request in PEM, or its DER in Base64. Only its key is used. Without one the server makes the key when the bundle is collected.",
         }),
       ),
     }),
@@ -104,6 +104,12 @@ export const Collect = closed({
     default: COLLECTED,
     description: "How many at most.",
   }),
+});
+
+/** What lines have no room for. */
+export const NewBulkIssueQuery = closed({
+  corporationId: Type.Optional(Id),
+  profile: Type.Optional(line(64, { example: "device-client" })),
 });
 
 export const BulkIssueQuery = closed(PageQuery);

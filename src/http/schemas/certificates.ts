@@ -27,7 +27,7 @@ const csr = Type.Optional(
     minLength: 1,
     maxLength: 16_384,
     description:
-      "A PKCS#10 request in PEM. Only its key is used. Without one the server makes the key and hands out the bundle once.",
+      "A PKCS#10 request in PEM, or its DER in Base64. Only its key is used. Without one the server makes the key and hands out the bundle once.",
   }),
 );
 const bundle = Type.Optional(

@@ -1,9 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 
+import { Registry } from "prom-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { BulkBundle } from "../../../src/ca/bulk-collect.ts";
+import { registerBulkMetrics } from "../../../src/ca/bulk-metrics.ts";
 import type { BulkIssue, BulkIssueLine } from "../../../src/ca/bulk-issue.ts";
 import { makeDeviceKey } from "../../support/service.ts";
 import { type HttpWorld, openHttpWorld, type Tenant } from "./world.ts";
@@ -278,8 +280,11 @@ describe("while it works", () => {
 
   it("a signer that is away holds it up, and it goes on by itself", async () => {
     const { body } = await post(itemsOf(3));
+    const registry = new Registry();
+    registerBulkMetrics(registry, world.side.admin);
     world.side.signer.isAway = true;
     await world.side.workOnBulkIssues();
+    expect(await registry.metrics()).toMatch(/^suido_bulk_issues_open [1-9]/m);
     expect(await look(body.id)).toMatchObject({
       state: "running",
       issued: 0,
