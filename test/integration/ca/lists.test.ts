@@ -231,6 +231,24 @@ describe("lists", () => {
         expect.stringContaining(`R16 ${serial} must be on the list`),
       ]);
     });
+    it("a shard that lacks what the full list has, and one that has what the full list lacks", async () => {
+      const serial = await issued();
+      const scope = `0${shardOf(serial).toString(16)}`;
+      const before = await signer.prepareLists(ISSUER);
+      await ca.stop(serial, 1);
+      const after = await signer.prepareLists(ISSUER);
+      const mixed = (from: PreparedLists, which: string): PreparedLists => ({
+        ...after,
+        lists: after.lists.map((list, i) =>
+          list.scope === which ? (from.lists[i] ?? list) : list,
+        ),
+      });
+      const missing = (where: string): string =>
+        `${ISSUER} ${where}: R16 ${serial} must be on the list and is not`;
+      expect(await findingsOf(mixed(before, scope))).toEqual([missing(scope)]);
+      expect(await findingsOf(mixed(before, "full"))).toEqual([missing("full")]);
+      expect(await findingsOf(after)).toEqual([]);
+    });
     it("a list with somebody who is good", async () => {
       const serial = await issued();
       await ca.stop(serial, 6);
