@@ -5,7 +5,13 @@ import { RegistryError } from "../registry/errors.ts";
 import type { Principal } from "../registry/principal.ts";
 import type { Database } from "../storage/database.ts";
 import type { Clock } from "../pki/clock.ts";
-import { type OpenBulkIssue, holdsUp, lockBulkIssue, settle } from "./bulk-issue-work.ts";
+import {
+  CLAIM_MINUTES,
+  type OpenBulkIssue,
+  holdsUp,
+  lockBulkIssue,
+  settle,
+} from "./bulk-issue-work.ts";
 import { CaError } from "./errors.ts";
 import type { Issuance, Pkcs12Answer } from "./issuance.ts";
 
@@ -44,9 +50,6 @@ interface ClaimedRow {
   readonly device_id: string;
   readonly account_id: string;
 }
-
-/** A claim whose holder has said nothing for so long is void: it died with the key that it was making. */
-const CLAIM_MINUTES = 10;
 
 const CLAIM = `update app.bulk_issue_item set claimed_at = $2 where bulk_issue_id = $1 and place = (
     select place from app.bulk_issue_item

@@ -7,7 +7,12 @@ import type { Database } from "../storage/database.ts";
 import type { Sql } from "../storage/sql.ts";
 import { type BulkOutcome, type BulkWish, reserveAll } from "./bulk-reservation.ts";
 import { serialOf } from "./certificate-record.ts";
-import { IssuingStoppedError, QuarantineError, SignerUnavailableError } from "./errors.ts";
+import {
+  IssuingStoppedError,
+  NotCollectedError,
+  QuarantineError,
+  SignerUnavailableError,
+} from "./errors.ts";
 import type { ReservationDeps } from "./reservation.ts";
 import type { SignerClient } from "./signer-client.ts";
 
@@ -33,13 +38,22 @@ const GROUP = 200;
 /** Work pauses after so long, in milliseconds, and goes on at the job's next turn: a stop must not wait for ten thousand. */
 const TURN_MS = 20_000;
 
+/** Bundles are collected within so many days, or not at all. */
+export const COLLECTED_WITHIN_DAYS = 30;
+
+/** A claim whose holder has said nothing for so long is void: it died with the key that it was making. */
+export const CLAIM_MINUTES = 10;
+
+const DAY_MS = 86_400_000;
+
 type Locked = {
   readonly profile: string;
   readonly asked_by: string;
+  readonly created_at: Date;
   readonly left: number;
 };
 
-const LOCK = `select profile, asked_by, total - issued - failed as left from app.bulk_issue
+const LOCK = `select profile, asked_by, created_at, total - issued - failed as left from app.bulk_issue
   where id = $1 and ended_at is null for update`;
 
 /**
@@ -141,6 +155,10 @@ const RESERVED = `select item.place, item.serial, i.state, i.findings
   from app.bulk_issue_item item join ca.issued i on i.serial = item.serial
   where item.bulk_issue_id = $1 and item.state = 'reserved' order by item.place limit ${GROUP}`;
 
+const UNCOLLECTED = `select place from app.bulk_issue_item where bulk_issue_id = $1 and state = 'waiting' and spki is null
+    and (claimed_at is null or claimed_at < $2::timestamptz - interval '${CLAIM_MINUTES} minutes')
+  order by place limit ${GROUP} for update skip locked`;
+
 /** What a reserved row has become, by its certificate; undefined while that is not signed. */
 function becameOf({ findings, place, serial, state }: ReservedRow): Settled | undefined {
   switch (state) {
@@ -216,7 +234,7 @@ class BulkIssueWork {
         "ca-bulk-issue-waiting",
       );
       // The others wait for who collects them.
-      if (rows.length === 0) return false;
+      if (rows.length === 0) return this.#giveUpUncollected(sql, open, locked);
       const profile = profiles.get(locked.profile);
       if (profile === undefined)
         throw new IssuingStoppedError(`there is no profile "${locked.profile}" any more`);
@@ -230,6 +248,19 @@ class BulkIssueWork {
       await settle(sql, open, { now: clock(), rows: settled });
       return true;
     });
+  }
+
+  /** Nobody comes for these any more, and what never ends is never forgotten either. */
+  async #giveUpUncollected(sql: Sql, open: OpenBulkIssue, { created_at }: Locked) {
+    const now = this.#deps.clock();
+    if (now.getTime() - created_at.getTime() < COLLECTED_WITHIN_DAYS * DAY_MS) return false;
+    const rows = await sql.query<{ place: number }>(UNCOLLECTED, [open.id, now]);
+    const { code: problem, message: detail } = new NotCollectedError(COLLECTED_WITHIN_DAYS);
+    const settled = rows.map(({ place }) => {
+      return { place, state: "failed" as const, serial: null, problem, detail };
+    });
+    await settle(sql, open, { now, rows: settled });
+    return rows.length > 0;
   }
 
   async #end(sql: Sql, { id, corporation_id: corporationId }: OpenBulkIssue, { asked_by }: Locked) {

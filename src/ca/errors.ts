@@ -8,6 +8,7 @@ export type CaErrorCode =
   | "key-compromised"
   | "lint-failed"
   | "bulk-refused"
+  | "not-collected"
   | "profile-unknown"
   | "signer-unavailable"
   | "issuing-stopped"
@@ -118,6 +119,14 @@ export class BulkRefusedError extends CaError {
       `nothing was taken: ${faults.length === 1 ? "1 fault" : `${faults.length} faults`} in it`,
     );
     this.faults = faults;
+  }
+}
+
+/** Nobody came for a bundle of a bulk issue. */
+export class NotCollectedError extends CaError {
+  readonly code = "not-collected";
+  constructor(days: number) {
+    super(`nobody collected it within ${days} days`);
   }
 }
 

@@ -77,6 +77,7 @@ const STATUS = {
   "profile-unknown": 422,
   "lint-failed": 422,
   "bulk-refused": 422,
+  "not-collected": 410,
   "invalid-name": 422,
   "beyond-issuer": 422,
   "headers-too-large": 431,

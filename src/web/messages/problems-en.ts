@@ -96,6 +96,12 @@ export const PROBLEMS_EN = {
     remedy:
       "The member errors names the first ones by their place. Mend or leave out those, and send all of it again.",
   },
+  "not-collected": {
+    title: "Not collected",
+    meaning:
+      "It was part of a bulk issue, and nobody collected it in time. There is no certificate.",
+    remedy: "Ask for it again, and collect it within 30 days.",
+  },
   "invalid-state": {
     title: "Not possible in this state",
     meaning: "The certificate is in a state that does not allow this.",

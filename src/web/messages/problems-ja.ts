@@ -90,6 +90,12 @@ export const PROBLEMS_JA: Readonly<Record<ShownCode, ProblemText>> = {
     remedy:
       "errorsに、はじめのほうの位置と理由があります。直すか除いて、全体をもう一度送ってください。",
   },
+  "not-collected": {
+    title: "受け取られませんでした",
+    meaning:
+      "まとめて依頼された証明書のひとつで、期限までに受け取られませんでした。証明書はありません。",
+    remedy: "もう一度依頼し、30日以内に受け取ってください。",
+  },
   "invalid-state": {
     title: "いまの状態ではできません",
     meaning: "証明書の状態が、この操作を許しません。",

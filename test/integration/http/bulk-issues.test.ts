@@ -249,6 +249,29 @@ describe("without a csr", () => {
   });
 });
 
+describe("whose bundles nobody collects", () => {
+  const DAY_MS = 86_400_000;
+
+  it("waits for 30 days, and then they have failed", async () => {
+    const began = world.side.time.now;
+    const { body } = await post(Array.from({ length: 250 }, () => preparedItem(tenant)));
+    expect(await collect(body.id, { limit: 1 })).toHaveLength(1);
+    try {
+      world.side.time.now = new Date(began.getTime() + 29 * DAY_MS);
+      await world.side.workOnBulkIssues();
+      expect(await look(body.id)).toMatchObject({ state: "running", failed: 0, uncollected: 249 });
+      world.side.time.now = new Date(began.getTime() + 31 * DAY_MS);
+      await world.side.workOnBulkIssues();
+    } finally {
+      world.side.time.now = began;
+    }
+    const ended = await look(body.id);
+    expect(ended).toMatchObject({ state: "ended", issued: 1, failed: 249, uncollected: 0 });
+    expect((await report(body.id)).at(-1)).toMatchObject({ problem: "not-collected" });
+    expect(await collect(body.id)).toEqual([]);
+  });
+});
+
 describe("while it works", () => {
   it("what a single request would be refused for fails alone, with its problem", async () => {
     const second = await world.tenant("丙薬局");
