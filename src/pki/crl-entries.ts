@@ -21,26 +21,32 @@ const SLOT_WORDS = SERIAL_SLOT / 4;
 const wordsOf = ({ buffer, byteOffset, length }: Uint8Array): Uint32Array =>
   new Uint32Array(buffer, byteOffset, length / 4);
 
-/** These rows, in this order, by themselves: what is read from one end to the other should lie so. */
-function gathered(columns: EntryColumns, rows: Uint32Array): EntryColumns {
-  const { reasons, revokedAt, serials, shards } = columns;
-  const own = {
-    serials: new Uint8Array(SERIAL_SLOT * rows.length),
-    revokedAt: new Float64Array(rows.length),
-    reasons: new Uint8Array(rows.length),
-    shards: new Uint8Array(rows.length),
-  };
-  const words = wordsOf(serials);
-  const ownWords = wordsOf(own.serials);
-  for (let to = 0; to < rows.length; to++) {
-    const row = rows[to] ?? 0;
+/** Rows of other columns, by themselves: what is read from one end to the other should lie so. */
+class Gathering {
+  readonly columns: EntryColumns;
+  readonly #words: Uint32Array;
+  #count = 0;
+
+  constructor(room: number) {
+    this.columns = {
+      serials: new Uint8Array(SERIAL_SLOT * room),
+      revokedAt: new Float64Array(room),
+      reasons: new Uint8Array(room),
+      shards: new Uint8Array(room),
+    };
+    this.#words = wordsOf(this.columns.serials);
+  }
+
+  /** Takes a row; `words` are those of its column of serials. */
+  take({ reasons, revokedAt, shards }: EntryColumns, words: Uint32Array, row: number): void {
+    const to = this.#count++;
+    const own = this.columns;
     for (let i = 0; i < SLOT_WORDS; i++)
-      ownWords[SLOT_WORDS * to + i] = words[SLOT_WORDS * row + i] ?? 0;
+      this.#words[SLOT_WORDS * to + i] = words[SLOT_WORDS * row + i] ?? 0;
     own.revokedAt[to] = revokedAt[row] ?? Number.NaN;
     own.reasons[to] = reasons[row] ?? 0;
     own.shards[to] = shards[row] ?? 0;
   }
-  return own;
 }
 
 /** What stands on a list: serial, published revocation date and reason, in ascending order of the serial as a number. */
@@ -56,14 +62,16 @@ export class CrlEntries {
    * query behind it.
    */
   static sorted(columns: EntryColumns): CrlEntries {
-    const own = gathered(columns, ascendingRows(columns.serials));
-    const { revokedAt, serials } = own;
+    const words = wordsOf(columns.serials);
+    const own = new Gathering(columns.reasons.length);
+    for (const row of ascendingRows(columns.serials)) own.take(columns, words, row);
+    const { revokedAt, serials } = own.columns;
     for (let row = 0; row < revokedAt.length; row++) {
       if (Number.isNaN(revokedAt[row])) throw new RangeError("a revocation date is no date");
       if (row > 0 && compareSlots(serials, row - 1, row) === 0)
         throw new RangeError(`the serials of a list must be unique: ${hexOf(serials, row)}`);
     }
-    return new CrlEntries(own);
+    return new CrlEntries(own.columns);
   }
 
   /** A few entries, in any order. Throws RangeError as `sorted` does. */
@@ -87,17 +95,14 @@ export class CrlEntries {
 
   /** Those of each of so many shards. */
   split(count: number): readonly CrlEntries[] {
+    const { serials, shards } = this.#columns;
     const sizes = new Uint32Array(count);
-    for (const shard of this.#columns.shards) sizes[shard] = (sizes[shard] ?? 0) + 1;
-    const rows = Array.from(sizes, (size) => new Uint32Array(size));
-    sizes.fill(0);
-    for (const [row, shard] of this.#columns.shards.entries()) {
-      const own = rows[shard];
-      const at = sizes[shard] ?? 0;
-      if (own !== undefined) own[at] = row;
-      sizes[shard] = at + 1;
-    }
-    return rows.map((own) => new CrlEntries(gathered(this.#columns, own)));
+    for (const shard of shards) sizes[shard] = (sizes[shard] ?? 0) + 1;
+    const parts = Array.from(sizes, (size) => new Gathering(size));
+    const words = wordsOf(serials);
+    for (let row = 0; row < this.length; row++)
+      parts[shards[row] ?? 0]?.take(this.#columns, words, row);
+    return parts.map(({ columns }) => new CrlEntries(columns));
   }
 
   /** How many octets all entries have together in DER. */
