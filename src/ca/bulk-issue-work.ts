@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 
 import { record } from "../audit/record.ts";
 import type { Profile } from "../pki/profile.ts";
-import { type Serial, serialBytes } from "../pki/serial.ts";
+import { serialBytes } from "../pki/serial.ts";
 import type { Database } from "../storage/database.ts";
 import type { Sql } from "../storage/sql.ts";
 import { type BulkOutcome, type BulkWish, reserveAll } from "./bulk-reservation.ts";
@@ -182,32 +182,43 @@ function becameOf({ findings, place, serial, state }: ReservedRow): Settled | un
   }
 }
 
+const EVERY_PROFILE = "";
+
+/** A turn of the job. */
 class BulkIssueWork {
   readonly #deps: BulkIssueWorkDeps;
+  /** What was met in this turn, by the profile that it concerns. */
+  readonly #holding = new Map<string, HoldUp>();
 
   constructor(deps: BulkIssueWorkDeps) {
     this.#deps = deps;
   }
 
-  /** A step of one bulk issue. False where nothing more can be done now. */
+  /** A group of one bulk issue. False where nothing more can be done now. Throws what holds it up. */
   async advance(open: OpenBulkIssue): Promise<boolean> {
-    const serials = await this.#reserved(open);
-    if (serials.length > 0) {
-      await this.#deps.signer.issue(serials);
-      return this.#settleReserved(open);
-    }
-    return this.#reserveNext(open);
+    this.#throwHolding(EVERY_PROFILE);
+    const before = await this.#reserved(open);
+    if (before.length === 0 && !(await this.#reserveNext(open))) return false;
+    const reserved = before.length > 0 ? before : await this.#reserved(open);
+    if (reserved.length === 0) return true;
+    await this.#deps.signer.issue(reserved.map(({ serial }) => serialOf(serial)));
+    return this.#settleReserved(open);
+  }
+
+  /** Nothing is reserved in this turn for what is held up by the same. */
+  #throwHolding(profile: string): void {
+    const error = this.#holding.get(profile);
+    if (error !== undefined) throw error;
   }
 
   #inTenant<T>({ corporation_id }: OpenBulkIssue, work: (sql: Sql) => Promise<T>): Promise<T> {
     return this.#deps.database.tenant(corporation_id, work);
   }
 
-  #reserved(open: OpenBulkIssue): Promise<readonly Serial[]> {
-    return this.#inTenant(open, async (sql) => {
-      const rows = await sql.query<ReservedRow>(RESERVED, [open.id], "ca-bulk-issue-reserved");
-      return rows.map(({ serial }) => serialOf(serial));
-    });
+  #reserved(open: OpenBulkIssue): Promise<readonly ReservedRow[]> {
+    return this.#inTenant(open, (sql) =>
+      sql.query<ReservedRow>(RESERVED, [open.id], "ca-bulk-issue-reserved"),
+    );
   }
 
   #settleReserved(open: OpenBulkIssue): Promise<boolean> {
@@ -227,6 +238,7 @@ class BulkIssueWork {
       const locked = await lockBulkIssue(sql, open, "skip");
       if (locked === undefined) return false;
       if (locked.left === 0) return this.#end(sql, open, locked);
+      this.#throwHolding(locked.profile);
       const rows = await sql.query<WaitingRow>(
         `select place, device_id, account_id, spki, spki_sha256, request_hash from app.bulk_issue_item
          where bulk_issue_id = $1 and state = 'waiting' and spki is not null order by place limit ${GROUP}`,
@@ -277,21 +289,30 @@ class BulkIssueWork {
     return false;
   }
 
-  /** Says what holds it up, for who looks at it. */
-  async heldUp(open: OpenBulkIssue, code: string): Promise<void> {
-    await this.#inTenant(open, (sql) =>
-      sql.query("update app.bulk_issue set held_up_by = $2 where id = $1 and ended_at is null", [
-        open.id,
-        code,
-      ]),
-    );
+  /** Notes what holds it up, for who looks at it and for the others of this turn. */
+  async heldUp(open: OpenBulkIssue, error: HoldUp): Promise<void> {
+    const [row] = await this.#inTenant(open, async (sql) => {
+      const profiles = await sql.query<{ profile: string }>(
+        "select profile from app.bulk_issue where id = $1",
+        [open.id],
+      );
+      const changed = await sql.query(
+        "update app.bulk_issue set held_up_by = $2 where id = $1 and ended_at is null and held_up_by is distinct from $2 returning id",
+        [open.id, error.code],
+      );
+      return profiles.map(({ profile }) => ({ profile, isNew: changed.length > 0 }));
+    });
+    const concerned = error instanceof IssuingStoppedError ? row?.profile : undefined;
+    this.#holding.set(concerned ?? EVERY_PROFILE, error);
+    if (row?.isNew === true)
+      this.#deps.log.warn({ err: error, bulkIssueId: open.id }, "a bulk issue is held up");
   }
 }
 
+type HoldUp = IssuingStoppedError | QuarantineError | SignerUnavailableError;
+
 /** What passes by itself: work goes on at a later turn. */
-export function holdsUp(
-  error: unknown,
-): error is IssuingStoppedError | QuarantineError | SignerUnavailableError {
+export function holdsUp(error: unknown): error is HoldUp {
   return (
     error instanceof IssuingStoppedError ||
     error instanceof QuarantineError ||
@@ -308,7 +329,7 @@ export async function workOnBulkIssues(
   deps: BulkIssueWorkDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, log, worker } = deps;
+  const { clock, worker } = deps;
   const until = clock().getTime() + TURN_MS;
   const work = new BulkIssueWork(deps);
   let open = await worker.query<OpenBulkIssue>(
@@ -322,8 +343,7 @@ export async function workOnBulkIssues(
         if (await work.advance(one)) next.push(one);
       } catch (error) {
         if (!holdsUp(error)) throw error;
-        log.warn({ err: error, bulkIssueId: one.id }, "a bulk issue is held up");
-        await work.heldUp(one, error.code);
+        await work.heldUp(one, error);
       }
     }
     open = next;

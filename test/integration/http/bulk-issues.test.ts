@@ -201,6 +201,8 @@ async function collect(id: string, body?: object): Promise<BulkBundle[]> {
     .map((line) => JSON.parse(line) as BulkBundle);
 }
 
+const statesOf = async (id: string) => (await report(id)).map(({ state }) => state);
+
 const preparedItem = ({ accountId, deviceId }: Tenant): object => ({ accountId, deviceId });
 
 describe("without a csr", () => {
@@ -318,6 +320,21 @@ describe("while it works", () => {
     const ended = await look(body.id);
     expect(ended).toMatchObject({ state: "ended", issued: 3 });
     expect(ended).not.toHaveProperty("heldUpBy");
+  });
+
+  it("what holds up one holds up the others, which reserve nothing meanwhile", async () => {
+    const { body: first } = await post(itemsOf(2));
+    const { body: second } = await post(itemsOf(2));
+    world.side.signer.isAway = true;
+    await world.side.workOnBulkIssues();
+    await world.side.workOnBulkIssues();
+    expect(await statesOf(first.id)).toEqual(["reserved", "reserved"]);
+    expect(await statesOf(second.id)).toEqual(["waiting", "waiting"]);
+    expect(await look(second.id)).toMatchObject({ heldUpBy: "signer-unavailable" });
+    world.side.signer.isAway = false;
+    await world.side.workOnBulkIssues();
+    expect(await look(first.id)).toMatchObject({ state: "ended", issued: 2 });
+    expect(await look(second.id)).toMatchObject({ state: "ended", issued: 2 });
   });
 
   it("two workers at once issue each certificate once", async () => {
