@@ -66,8 +66,10 @@ function addApi(app: FastifyInstance, options: AppServerOptions): void {
     async (v1) => {
       v1.addHook("onRequest", async ({ headers, routeOptions }, reply) => {
         reply.header("cache-control", "no-store");
-        if (!acceptsJson(headers.accept, routeOptions.config.mediaTypes))
-          throw new HttpError("not-acceptable", "only application/json is served here");
+        const { mediaTypes = [] } = routeOptions.config;
+        if (acceptsJson(headers.accept, mediaTypes)) return;
+        const served = mediaTypes.length === 0 ? "application/json" : mediaTypes.join(" or ");
+        throw new HttpError("not-acceptable", `only ${served} is served here`);
       });
       requireKeys(v1, options.authenticate);
       registryRoutes(v1, options);

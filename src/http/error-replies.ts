@@ -10,11 +10,6 @@ import { faultsOf } from "./validators.ts";
 const FASTIFY_CODES: Readonly<
   Record<string, { readonly code: HttpErrorCode; readonly says: string; readonly field?: string }>
 > = {
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
-    code: "unsupported-media-type",
-    says: "the body must be application/json",
-    field: "Content-Type",
-  },
   FST_ERR_CTP_INVALID_JSON_BODY: {
     code: "malformed-request",
     says: "the body is not well-formed JSON, or has a member __proto__ or constructor",
@@ -48,6 +43,11 @@ function translate(error: unknown, { routeOptions }: FastifyRequest): unknown {
   if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE") {
     const says = `the body has more than ${routeOptions.bodyLimit} octets`;
     return new HttpError("content-too-large", says, [{ field: "body", detail: says }]);
+  }
+  if (error.code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") {
+    const { consumes = ["application/json"] } = routeOptions.schema ?? {};
+    const says = `the body must be ${consumes.join(" or ")}`;
+    return new HttpError("unsupported-media-type", says, [{ field: "Content-Type", detail: says }]);
   }
   const { code, says, field } = FASTIFY_CODES[error.code] ?? {
     code: "malformed-request",

@@ -66,8 +66,8 @@ export const PROBLEMS_EN = {
   },
   "not-acceptable": {
     title: "Not acceptable",
-    meaning: "The header Accept excludes application/json, which is all that is served here.",
-    remedy: "Send Accept: application/json, or leave the header out.",
+    meaning: "The header Accept excludes all that is served here, mostly application/json.",
+    remedy: "Send Accept with one of the types that detail names, or leave the header out.",
   },
   conflict: {
     title: "Conflict",

@@ -60,8 +60,9 @@ export const PROBLEMS_JA: Readonly<Record<ShownCode, ProblemText>> = {
   },
   "not-acceptable": {
     title: "求められた形式では返せません",
-    meaning: "Acceptヘッダーがapplication/jsonを除いています。ここで返せるのはJSONだけです。",
-    remedy: "Accept: application/jsonを送るか、ヘッダーを省いてください。",
+    meaning:
+      "Acceptヘッダーが、ここで返せる形式（たいていはapplication/json）をすべて除いています。",
+    remedy: "detailにある形式のどれかをAcceptで送るか、ヘッダーを省いてください。",
   },
   conflict: {
     title: "すでにあるものと重なります",

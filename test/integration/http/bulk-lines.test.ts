@@ -127,6 +127,32 @@ describe("as lines", () => {
   });
 });
 
+it.for<["GET" | "POST", string, Readonly<Record<string, string>>, number, string]>([
+  [
+    "POST",
+    "",
+    { "content-type": "text/csv" },
+    415,
+    "the body must be application/json or application/x-ndjson",
+  ],
+  [
+    "GET",
+    `/${crypto.randomUUID()}/report`,
+    { accept: "image/png" },
+    406,
+    "only application/x-ndjson or text/csv is served here",
+  ],
+])("%s /bulk-issues%s with %o is %i", async ([method, path, headers, status, detail]) => {
+  const answer = await world.app.inject({
+    method,
+    url: `/v1/bulk-issues${path}`,
+    headers: { authorization: `Bearer ${world.keys.operator}`, ...headers },
+    payload: "x",
+  });
+  expect(answer.statusCode).toBe(status);
+  expect(answer.json()).toMatchObject({ detail });
+});
+
 it("reports a table to who names text/csv", async () => {
   const { body } = await postLines(linesOf([itemOf(tenant)]));
   await world.side.workOnBulkIssues();
