@@ -51,6 +51,17 @@ beforeAll(async () => {
        values ($1, 'records', $2, 'observe', now(), 'in-force', 'x', now())`,
       [randomUUID(), corporationId],
     );
+    const bulkIssueId = randomUUID();
+    await admin.query(
+      `insert into app.bulk_issue (id, corporation_id, profile, asked_by, total, uncollected, created_at)
+       values ($1, $2, 'device-client', 'x', 1, 1, now())`,
+      [bulkIssueId, corporationId],
+    );
+    await admin.query(
+      `insert into app.bulk_issue_item (bulk_issue_id, corporation_id, place, device_id, account_id, state)
+       values ($1, $2, 0, $3, $4, 'waiting')`,
+      [bulkIssueId, corporationId, deviceId, accountId],
+    );
     for (const [table, columns] of [
       ["audit", "actor, action"],
       ["event", "type, data"],
