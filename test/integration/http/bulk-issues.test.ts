@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 
 import { Registry } from "prom-client";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import type { BulkBundle } from "../../../src/ca/bulk-collect.ts";
 import { registerBulkMetrics } from "../../../src/ca/bulk-metrics.ts";
@@ -17,6 +17,9 @@ beforeAll(async () => {
   world = await openHttpWorld();
   tenant = await world.tenant("甲薬局");
   other = await world.tenant("乙薬局");
+});
+beforeEach(() => {
+  world.side.signer.isAway = false;
 });
 afterAll(() => world.close());
 
@@ -324,6 +327,8 @@ describe("while it works", () => {
 
   it("what holds up one holds up the others, which reserve nothing meanwhile", async () => {
     const { body: first } = await post(itemsOf(2));
+    // They are taken in the order of their ids, which is that of milliseconds.
+    world.side.time.now = new Date(world.side.time.now.getTime() + 1);
     const { body: second } = await post(itemsOf(2));
     world.side.signer.isAway = true;
     await world.side.workOnBulkIssues();
