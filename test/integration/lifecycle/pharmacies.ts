@@ -165,7 +165,7 @@ async function insertCertificate(
   await sql.query(
     `insert into app.device (id, corporation_id, pharmacy_id, name, platform, use, created_at, updated_at)
      values ($1, $2, $3, $4, 'windows', $5, $6, $6) on conflict do nothing`,
-    [deviceId, corporationId, pharmacyId, `受付${deviceId.slice(0, 4)}`, use, LONG_AGO],
+    [deviceId, corporationId, pharmacyId, `受付${deviceId}`, use, LONG_AGO],
   );
   const serial = Buffer.concat([Buffer.of(0x40), randomBytes(15)]);
   const der = randomBytes(40);
