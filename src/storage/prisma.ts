@@ -1,4 +1,5 @@
 import { PrismaPg } from "@prisma/adapter-pg";
+import pg from "pg";
 import { connectionConfig } from "./connection.ts";
 import { enterTenant } from "./database.ts";
 import { storageError } from "./errors.ts";
@@ -38,10 +39,14 @@ const TRANSACTION_TIMEOUT_MS = 10_000;
 export function openPrisma({ url, max, onError }: PrismaOptions): PrismaStore {
   const report = (error: Error): void => onError?.(error);
   const connection = connectionConfig({ url, role: "suido_app", applicationName: "suido-prisma" });
-  const adapter = new PrismaPg(
-    { ...connection, max },
-    { onPoolError: report, onConnectionError: report },
-  );
+  const pool = new pg.Pool({ ...connection, max });
+  // Also of one that is being closed: an error event that nobody hears ends the process.
+  pool.on("connect", (connected) => connected.on("error", report));
+  const adapter = new PrismaPg(pool, {
+    onPoolError: report,
+    onConnectionError: report,
+    disposeExternalPool: true,
+  });
   const client = new PrismaClient({
     adapter,
     transactionOptions: { maxWait: MAX_WAIT_MS, timeout: TRANSACTION_TIMEOUT_MS },
