@@ -1,18 +1,18 @@
-import { PkiError } from "../pki/errors.ts";
-import type { Serial } from "../pki/serial.ts";
-import { serialBytes } from "../pki/serial.ts";
-import { RegistryError } from "../registry/errors.ts";
+import { type Serial, serialBytes } from "../pki/serial.ts";
 import type { Principal } from "../registry/principal.ts";
 import type { Database } from "../storage/database.ts";
 import type { Clock } from "../pki/clock.ts";
 import {
   CLAIM_MINUTES,
-  type OpenBulkIssue,
+  failed,
+  held,
   holdsUp,
   lockBulkIssue,
+  type OpenBulkIssue,
   settle,
+  type Settled,
 } from "./bulk-issue-work.ts";
-import { CaError } from "./errors.ts";
+import { isRefusal } from "./errors.ts";
 import type { Issuance, Pkcs12Answer } from "./issuance.ts";
 
 /** One bundle, or why there is none. */
@@ -75,22 +75,15 @@ async function issueOne(
     if (pkcs12 === undefined) throw new Error("a certificate without a request has a bundle");
     return { ...item, serialNumber, notAfter, pkcs12 };
   } catch (error) {
-    const isOwn =
-      error instanceof CaError || error instanceof RegistryError || error instanceof PkiError;
-    if (!isOwn || holdsUp(error)) throw error;
+    if (!isRefusal(error) || holdsUp(error)) throw error;
     return { ...item, problem: error.code, detail: error.message };
   }
 }
 
-const rowOf = (bundle: BulkBundle) =>
+const settledOf = (bundle: BulkBundle): Settled =>
   "problem" in bundle
-    ? ({ state: "failed", serial: null, problem: bundle.problem, detail: bundle.detail } as const)
-    : ({
-        state: "issued",
-        serial: Buffer.from(serialBytes(bundle.serialNumber)),
-        problem: null,
-        detail: null,
-      } as const);
+    ? failed(bundle.place, bundle.problem, bundle.detail)
+    : held(bundle.place, "issued", serialBytes(bundle.serialNumber));
 
 /**
  * Issues the certificates without a request one after the other, each with a key that is made for it and goes out at once.
@@ -126,7 +119,7 @@ export async function* collectBundles(
       await lockBulkIssue(sql, bulkIssue, "wait");
       await settle(sql, bulkIssue, {
         now: clock(),
-        rows: [{ place: row.place, ...rowOf(bundle) }],
+        rows: [settledOf(bundle)],
       });
     });
     yield bundle;

@@ -3,10 +3,9 @@ import { setImmediate as turn } from "node:timers/promises";
 import { toHex } from "../pki/bytes.ts";
 import { PkiError } from "../pki/errors.ts";
 import type { Profile } from "../pki/profile.ts";
-import { RegistryError } from "../registry/errors.ts";
 import { canonicalId } from "../registry/principal.ts";
 import type { Sql } from "../storage/sql.ts";
-import { type BulkFault, BulkRefusedError, CaError } from "./errors.ts";
+import { type BulkFault, BulkRefusedError, isRefusal } from "./errors.ts";
 import {
   checkRequestKey,
   keyOfRequest,
@@ -51,10 +50,7 @@ class Faults {
     try {
       return work();
     } catch (error) {
-      if (
-        !(error instanceof PkiError || error instanceof RegistryError || error instanceof CaError)
-      )
-        throw error;
+      if (!isRefusal(error)) throw error;
       const own = error instanceof PkiError ? undefined : error.field;
       this.add(place, own ?? field, error.message);
       return undefined;

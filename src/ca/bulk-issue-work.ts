@@ -94,7 +94,7 @@ const wishOf = (row: WaitingRow): BulkWish => ({
 });
 
 /** What a row becomes. */
-interface Settled {
+export interface Settled {
   readonly place: number;
   readonly state: "waiting" | "reserved" | "issued" | "failed";
   readonly serial: Buffer | null;
@@ -102,14 +102,28 @@ interface Settled {
   readonly detail: string | null;
 }
 
-function settledOf(outcome: BulkOutcome, place: number): Settled {
-  if (outcome.kind !== "refused") {
-    const serial = Buffer.from(serialBytes(outcome.serial));
-    return { place, state: "reserved", serial, problem: null, detail: null };
-  }
-  const { code, message } = outcome.error;
-  return { place, state: "failed", serial: null, problem: code, detail: message };
-}
+/** A row that has a certificate, or the reservation of one. */
+export const held = (place: number, state: "reserved" | "issued", serial: Uint8Array): Settled => ({
+  place,
+  state,
+  serial: Buffer.from(serial),
+  problem: null,
+  detail: null,
+});
+
+/** A row that will have none. */
+export const failed = (place: number, problem: string, detail: string): Settled => ({
+  place,
+  state: "failed",
+  serial: null,
+  problem,
+  detail,
+});
+
+const settledOf = (outcome: BulkOutcome, place: number): Settled =>
+  outcome.kind === "refused"
+    ? failed(place, outcome.error.code, outcome.error.message)
+    : held(place, "reserved", serialBytes(outcome.serial));
 
 const SETTLE = `with item as (
     select * from unnest($2::integer[], $3::text[], $4::bytea[], $5::text[], $6::text[]) as item (place, state, serial, problem, detail)
@@ -167,15 +181,9 @@ function becameOf({ findings, place, serial, state }: ReservedRow): Settled | un
     case "good":
     case "hold":
     case "revoked":
-      return { place, state: "issued", serial: Buffer.from(serial), problem: null, detail: null };
+      return held(place, "issued", serial);
     case "refused":
-      return {
-        place,
-        state: "failed",
-        serial: null,
-        problem: "lint-failed",
-        detail: (findings ?? []).join("; "),
-      };
+      return failed(place, "lint-failed", (findings ?? []).join("; "));
     case "abandoned":
       // The signer gives up a row that waits too long; its key is free for another.
       return { place, state: "waiting", serial: null, problem: null, detail: null };
@@ -268,9 +276,7 @@ class BulkIssueWork {
     if (now.getTime() - created_at.getTime() < COLLECTED_WITHIN_DAYS * DAY_MS) return false;
     const rows = await sql.query<{ place: number }>(UNCOLLECTED, [open.id, now]);
     const { code: problem, message: detail } = new NotCollectedError(COLLECTED_WITHIN_DAYS);
-    const settled = rows.map(({ place }) => {
-      return { place, state: "failed" as const, serial: null, problem, detail };
-    });
+    const settled = rows.map(({ place }) => failed(place, problem, detail));
     await settle(sql, open, { now, rows: settled });
     return rows.length > 0;
   }

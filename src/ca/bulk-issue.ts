@@ -21,8 +21,7 @@ import {
   readItems,
 } from "./bulk-issue-check.ts";
 import { serialOf } from "./certificate-record.ts";
-import { ProfileUnknownError } from "./errors.ts";
-import type { Issuance } from "./issuance.ts";
+import { DEFAULT_PROFILE, type Issuance, profileNamed } from "./issuance.ts";
 
 /** Certificates of one corporation that are wanted together. */
 export interface BulkIssueRequest {
@@ -97,8 +96,6 @@ export interface BulkIssuesDeps {
   readonly verify: Verify;
 }
 
-const DEFAULT_PROFILE = "device-client";
-
 const COLUMNS =
   "b.id, b.corporation_id, b.profile, b.asked_by, b.total, b.issued, b.failed, b.uncollected, b.created_at, b.started_at, b.ended_at, b.held_up_by";
 
@@ -149,12 +146,6 @@ async function readOne(sql: Sql, id: string): Promise<BulkIssue> {
   );
   if (row === undefined) throw new NotFoundError("bulk issue");
   return bulkIssueOf(row);
-}
-
-function profileNamed({ profiles }: BulkIssuesDeps, name: string): Profile {
-  const profile = profiles.get(name);
-  if (profile?.subjectAlternativeName === "device") return profile;
-  throw new ProfileUnknownError(`there is no profile "${name}" for devices`, { field: "profile" });
 }
 
 interface NewBulkIssue {
@@ -212,7 +203,7 @@ async function create(
   { request, idempotency }: { request: BulkIssueRequest; idempotency?: IdempotentRequest },
 ): Promise<BulkIssue> {
   const { clock, database, newId } = deps;
-  const profile = profileNamed(deps, request.profile ?? DEFAULT_PROFILE);
+  const profile = profileNamed(deps, request.profile ?? DEFAULT_PROFILE, "profile");
   const corporation = { kind: "corporation", id: request.corporationId } as const;
   const field = "corporationId";
   const corporationId = await tenantOf(database, principal, { ...corporation, field });

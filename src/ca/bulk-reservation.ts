@@ -1,14 +1,12 @@
 import { type Actor, recordAll } from "../audit/record.ts";
 import { fromHex, toHex } from "../pki/bytes.ts";
-import { PkiError } from "../pki/errors.ts";
 import { type Profile, profileHash } from "../pki/profile.ts";
 import { newSerial, type Serial, serialBytes, shardOf } from "../pki/serial.ts";
 import type { Validity } from "../pki/validity.ts";
-import { RegistryError } from "../registry/errors.ts";
 import type { Sql } from "../storage/sql.ts";
 import { serialOf } from "./certificate-record.ts";
 import { keyLock } from "./compromised-key.ts";
-import { CaError, IssuingStoppedError, QuarantineError } from "./errors.ts";
+import { isRefusal, IssuingStoppedError, QuarantineError, type Refusal } from "./errors.ts";
 import { checkRequestKey, type RequestKey } from "./request-key.ts";
 import type { ReservationDeps } from "./reservation.ts";
 import {
@@ -44,7 +42,7 @@ export type BulkOutcome =
   /** The same key has a certificate for the same binding. */
   | { readonly kind: "known"; readonly serial: Serial }
   /** What a single request would have been told. */
-  | { readonly kind: "refused"; readonly error: CaError | RegistryError | PkiError };
+  | { readonly kind: "refused"; readonly error: Refusal };
 
 /** A lock of each key is held to the commit, and PostgreSQL has room for some thousands of all transactions together. */
 export const MOST_WISHES = 500;
@@ -161,8 +159,7 @@ interface Terms {
 /** The error as a value, where it is the wish's own: what holds up all of them is thrown. */
 function refusal(error: unknown): BulkOutcome {
   if (error instanceof IssuingStoppedError || error instanceof QuarantineError) throw error;
-  if (error instanceof CaError || error instanceof RegistryError || error instanceof PkiError)
-    return { kind: "refused", error };
+  if (isRefusal(error)) return { kind: "refused", error };
   throw error;
 }
 

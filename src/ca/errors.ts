@@ -1,4 +1,6 @@
+import { PkiError } from "../pki/errors.ts";
 import type { RevocationReason } from "../pki/revocation-reason.ts";
+import { RegistryError } from "../registry/errors.ts";
 
 /** Stable, documented codes: part of the API. Rename one only in a major release. */
 export type CaErrorCode =
@@ -32,6 +34,14 @@ export abstract class CaError extends Error {
   override get name(): string {
     return this.constructor.name;
   }
+}
+
+/** A failure of ours that a caller is told of with its code, whichever room it comes from. */
+export type Refusal = CaError | RegistryError | PkiError;
+
+/** Whether it is one. Anything else that is thrown is a bug, or a part that is away. */
+export function isRefusal(error: unknown): error is Refusal {
+  return error instanceof CaError || error instanceof RegistryError || error instanceof PkiError;
 }
 
 /** The signer is away, or did not answer in time. What was asked may still happen: the row in the database tells. */

@@ -99,7 +99,8 @@ export interface Issuance {
 
 type Deps = IssuanceDeps & ReservationDeps;
 
-const DEFAULT_PROFILE = "device-client";
+/** The profile of who names none. */
+export const DEFAULT_PROFILE = "device-client";
 
 interface Order extends KeyRequest {
   readonly corporationId: string;
@@ -114,7 +115,12 @@ interface Reserved {
   readonly reservation: Reservation;
 }
 
-function profileNamed({ profiles }: IssuanceDeps, name: string, field?: string): Profile {
+/** The profile of this name. Throws ProfileUnknownError where it is not for devices. */
+export function profileNamed(
+  { profiles }: Pick<IssuanceDeps, "profiles">,
+  name: string,
+  field?: string,
+): Profile {
   const profile = profiles.get(name);
   if (profile?.subjectAlternativeName === "device") return profile;
   const where = field === undefined ? {} : { field };

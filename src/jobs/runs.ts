@@ -1,9 +1,7 @@
 import { UnrecoverableError } from "bullmq";
 import type { Logger } from "pino";
-import { CaError, QuarantineError, SignerUnavailableError } from "../ca/errors.ts";
+import { isRefusal, QuarantineError, SignerUnavailableError } from "../ca/errors.ts";
 import type { Clock } from "../pki/clock.ts";
-import { PkiError } from "../pki/errors.ts";
-import { RegistryError } from "../registry/errors.ts";
 import { type JobName, JOB_NAMES, SCHEDULE } from "./schedule.ts";
 
 /** Does what is due. It stops early, between two pieces of work, when the signal says so. */
@@ -96,7 +94,5 @@ export function createRuns({ work, clock, log }: RunsDeps): Runs {
 /** A domain error will not mend itself within a minute; a signer that is away, a network or a database may. */
 function verdictOf(error: unknown): unknown {
   const mayMend = error instanceof SignerUnavailableError || error instanceof QuarantineError;
-  const isDomain =
-    error instanceof PkiError || error instanceof RegistryError || error instanceof CaError;
-  return isDomain && !mayMend ? new UnrecoverableError(error.message) : error;
+  return isRefusal(error) && !mayMend ? new UnrecoverableError(error.message) : error;
 }
