@@ -18,8 +18,30 @@ export interface ValidityQuestion {
 
 const DAY_MS = 86_400_000;
 
+/** Clocks are set only at full quarters of an hour, so what holds at its beginning holds throughout. */
+const QUARTER_MS = 15 * 60_000;
+
+/** A zone with what it is ahead of UTC, in milliseconds, in the quarters that were asked about. */
+interface Zone {
+  readonly format: Intl.DateTimeFormat;
+  readonly offsets: Map<number, number>;
+}
+
+/** Two of them, now and a year later, serve all certificates of a quarter. */
+const MOST_OFFSETS = 64;
+
 /** What the clock on the wall there shows, as milliseconds of a UTC date with the same digits. */
-function wallClock(at: number, format: Intl.DateTimeFormat): number {
+function wallClock(at: number, { format, offsets }: Zone): number {
+  const quarter = Math.floor(at / QUARTER_MS) * QUARTER_MS;
+  const known = offsets.get(quarter);
+  if (known !== undefined) return at + known;
+  const offset = readWallClock(quarter, format) - quarter;
+  if (offsets.size >= MOST_OFFSETS) offsets.clear();
+  offsets.set(quarter, offset);
+  return at + offset;
+}
+
+function readWallClock(at: number, format: Intl.DateTimeFormat): number {
   const part = Object.fromEntries(
     format.formatToParts(at).map(({ type, value }) => [type, Number(value)]),
   );
@@ -27,11 +49,11 @@ function wallClock(at: number, format: Intl.DateTimeFormat): number {
   return Date.UTC(year, month - 1, day, hour, minute, second);
 }
 
-/** Formats by zone, of which a process has one: making one costs more than building, linting and signing a certificate. */
-const FORMATS = new Map<string, Intl.DateTimeFormat>();
+/** By name; a process has one. Making a format costs more than building, linting and signing a certificate, and using it as much as signing. */
+const ZONES = new Map<string, Zone>();
 
-function wallClockFormat(timeZone: string): Intl.DateTimeFormat {
-  const known = FORMATS.get(timeZone);
+function zoneOf(timeZone: string): Zone {
+  const known = ZONES.get(timeZone);
   if (known !== undefined) return known;
   const format = new Intl.DateTimeFormat("en-u-ca-iso8601-nu-latn", {
     timeZone,
@@ -43,14 +65,15 @@ function wallClockFormat(timeZone: string): Intl.DateTimeFormat {
     minute: "2-digit",
     second: "2-digit",
   });
-  FORMATS.set(timeZone, format);
-  return format;
+  const zone = { format, offsets: new Map<number, number>() };
+  ZONES.set(timeZone, zone);
+  return zone;
 }
 
 /** The moment at which the wall clock shows this. Two rounds settle it, also near a change to or from summer time. */
-function momentOf(wall: number, format: Intl.DateTimeFormat): number {
+function momentOf(wall: number, zone: Zone): number {
   let at = wall;
-  for (let round = 0; round < 2; round++) at += wall - wallClock(at, format);
+  for (let round = 0; round < 2; round++) at += wall - wallClock(at, zone);
   return at;
 }
 
@@ -67,15 +90,15 @@ function addMonths(wall: number, months: number): number {
 
 function endOf(rule: ValidityRule, now: number, timeZone: string): number {
   if (rule.kind === "days" && rule.endOfDay !== true) return now + rule.count * DAY_MS;
-  const format = wallClockFormat(timeZone);
-  const wall = wallClock(now, format);
+  const zone = zoneOf(timeZone);
+  const wall = wallClock(now, zone);
   const last =
     rule.kind === "days"
       ? wall + rule.count * DAY_MS
       : addMonths(wall, rule.count * (rule.kind === "years" ? 12 : 1));
   return momentOf(
     rule.endOfDay === true ? Math.floor(last / DAY_MS) * DAY_MS + DAY_MS - 1000 : last,
-    format,
+    zone,
   );
 }
 
