@@ -24,6 +24,12 @@ const HANGING_MS = 1_000;
 /** A transaction waits neither for network nor for mail nor for the signer, so one that idles is a fault. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
 
+/**
+ * What these two ask is about a few rows, however many there are. A plan that is made while a table is small, and kept as
+ * long as its connection, would otherwise read all of it when it has grown.
+ */
+const BY_INDEX = "-c enable_seqscan=off -c jit=off";
+
 /** How soon the kernel begins to ask whether a silent connection still lives. */
 const KEEPALIVE_DELAY_MS = 10_000;
 
@@ -37,7 +43,7 @@ export function connectionConfig({ url, role, applicationName }: ConnectionOptio
   const patience = role === "suido_app" ? APP_STATEMENT_TIMEOUT_MS : STATEMENT_TIMEOUT_MS;
   return {
     connectionString: bare,
-    options: [options, `-c role=${role}`, "-c timezone=UTC"]
+    options: [options, `-c role=${role}`, "-c timezone=UTC", readsByIndex(role) ? BY_INDEX : ""]
       .filter((part) => part !== "")
       .join(" "),
     application_name: applicationName,
@@ -49,6 +55,8 @@ export function connectionConfig({ url, role, applicationName }: ConnectionOptio
     keepAliveInitialDelayMillis: KEEPALIVE_DELAY_MS,
   };
 }
+
+const readsByIndex = (role: Role): boolean => role === "suido_app" || role === "suido_signer";
 
 /** What stands in the URL wins over the settings beside it, so `options` in it would silently drop the role. */
 function takeOptions(url: string): { bare: string; options: string } {
