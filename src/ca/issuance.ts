@@ -7,17 +7,18 @@ import type { Profile } from "../pki/profile.ts";
 import { type Serial, serialBytes } from "../pki/serial.ts";
 import type { NewId } from "../pki/uuid.ts";
 import type { IdempotentRequest } from "../registry/idempotency.ts";
-import { canonicalId, type Principal, tenantOf } from "../registry/principal.ts";
-import type { Database } from "../storage/database.ts";
-import { uniqueViolation } from "../storage/errors.ts";
-import type { Sql } from "../storage/sql.ts";
-import type { Bundler } from "./bundle.ts";
 import {
-  type CertificateRecord,
-  ISSUED_COLUMNS,
-  type IssuedRow,
-  recordOf,
-} from "./certificate-record.ts";
+  canonicalId,
+  type FindTenant,
+  findTenants,
+  type Principal,
+  tenantFoundBy,
+} from "../registry/principal.ts";
+import type { Database } from "../storage/database.ts";
+import type { Sql } from "../storage/sql.ts";
+import type { TenantWork } from "../storage/together.ts";
+import type { Bundler } from "./bundle.ts";
+import { type CertificateRecord, type IssuedRow, recordOf } from "./certificate-record.ts";
 import { noSuchCertificate, tenantOfSerial } from "./certificate-tenant.ts";
 import type { Certificates } from "./certificates.ts";
 import {
@@ -27,6 +28,7 @@ import {
   ProfileUnknownError,
   SignerUnavailableError,
 } from "./errors.ts";
+import { reservationDesk, signingDesk, stateDesk, type StateRow } from "./issuing-desks.ts";
 import type { ChainOf } from "./issuer-chain.ts";
 import { keyOfRequest, makeRequestKey, type RequestKey } from "./request-key.ts";
 import {
@@ -97,7 +99,7 @@ export interface Issuance {
   reissue(principal: Principal, serial: Serial, request: KeyRequest): Promise<IssuedCertificate>;
 }
 
-type Deps = IssuanceDeps & ReservationDeps;
+type Deps = IssuanceDeps & ReservationDeps & Desks;
 
 /** The profile of who names none. */
 export const DEFAULT_PROFILE = "device-client";
@@ -115,6 +117,14 @@ interface Reserved {
   readonly reservation: Reservation;
 }
 
+/** What serves all requests that come at the same time. */
+interface Desks {
+  readonly reserveInTenant: (work: TenantWork<Reserved>) => Promise<Reserved>;
+  readonly sign: (serial: Serial) => Promise<unknown>;
+  readonly stateOf: (serial: Serial) => Promise<StateRow | undefined>;
+  readonly findTenant: FindTenant;
+}
+
 /** The profile of this name. Throws ProfileUnknownError where it is not for devices. */
 export function profileNamed(
   { profiles }: Pick<IssuanceDeps, "profiles">,
@@ -127,39 +137,15 @@ export function profileNamed(
   throw new ProfileUnknownError(`there is no profile "${name}" for devices`, where);
 }
 
-/** Step (1) in its transaction. Of the very same request twice at once, the slower one finds the serial of the quicker. */
-async function reserveInTenant(deps: Deps, order: Order, key: RequestKey): Promise<Reserved> {
-  const attempt = (): Promise<Reserved> =>
-    deps.database.tenant(order.corporationId, async (sql) => {
-      const wish = await order.wishOf(sql, key);
-      return { wish, reservation: await reserve(deps, sql, wish) };
-    });
-  try {
-    return await attempt();
-  } catch (error) {
-    if (uniqueViolation(error) !== "idempotency_pkey") throw error;
-    return attempt();
-  }
-}
-
-type StateRow =
-  | (IssuedRow & { readonly findings: null })
-  | { readonly state: "reserved" | "abandoned" }
-  | { readonly state: "refused"; readonly findings: readonly string[] | null };
-
-async function readState({ database }: IssuanceDeps, serial: Serial): Promise<StateRow> {
-  const [row] = await database.query<StateRow>(
-    `select i.findings, ${ISSUED_COLUMNS} from ca.issued i where i.serial = $1`,
-    [serialBytes(serial)],
-    "ca-issue-state",
-  );
+async function readState({ stateOf }: Deps, serial: Serial): Promise<StateRow> {
+  const row = await stateOf(serial);
   if (row === undefined) throw noSuchCertificate();
   return row;
 }
 
 /** Has a reserved serial signed, unless it is, and gives the certificate. Safe to repeat. */
 async function signed(deps: Deps, serial: Serial, before?: StateRow): Promise<IssuedRow> {
-  if (before === undefined || before.state === "reserved") await deps.signer.issue([serial]);
+  if (before === undefined || before.state === "reserved") await deps.sign(serial);
   const row = await readState(deps, serial);
   switch (row.state) {
     case "good":
@@ -281,7 +267,13 @@ async function perform(deps: Deps, principal: Principal, order: Order): Promise<
   const { csr, keyKinds: allowed } = order;
   const key = csr === undefined ? await makeRequestKey(deps) : keyOfRequest({ csr, allowed }, deps);
   // 1. One commit in the tenant: checks, then serial, binding and Idempotency-Key.
-  const { wish, reservation } = await reserveInTenant(deps, order, key);
+  const { wish, reservation } = await deps.reserveInTenant({
+    corporationId: order.corporationId,
+    async work(sql) {
+      const wanted = await order.wishOf(sql, key);
+      return { wish: wanted, reservation: await reserve(deps, sql, wanted) };
+    },
+  });
   const { serial } = reservation;
   if (reservation.kind === "known") {
     order.onRepeated?.();
@@ -305,7 +297,7 @@ async function issue(
   const profile = profileNamed(deps, request.profile ?? DEFAULT_PROFILE, "profile");
   const deviceId = canonicalId(device);
   const accountId = canonicalId(account);
-  const corporationId = await tenantOf(deps.database, principal, device);
+  const corporationId = await tenantFoundBy(deps.findTenant, principal, device);
   const { actor } = principal;
   const { idempotency } = request;
   return perform(deps, principal, {
@@ -384,7 +376,15 @@ async function replace(
 
 /** Issues certificates of devices. The steps are those of docs/architecture.md, "Issue". */
 export function createIssuance(given: IssuanceDeps): Issuance {
-  const deps = { ...given, months: monthFormat(given.timeZone) };
+  const { database, timeZone } = given;
+  const deps: Deps = {
+    ...given,
+    months: monthFormat(timeZone),
+    reserveInTenant: reservationDesk(database),
+    sign: signingDesk(given.signer),
+    stateOf: stateDesk(database),
+    findTenant: findTenants(database),
+  };
   return {
     issue: (principal, request) => issue(deps, principal, request),
     renew: (principal, serial, request) =>

@@ -31,6 +31,9 @@ export interface PreparedLists {
   readonly lists: readonly PreparedList[];
 }
 
+/** A call for no more serials than these is for people who wait; it comes before one for more. */
+export const MOST_WAITING = 32;
+
 /** How the signer is. */
 export interface SignerStatus {
   readonly state: "ready" | "quarantine";

@@ -11,7 +11,13 @@ import { readMark } from "./journal-mark.ts";
 import { takeAnswers } from "./root-import.ts";
 import type { Verify } from "../pki/crypto.ts";
 import type { Database } from "../storage/database.ts";
-import type { IssueOutcome, PreparedLists, SignerClient, SignerStatus } from "./signer-client.ts";
+import {
+  type IssueOutcome,
+  MOST_WAITING,
+  type PreparedLists,
+  type SignerClient,
+  type SignerStatus,
+} from "./signer-client.ts";
 
 /** How often reservations are looked for that nobody asked for. */
 const RESERVED_POLL_MS = 200;
@@ -121,9 +127,9 @@ export class Signer implements SignerClient {
     return signer;
   }
 
-  /** One serial is somebody's who waits for it; many are bulk work, and come after those. */
+  /** A few serials are people's who wait for them; many are bulk work, and come after those. */
   issue(serials: readonly Serial[]): Promise<readonly IssueOutcome[]> {
-    const lane = serials.length === 1 ? "single" : "bulk";
+    const lane = serials.length <= MOST_WAITING ? "single" : "bulk";
     return Promise.all(serials.map((serial) => this.#desk.issue(serial, lane)));
   }
 

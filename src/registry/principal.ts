@@ -1,4 +1,5 @@
 import type { Actor } from "../audit/record.ts";
+import { gathered } from "../storage/gathered.ts";
 import type { Sql } from "../storage/sql.ts";
 import { NotFoundError } from "./errors.ts";
 
@@ -49,12 +50,36 @@ export function canonicalId({ kind, id, field }: Reference): string {
   return uuid;
 }
 
+/** The corporation that a thing belongs to; null where there is no such thing. */
+export type FindTenant = (thing: Pick<Reference, "kind" | "id">) => Promise<string | null>;
+
+/** More things than are asked about at once. */
+const MOST_THINGS = 256;
+
+async function readTenants(
+  sql: Sql,
+  things: readonly Pick<Reference, "kind" | "id">[],
+): Promise<readonly (string | null)[]> {
+  const rows = await sql.query<{ tenant: string | null }>(
+    `select app.tenant_of(thing.kind, thing.id) as tenant
+     from unnest($1::text[], $2::uuid[]) with ordinality as thing (kind, id, place) order by thing.place`,
+    [things.map(({ kind }) => kind), things.map(({ id }) => id)],
+    "tenants-of",
+  );
+  return rows.map(({ tenant }) => tenant);
+}
+
+/** Asks the database, with one statement for all who ask at the same time. */
+export function findTenants(sql: Sql): FindTenant {
+  return gathered({ many: (things) => readTenants(sql, things), most: MOST_THINGS, atOnce: 1 });
+}
+
 /**
  * The corporation in whose scope the principal may look for this thing. A bound principal's is always its own, without
  * asking: row-level security then finds another's things as little as missing ones. Throws NotFoundError.
  */
-export async function tenantOf(
-  sql: Sql,
+export async function tenantFoundBy(
+  find: FindTenant,
   principal: Principal,
   reference: Reference,
 ): Promise<string> {
@@ -65,11 +90,13 @@ export async function tenantOf(
     if (kind === "corporation" && id !== own) throw new NotFoundError(kind, field);
     return own;
   }
-  const [row] = await sql.query<{ tenant: string | null }>(
-    "select app.tenant_of($1::text, $2::uuid) as tenant",
-    [kind, id],
-    "tenant-of",
-  );
-  if (row === undefined || row.tenant === null) throw new NotFoundError(kind, field);
-  return row.tenant;
+  const tenant = await find({ kind, id });
+  if (tenant === null) throw new NotFoundError(kind, field);
+  return tenant;
+}
+
+/** The same, where nobody else asks at the same time. */
+export function tenantOf(sql: Sql, principal: Principal, reference: Reference): Promise<string> {
+  const find: FindTenant = async (thing) => (await readTenants(sql, [thing]))[0] ?? null;
+  return tenantFoundBy(find, principal, reference);
 }

@@ -3,6 +3,7 @@ import { type ConnectionOptions, connectionConfig } from "./connection.ts";
 import { isUnavailable, storageError } from "./errors.ts";
 import { retryConflicts } from "./retry.ts";
 import type { Sql } from "./sql.ts";
+import { ENTER_TENANT, type TenantWork, transactTogether } from "./together.ts";
 
 export type { Role } from "./connection.ts";
 
@@ -29,6 +30,14 @@ export interface Database {
   transaction<T>(work: (sql: Sql) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** A transaction that sees and writes one corporation's rows only. It too may be called again. */
   tenant<T>(corporationId: string, work: (sql: Sql) => Promise<T>): Promise<T>;
+  /**
+   * Work of several tenants in one transaction, whose statements go out without waiting for each other: what becomes of
+   * each, in their order. What one that throws has written before stays, so it must be nothing that matters. Undefined
+   * where a statement failed, or waited too long for a lock: then none is done, and each may be done alone.
+   */
+  together<T>(
+    works: readonly TenantWork<T>[],
+  ): Promise<readonly PromiseSettledResult<T>[] | undefined>;
   close(): Promise<void>;
 }
 
@@ -40,7 +49,7 @@ export interface DatabaseOptions extends ConnectionOptions {
 
 /** Opens a pool; no connection is made yet. */
 export function openDatabase({ max, onError, ...connection }: DatabaseOptions): Database {
-  const pool = new pg.Pool({ ...connectionConfig(connection), max });
+  const pool = new pg.Pool({ ...connectionConfig(connection), max, pipeline: true });
   const report = (error: Error): void => onError?.(error);
   pool.on("error", report);
   // A connection that breaks between two statements of a transaction says so to the client, and an error event that
@@ -60,17 +69,14 @@ export function openDatabase({ max, onError, ...connection }: DatabaseOptions): 
       run(() => retryConflicts(() => transact(pool, beginOf(options), work))),
     tenant: (corporationId, work) =>
       run(() => retryConflicts(() => transact(pool, beginTenant(corporationId), work))),
+    together: (works) => run(() => transactTogether(pool, works)),
     close: () => pool.end(),
   };
 }
 
 /** Sets the corporation for the rest of the transaction: `true` is what lets nobody inherit it. */
 export async function enterTenant(sql: Sql, corporationId: string): Promise<void> {
-  await sql.query(
-    "select set_config('suido.corporation_id', $1, true)",
-    [corporationId],
-    "enter-tenant",
-  );
+  await sql.query(ENTER_TENANT.text, [corporationId], ENTER_TENANT.name);
 }
 
 /** The same, and the beginning of the transaction, in one message: what every request of a tenant begins with. */

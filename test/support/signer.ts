@@ -54,6 +54,10 @@ export class Fate {
         this.#assertAlive("tenant");
         return database.tenant(...args);
       },
+      together: async (...args) => {
+        this.#assertAlive("together");
+        return database.together(...args);
+      },
       close: () => database.close(),
     };
   }

@@ -36,6 +36,13 @@ const watch = (database: Database): Database => ({
     database.transaction((sql) => observed(sql, () => work(sql)), options),
   tenant: (corporationId, work) =>
     database.tenant(corporationId, (sql) => observed(sql, () => work(sql))),
+  together: (works) =>
+    database.together(
+      works.map(({ corporationId, work }) => ({
+        corporationId,
+        work: (sql) => observed(sql, () => work(sql)),
+      })),
+    ),
   close: () => database.close(),
 });
 
