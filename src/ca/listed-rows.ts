@@ -1,6 +1,5 @@
 import { BACKDATE_MS } from "../pki/clock.ts";
-import type { EntryColumns } from "../pki/crl-entry-writer.ts";
-import { SERIAL_SLOT } from "../pki/serial-order.ts";
+import { EntryRows, SERIAL_SLOT } from "../pki/crl-entry-rows.ts";
 import type { Sql } from "../storage/sql.ts";
 import { timestampAt } from "../storage/timestamp.ts";
 
@@ -29,23 +28,20 @@ const LISTED = `select string_agg(
 export async function readListed(
   sql: Sql,
   { issuerId, lastThisUpdate, lastSignedAt }: ListedQuestion,
-): Promise<EntryColumns> {
+): Promise<EntryRows> {
   const rows = await sql.query<{ page: Buffer }>(LISTED, [issuerId, lastThisUpdate, lastSignedAt]);
   const pages = rows.map(({ page }) => page);
   const count = pages.reduce((sum, { length }) => sum + length / RECORD, 0);
-  const serials = new Uint8Array(SERIAL_SLOT * count);
-  const revokedAt = new Float64Array(count);
-  const reasons = new Uint8Array(count);
-  const shards = new Uint8Array(count);
+  const listed = new EntryRows(count);
   let row = 0;
   for (const page of pages) {
     for (let at = 0; at < page.length; at += RECORD, row++) {
-      for (let i = 0; i < SERIAL_SLOT; i++) serials[SERIAL_SLOT * row + i] = page[at + i] ?? 0;
+      const to = listed.serialAt(row);
+      for (let i = 0; i < SERIAL_SLOT; i++) listed.octets[to + i] = page[at + i] ?? 0;
       const both = page[at + SERIAL_SLOT + 1] ?? 0;
-      shards[row] = both >> 4;
-      reasons[row] = both & 15;
-      revokedAt[row] = timestampAt(page, at + SERIAL_SLOT + 2) - BACKDATE_MS;
+      const revokedAt = timestampAt(page, at + SERIAL_SLOT + 2) - BACKDATE_MS;
+      listed.put(row, { revokedAt, reason: both & 15, shard: both >> 4 });
     }
   }
-  return { serials, revokedAt, reasons, shards };
+  return listed;
 }

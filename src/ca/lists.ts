@@ -64,12 +64,12 @@ function takeSnapshot(issuer: Issuer, { database, clock }: ListDeps): Promise<Sn
          from ca.list where issuer_id = $1`,
         [issuer.id],
       );
-      const columns = await readListed(sql, {
+      const listed = await readListed(sql, {
         issuerId: issuer.id,
         lastThisUpdate: facts?.this_update ?? LONG_AGO,
         lastSignedAt: facts?.signed_at ?? LONG_AGO,
       });
-      const full = CrlEntries.sorted(columns);
+      const full = CrlEntries.sorted(listed);
       return {
         at,
         watermark: BigInt(facts?.watermark ?? 0),

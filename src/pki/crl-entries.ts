@@ -1,7 +1,7 @@
-import { toHex } from "./bytes.ts";
-import { type EntryColumns, EntryWriter, entriesLength, firstOctet } from "./crl-entry-writer.ts";
+import { EntryRows } from "./crl-entry-rows.ts";
+import { EntryWriter, entriesLength } from "./crl-entry-writer.ts";
 import type { ReasonCode } from "./revocation-reason.ts";
-import { ascendingRows, compareSlots, SERIAL_SLOT } from "./serial-order.ts";
+import { ascendingRows } from "./serial-order.ts";
 import { type Serial, serialBytes } from "./serial.ts";
 
 /** An entry by itself. The date is the published one, already set back by the caller. */
@@ -11,108 +11,72 @@ export interface CrlEntry {
   readonly reason: ReasonCode;
 }
 
-function hexOf(serials: Uint8Array, row: number): string {
-  return toHex(serials.subarray(firstOctet(serials, row), SERIAL_SLOT * (row + 1)));
-}
-
-/** A slot is copied by words: octet by octet it takes longer than all the rest of sorting. */
-const SLOT_WORDS = SERIAL_SLOT / 4;
-
-const wordsOf = ({ buffer, byteOffset, length }: Uint8Array): Uint32Array =>
-  new Uint32Array(buffer, byteOffset, length / 4);
-
-/** Rows of other columns, by themselves: what is read from one end to the other should lie so. */
-class Gathering {
-  readonly columns: EntryColumns;
-  readonly #words: Uint32Array;
+/** Rows that are filled from the front. */
+class Filling {
+  readonly rows: EntryRows;
   #count = 0;
 
-  constructor(room: number) {
-    this.columns = {
-      serials: new Uint8Array(SERIAL_SLOT * room),
-      revokedAt: new Float64Array(room),
-      reasons: new Uint8Array(room),
-      shards: new Uint8Array(room),
-    };
-    this.#words = wordsOf(this.columns.serials);
+  constructor(length: number) {
+    this.rows = new EntryRows(length);
   }
 
-  /** Takes a row; `words` are those of its column of serials. */
-  take({ reasons, revokedAt, shards }: EntryColumns, words: Uint32Array, row: number): void {
-    const to = this.#count++;
-    const own = this.columns;
-    for (let i = 0; i < SLOT_WORDS; i++)
-      this.#words[SLOT_WORDS * to + i] = words[SLOT_WORDS * row + i] ?? 0;
-    own.revokedAt[to] = revokedAt[row] ?? Number.NaN;
-    own.reasons[to] = reasons[row] ?? 0;
-    own.shards[to] = shards[row] ?? 0;
+  take(from: EntryRows, row: number): void {
+    this.rows.copy(this.#count++, from, row);
   }
 }
 
 /** What stands on a list: serial, published revocation date and reason, in ascending order of the serial as a number. */
 export class CrlEntries {
-  readonly #columns: EntryColumns;
+  readonly #rows: EntryRows;
 
-  private constructor(columns: EntryColumns) {
-    this.#columns = columns;
+  private constructor(rows: EntryRows) {
+    this.#rows = rows;
   }
 
   /**
-   * Entries that come in columns. Throws RangeError when a serial comes twice or a date is none: that is a fault of the
-   * query behind it.
+   * Entries in any order. Throws RangeError when a serial comes twice: that is a fault of the query behind it.
    */
-  static sorted(columns: EntryColumns): CrlEntries {
-    const words = wordsOf(columns.serials);
-    const own = new Gathering(columns.reasons.length);
-    for (const row of ascendingRows(columns.serials)) own.take(columns, words, row);
-    const { revokedAt, serials } = own.columns;
-    for (let row = 0; row < revokedAt.length; row++) {
-      if (Number.isNaN(revokedAt[row])) throw new RangeError("a revocation date is no date");
-      if (row > 0 && compareSlots(serials, row - 1, row) === 0)
-        throw new RangeError(`the serials of a list must be unique: ${hexOf(serials, row)}`);
-    }
-    return new CrlEntries(own.columns);
+  static sorted(rows: EntryRows): CrlEntries {
+    const order = ascendingRows(rows);
+    const own = new EntryRows(rows.length);
+    for (let row = 0; row < rows.length; row++) own.copy(row, rows, order[row] ?? 0);
+    return new CrlEntries(own);
   }
 
-  /** A few entries, in any order. Throws RangeError as `sorted` does. */
+  /** A few entries, in any order. Throws RangeError when a serial comes twice or a date is none. */
   static of(entries: readonly CrlEntry[] = []): CrlEntries {
-    const serials = new Uint8Array(SERIAL_SLOT * entries.length);
-    for (const [row, { serial }] of entries.entries()) {
+    const rows = new EntryRows(entries.length);
+    for (const [row, { reason, revokedAt, serial }] of entries.entries()) {
       const octets = serialBytes(serial);
-      serials.set(octets, SERIAL_SLOT * (row + 1) - octets.length);
+      rows.octets.set(octets, rows.serialEnd(row) - octets.length);
+      rows.put(row, { revokedAt: revokedAt.getTime(), reason, shard: 0 });
     }
-    return CrlEntries.sorted({
-      serials,
-      revokedAt: Float64Array.from(entries, ({ revokedAt }) => revokedAt.getTime()),
-      reasons: Uint8Array.from(entries, ({ reason }) => reason),
-      shards: new Uint8Array(entries.length),
-    });
+    return CrlEntries.sorted(rows);
   }
 
   get length(): number {
-    return this.#columns.reasons.length;
+    return this.#rows.length;
   }
 
   /** Those of each of so many shards. */
   split(count: number): readonly CrlEntries[] {
-    const { serials, shards } = this.#columns;
+    const rows = this.#rows;
     const sizes = new Uint32Array(count);
-    for (const shard of shards) sizes[shard] = (sizes[shard] ?? 0) + 1;
-    const parts = Array.from(sizes, (size) => new Gathering(size));
-    const words = wordsOf(serials);
-    for (let row = 0; row < this.length; row++)
-      parts[shards[row] ?? 0]?.take(this.#columns, words, row);
-    return parts.map(({ columns }) => new CrlEntries(columns));
+    for (let row = 0; row < rows.length; row++)
+      sizes[rows.shard(row)] = (sizes[rows.shard(row)] ?? 0) + 1;
+    const parts = Array.from(sizes, (size) => new Filling(size));
+    for (let row = 0; row < rows.length; row++) parts[rows.shard(row)]?.take(rows, row);
+    return parts.map((part) => new CrlEntries(part.rows));
   }
 
   /** How many octets all entries have together in DER. */
   get encodedLength(): number {
-    return entriesLength(this.#columns);
+    return entriesLength(this.#rows);
   }
 
   /** Writes all entries into octets of just that length (RFC 5280 §5.1.2.6). Throws RangeError for a date that no Time can hold. */
   encode(into: Uint8Array): void {
     const writer = new EntryWriter(into);
-    for (let row = 0; row < this.length; row++) writer.write(this.#columns, row);
+    for (let row = 0; row < this.length; row++) writer.write(this.#rows, row);
   }
 }

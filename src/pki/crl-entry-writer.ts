@@ -1,19 +1,7 @@
 import { TAG, octetString, oid, sequence } from "./der.ts";
 import { civilFromDays, DAY_MS } from "./der-writer.ts";
 import { STATUS_OID } from "./oids-status.ts";
-import { SERIAL_SLOT } from "./serial-order.ts";
-
-/** Entries, a row each: 30 octets an entry, so that a million of them are 30 MB. */
-export interface EntryColumns {
-  /** In slots of 20 octets, zeros in front; the first one begins at a whole word of its buffer. */
-  readonly serials: Uint8Array;
-  /** The published dates, in milliseconds since 1970. */
-  readonly revokedAt: Float64Array;
-  /** Each a ReasonCode. */
-  readonly reasons: Uint8Array;
-  /** The shard of each. */
-  readonly shards: Uint8Array;
-}
+import type { EntryRows } from "./crl-entry-rows.ts";
 
 /** RFC 5280 §5.3.1: reasonCode in an entry's extensions, up to the value itself; never critical. */
 const REASON_PREFIX = sequence(
@@ -25,31 +13,32 @@ const REASON_OCTETS = REASON_PREFIX.length + 1;
 const FROM_2050 = Date.UTC(2050, 0);
 const UTC_TIME_OCTETS = 15;
 
-/** The slot's first octet that is not zero, but for the last one. */
-export function firstOctet(serials: Uint8Array, row: number): number {
-  let from = SERIAL_SLOT * row;
-  while (from < SERIAL_SLOT * (row + 1) - 1 && serials[from] === 0) from++;
-  return from;
-}
-
 /** The content octets of the serial's INTEGER: no leading zeros, but a sign octet where it needs one. */
-function serialLength(serials: Uint8Array, row: number): number {
-  const from = firstOctet(serials, row);
-  return SERIAL_SLOT * (row + 1) - from + ((serials[from] ?? 0) >= 0x80 ? 1 : 0);
+function serialLength(rows: EntryRows, row: number): number {
+  const from = rows.firstOctet(row);
+  return rows.serialEnd(row) - from + ((rows.octets[from] ?? 0) >= 0x80 ? 1 : 0);
 }
 
 /** The content octets of an entry: below 128 with every part as long as it can be. */
-function contentLength({ reasons, revokedAt, serials }: EntryColumns, row: number): number {
-  const time = (revokedAt[row] ?? 0) < FROM_2050 ? UTC_TIME_OCTETS : UTC_TIME_OCTETS + 2;
-  return 2 + serialLength(serials, row) + time + (reasons[row] === 0 ? 0 : REASON_OCTETS);
+function contentLength(rows: EntryRows, row: number, serialOctets: number): number {
+  const time = rows.revokedAt(row) < FROM_2050 ? UTC_TIME_OCTETS : UTC_TIME_OCTETS + 2;
+  return 2 + serialOctets + time + (rows.reason(row) === 0 ? 0 : REASON_OCTETS);
 }
 
 /** How many octets all entries have in DER. */
-export function entriesLength(columns: EntryColumns): number {
-  const count = columns.reasons.length;
-  let length = 2 * count;
-  for (let row = 0; row < count; row++) length += contentLength(columns, row);
+export function entriesLength(rows: EntryRows): number {
+  let length = 2 * rows.length;
+  for (let row = 0; row < rows.length; row++)
+    length += contentLength(rows, row, serialLength(rows, row));
   return length;
+}
+
+/** Writes two digits at `at`, and gives the place behind them. */
+function putTwo(into: Uint8Array, at: number, value: number): number {
+  const tens = Math.trunc(value / 10);
+  into[at] = 0x30 + tens;
+  into[at + 1] = 0x30 + value - 10 * tens;
+  return at + 2;
 }
 
 /**
@@ -61,6 +50,9 @@ export class EntryWriter {
   #at = 0;
   /** The digits of each day that was written: there are a few hundred of them. */
   readonly #days = new Map<number, Uint8Array>();
+  /** Those of the last one, which is often the next one's. */
+  #day = Number.NaN;
+  #digits: Uint8Array = new Uint8Array(8);
 
   /** Into octets of just the length of all entries. */
   constructor(into: Uint8Array) {
@@ -68,41 +60,46 @@ export class EntryWriter {
   }
 
   /** Throws RangeError for a date that no Time can hold. */
-  write(columns: EntryColumns, row: number): void {
-    this.#octet(TAG.sequence);
-    this.#octet(contentLength(columns, row));
-    this.#serial(columns.serials, row);
-    this.#time(columns.revokedAt[row] ?? Number.NaN);
-    const reason = columns.reasons[row] ?? 0;
-    if (reason === 0) return;
-    for (let i = 0; i < REASON_PREFIX.length; i++) this.#octet(REASON_PREFIX[i] ?? 0);
-    this.#octet(reason);
+  write(rows: EntryRows, row: number): void {
+    const into = this.#into;
+    const octets = serialLength(rows, row);
+    let at = this.#at;
+    into[at++] = TAG.sequence;
+    into[at++] = contentLength(rows, row, octets);
+    into[at++] = TAG.integer;
+    into[at++] = octets;
+    // A sign octet is one of the zeros in front, or there is none of them left.
+    const end = rows.serialEnd(row);
+    const from = Math.max(end - octets, rows.serialAt(row));
+    if (from > end - octets) into[at++] = 0;
+    for (let i = from; i < end; i++) into[at++] = rows.octets[i] ?? 0;
+    at = this.#time(at, rows.revokedAt(row));
+    const reason = rows.reason(row);
+    if (reason !== 0) {
+      for (let i = 0; i < REASON_PREFIX.length; i++) into[at++] = REASON_PREFIX[i] ?? 0;
+      into[at++] = reason;
+    }
+    this.#at = at;
   }
 
-  #octet(value: number): void {
-    this.#into[this.#at++] = value;
-  }
-
-  #serial(serials: Uint8Array, row: number): void {
-    this.#octet(TAG.integer);
-    this.#octet(serialLength(serials, row));
-    const from = firstOctet(serials, row);
-    if ((serials[from] ?? 0) >= 0x80) this.#octet(0);
-    for (let i = from; i < SERIAL_SLOT * (row + 1); i++) this.#octet(serials[i] ?? 0);
-  }
-
-  #time(at: number): void {
-    const day = Math.floor(at / DAY_MS);
-    const digits = this.#digitsOf(day);
-    const isShort = at < FROM_2050;
-    this.#octet(isShort ? TAG.utcTime : TAG.generalizedTime);
-    this.#octet(isShort ? 13 : 15);
-    for (let i = isShort ? 2 : 0; i < 8; i++) this.#octet(digits[i] ?? 0);
-    const second = Math.floor((at - day * DAY_MS) / 1000);
-    this.#two(Math.trunc(second / 3600));
-    this.#two(Math.trunc(second / 60) % 60);
-    this.#two(second % 60);
-    this.#octet(0x5a);
+  /** Writes a Time at `at`, and gives the place behind it. */
+  #time(start: number, moment: number): number {
+    const into = this.#into;
+    const day = Math.floor(moment / DAY_MS);
+    if (day !== this.#day) this.#digits = this.#digitsOf(day);
+    this.#day = day;
+    const digits = this.#digits;
+    const isShort = moment < FROM_2050;
+    let at = start;
+    into[at++] = isShort ? TAG.utcTime : TAG.generalizedTime;
+    into[at++] = isShort ? 13 : 15;
+    for (let i = isShort ? 2 : 0; i < 8; i++) into[at++] = digits[i] ?? 0;
+    const second = Math.floor((moment - day * DAY_MS) / 1000);
+    at = putTwo(into, at, Math.trunc(second / 3600));
+    at = putTwo(into, at, Math.trunc(second / 60) % 60);
+    at = putTwo(into, at, second % 60);
+    into[at++] = 0x5a;
+    return at;
   }
 
   /** Year, month and day in eight digits. */
@@ -118,10 +115,5 @@ export class EntryWriter {
     }
     this.#days.set(days, digits);
     return digits;
-  }
-
-  #two(value: number): void {
-    this.#octet(0x30 + Math.trunc(value / 10));
-    this.#octet(0x30 + (value % 10));
   }
 }

@@ -24,15 +24,36 @@ export const WRITTEN_REASONS: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 9
 
 const isWritten = Uint8Array.from({ length: 256 }, (_, code) => Number(WRITTEN_REASONS.has(code)));
 
+const DAY_MS = 86_400_000;
+
+/** Days since 1970 of each day of a UTCTime from 2000 to 2049, or −1 for what is none; by year, month and day. */
+const DAYS = new Int32Array(50 * 12 * 31).fill(-1);
+
 const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
+
+const placeOf = (year: number, month: number, day: number): number =>
+  (year * 12 + month - 1) * 31 + day - 1;
 
 const daysIn = (year: number, month: number): number =>
   month === 2 && year % 4 === 0 ? 29 : (MONTH_DAYS[month - 1] ?? 0);
+
+for (let year = 0; year < 50; year++) {
+  for (let month = 1; month <= 12; month++) {
+    for (let day = 1; day <= daysIn(year, month); day++)
+      DAYS[placeOf(year, month, day)] = Date.UTC(2000 + year, month - 1, day) / DAY_MS;
+  }
+}
 
 /** Two digits, or NaN. */
 function two(source: Uint8Array, at: number): number {
   const [tens, ones] = [(source[at] ?? 0) - 0x30, (source[at + 1] ?? 0) - 0x30];
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? 10 * tens + ones : Number.NaN;
+}
+
+/** −1 for what is no day of those years. */
+function daysSince1970(year: number, month: number, day: number): number {
+  const isDay = year < 50 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
+  return isDay ? (DAYS[placeOf(year, month, day)] ?? -1) : -1;
 }
 
 /** Milliseconds since 1970 of a UTCTime from 2000 to 2049, or NaN for what is none. */
@@ -42,12 +63,12 @@ function utcTime(source: Uint8Array, at: number): number {
   const year = two(source, at + 2);
   const month = two(source, at + 4);
   const day = two(source, at + 6);
-  if (!(year < 50 && day >= 1 && day <= daysIn(year, month))) return Number.NaN;
+  const days = daysSince1970(year, month, day);
   const hour = two(source, at + 8);
   const minute = two(source, at + 10);
   const second = two(source, at + 12);
-  if (!(hour < 24 && minute < 60 && second < 60)) return Number.NaN;
-  return Date.UTC(2000 + year, month - 1, day, hour, minute, second);
+  if (days < 0 || !(hour < 24 && minute < 60 && second < 60)) return Number.NaN;
+  return days * DAY_MS + (hour * 3600 + minute * 60 + second) * 1000;
 }
 
 /** The reason in the octets up to `end`, 0 where there are none, or −1. */

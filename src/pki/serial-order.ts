@@ -1,5 +1,4 @@
-/** RFC 5280 §4.1.2.2: no serial number has more octets. */
-export const SERIAL_SLOT = 20;
+import { type EntryRows, SERIAL_SLOT } from "./crl-entry-rows.ts";
 
 /** Whole numbers of so many bits are exact. */
 const EXACT_BITS = 53;
@@ -7,61 +6,79 @@ const EXACT_BITS = 53;
 /** Octets of a serial that a key is made of. */
 const KEY_OCTETS = 5;
 
-/** How many octets in front are zero in every slot. */
-function sharedZeros(serials: Uint8Array): number {
+/** How many octets in front are zero in every serial. */
+function sharedZeros(rows: EntryRows): number {
   let fewest = SERIAL_SLOT - 1;
-  for (let from = 0; from < serials.length; from += SERIAL_SLOT) {
-    let zeros = 0;
-    while (zeros < fewest && serials[from + zeros] === 0) zeros++;
-    fewest = zeros;
-  }
+  for (let row = 0; row < rows.length && fewest > 0; row++)
+    fewest = Math.min(fewest, rows.firstOctet(row) - rows.serialAt(row));
   return fewest;
 }
 
-/** Negative, zero or positive, as the serial of one slot is lower than, equal to or higher than that of the other. */
-export function compareSlots(serials: Uint8Array, a: number, b: number): number {
-  const [first, second] = [a * SERIAL_SLOT, b * SERIAL_SLOT];
+/** Negative, zero or positive, as the serial of one row is lower than, equal to or higher than that of the other. */
+function compareSerials(rows: EntryRows, a: number, b: number): number {
+  const first = rows.serialAt(a);
+  const second = rows.serialAt(b);
+  const { octets } = rows;
   for (let i = 0; i < SERIAL_SLOT; i++) {
-    const difference = (serials[first + i] ?? 0) - (serials[second + i] ?? 0);
+    const difference = (octets[first + i] ?? 0) - (octets[second + i] ?? 0);
     if (difference !== 0) return difference;
   }
   return 0;
 }
 
 /** The beginning of each serial with its row behind it in one number: what the engine sorts by itself, without calling back. */
-function sortedKeys(serials: Uint8Array, count: number, rows: number): Float64Array {
-  const zeros = sharedZeros(serials);
-  const cut = 2 ** (8 * KEY_OCTETS - (EXACT_BITS - Math.log2(rows)));
-  const keys = new Float64Array(count);
-  for (let row = 0; row < count; row++) {
-    let key = 0;
-    for (let i = zeros; i < zeros + KEY_OCTETS; i++)
-      key = key * 256 + (i < SERIAL_SLOT ? (serials[row * SERIAL_SLOT + i] ?? 0) : 0);
-    keys[row] = Math.floor(key / cut) * rows + row;
+function sortedKeys(rows: EntryRows, places: number): Float64Array {
+  const zeros = sharedZeros(rows);
+  // Where fewer octets differ, zeros in front make up a key of as many.
+  const skipped = Math.min(zeros, SERIAL_SLOT - KEY_OCTETS);
+  const cut = 2 ** (8 * KEY_OCTETS - (EXACT_BITS - Math.log2(places)));
+  const keys = new Float64Array(rows.length);
+  const { octets } = rows;
+  for (let row = 0; row < rows.length; row++) {
+    const from = rows.serialAt(row) + skipped;
+    const low =
+      ((octets[from + 1] ?? 0) << 24) |
+      ((octets[from + 2] ?? 0) << 16) |
+      ((octets[from + 3] ?? 0) << 8) |
+      (octets[from + 4] ?? 0);
+    const key = (octets[from] ?? 0) * 2 ** 32 + (low >>> 0);
+    keys[row] = Math.floor(key / cut) * places + row;
   }
   // oxlint-disable-next-line unicorn/no-array-sort -- the keys are ours alone, and a copy of them is 8 MB
   return keys.sort();
 }
 
 /**
- * The rows in ascending order of their serials as numbers. Each serial fills a slot of 20 octets, zeros in front. Serials
- * are random, so few begin alike; those that do are put right one by one.
+ * The rows in ascending order of their serials as numbers. Serials are random, so few begin alike; those that do are put
+ * right one by one. Throws RangeError when a serial comes twice.
  */
-export function ascendingRows(serials: Uint8Array): Uint32Array {
-  const count = serials.length / SERIAL_SLOT;
-  const rows = 2 ** Math.ceil(Math.log2(Math.max(2, count)));
-  const order = new Uint32Array(count);
+export function ascendingRows(rows: EntryRows): Uint32Array {
+  const places = 2 ** Math.ceil(Math.log2(Math.max(2, rows.length)));
+  const order = new Uint32Array(rows.length);
+  const keys = sortedKeys(rows, places);
   let before = -1;
-  for (const [i, key] of sortedKeys(serials, count, rows).entries()) {
-    const beginning = Math.floor(key / rows);
-    const row = key - beginning * rows;
-    let at = i;
-    if (beginning === before) {
-      for (; at > 0 && compareSlots(serials, order[at - 1] ?? 0, row) > 0; at--)
-        order[at] = order[at - 1] ?? 0;
-    }
-    order[at] = row;
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] ?? 0;
+    const beginning = Math.floor(key / places);
+    const row = key - beginning * places;
+    order[i] = row;
+    if (beginning === before) putRight(rows, order, i);
     before = beginning;
   }
   return order;
+}
+
+/** Puts the last of the rows so far where it belongs among those that begin like it. */
+function putRight(rows: EntryRows, order: Uint32Array, last: number): void {
+  const row = order[last] ?? 0;
+  let at = last;
+  for (; at > 0; at--) {
+    const other = order[at - 1] ?? 0;
+    const difference = compareSerials(rows, other, row);
+    if (difference === 0)
+      throw new RangeError(`the serials of a list must be unique: ${rows.serialHex(row)}`);
+    if (difference < 0) break;
+    order[at] = other;
+  }
+  order[at] = row;
 }

@@ -7,9 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { algorithmIdentifier } from "../../src/pki/certificate.ts";
 import { CrlEntries } from "../../src/pki/crl-entries.ts";
-import type { EntryColumns } from "../../src/pki/crl-entry-writer.ts";
+import { EntryRows } from "../../src/pki/crl-entry-rows.ts";
 import { buildCrlTbs } from "../../src/pki/crl.ts";
-import { SERIAL_SLOT } from "../../src/pki/serial-order.ts";
 import { newSerial, SERIAL_OCTETS, serialBytes } from "../../src/pki/serial.ts";
 import { assembleSigned } from "../../src/pki/signed.ts";
 import { embeddedUrl } from "../../src/storage/embedded.ts";
@@ -155,16 +154,17 @@ async function rounds(client: pg.Client): Promise<readonly Round[]> {
 }
 
 /** Rows as the database gives them. */
-function rowsInMemory(): EntryColumns {
-  const serials = new Uint8Array(SERIAL_SLOT * FEW);
-  for (let row = 0; row < FEW; row++)
-    serials.set(serialBytes(newSerial(randomBytes)), SERIAL_SLOT * (row + 1) - SERIAL_OCTETS);
-  const revokedAt = Float64Array.from({ length: FEW }, (_, row) => Date.now() - row * 1000);
-  return { serials, revokedAt, reasons: new Uint8Array(FEW).fill(5), shards: new Uint8Array(FEW) };
+function rowsInMemory(): EntryRows {
+  const rows = new EntryRows(FEW);
+  for (let row = 0; row < FEW; row++) {
+    rows.octets.set(serialBytes(newSerial(randomBytes)), rows.serialEnd(row) - SERIAL_OCTETS);
+    rows.put(row, { revokedAt: Date.now() - row * 1000, reason: 5, shard: 0 });
+  }
+  return rows;
 }
 
 /** The list alone, as the signer makes it of rows in memory: sorted, encoded, signed. Entries a second. */
-function make(rows: EntryColumns): number {
+function make(rows: EntryRows): number {
   const began = performance.now();
   const signatureAlgorithm = algorithmIdentifier("ecdsa-with-SHA256");
   const tbs = buildCrlTbs({

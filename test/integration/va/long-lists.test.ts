@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { createListWorkApart } from "../../../src/cli/list-work.ts";
 import { CrlEntries } from "../../../src/pki/crl-entries.ts";
+import { EntryRows } from "../../../src/pki/crl-entry-rows.ts";
 import { pemBlocks } from "../../../src/pki/pem.ts";
-import { SERIAL_SLOT } from "../../../src/pki/serial-order.ts";
 import type { Va } from "../../../src/va/va.ts";
 import { VaDatabase } from "../../support/va-database.ts";
 
@@ -11,15 +11,14 @@ import { VaDatabase } from "../../support/va-database.ts";
 const MANY = 20_000;
 
 function manyEntries(): CrlEntries {
-  const serials = new Uint8Array(SERIAL_SLOT * MANY);
-  const view = new DataView(serials.buffer);
-  for (let row = 0; row < MANY; row++) view.setUint32(SERIAL_SLOT * row + 16, row + 1);
-  return CrlEntries.sorted({
-    serials,
-    revokedAt: new Float64Array(MANY).fill(Date.now() - 86_400_000),
-    reasons: new Uint8Array(MANY).fill(4),
-    shards: new Uint8Array(MANY),
-  });
+  const rows = new EntryRows(MANY);
+  const view = new DataView(rows.octets.buffer);
+  const revokedAt = Date.now() - 86_400_000;
+  for (let row = 0; row < MANY; row++) {
+    view.setUint32(rows.serialEnd(row) - 4, row + 1);
+    rows.put(row, { revokedAt, reason: 4, shard: 0 });
+  }
+  return CrlEntries.sorted(rows);
 }
 
 describe("long lists, worked on in threads of their own", () => {

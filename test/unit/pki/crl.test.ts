@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fromHex, toHex } from "../../../src/pki/bytes.ts";
+import { EntryRows } from "../../../src/pki/crl-entry-rows.ts";
 import { CrlEntries, type CrlEntry } from "../../../src/pki/crl-entries.ts";
 import { buildCrlTbs, type CrlTemplate } from "../../../src/pki/crl.ts";
 import { readCrl } from "../../../src/pki/crl-reader.ts";
@@ -99,13 +100,19 @@ describe("CrlEntries", () => {
   });
 
   it("splits into shards that keep the order", () => {
-    const slots = ["4003", "7f", "4001", "4002"].map((hex) => hex.padStart(40, "0"));
-    const all = CrlEntries.sorted({
-      serials: fromHex(slots.join("")),
-      revokedAt: new Float64Array(4),
-      reasons: new Uint8Array(4),
-      shards: Uint8Array.of(0, 2, 2, 0),
-    });
+    const rows = new EntryRows(4);
+    for (const [row, [hex, shard]] of (
+      [
+        ["4003", 0],
+        ["7f", 2],
+        ["4001", 2],
+        ["4002", 0],
+      ] as const
+    ).entries()) {
+      rows.octets.set(fromHex(hex.padStart(40, "0")), rows.serialAt(row));
+      rows.put(row, { revokedAt: 0, reason: 0, shard });
+    }
+    const all = CrlEntries.sorted(rows);
     expect(all.split(3).map(serialsOf)).toEqual([["4002", "4003"], [], ["7f", "4001"]]);
   });
 });
