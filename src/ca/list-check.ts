@@ -1,6 +1,5 @@
 import { parseCertificate } from "../pki/certificate-view.ts";
-import { BACKDATE_MS } from "../pki/clock.ts";
-import { checkCrlForm, MAX_ENTRY_FINDINGS } from "../pki/crl-check.ts";
+import { checkCrlForm } from "../pki/crl-check.ts";
 import type { CrlEntryTable } from "../pki/crl-entry-table.ts";
 import { type CrlView, readCrl } from "../pki/crl-reader.ts";
 import type { Verify } from "../pki/crypto.ts";
@@ -8,8 +7,15 @@ import { MalformedCrlError } from "../pki/errors.ts";
 import { type Serial, serialBytes, serialFromInteger, SHARDS } from "../pki/serial.ts";
 import type { Database } from "../storage/database.ts";
 import { readLongOctets } from "../storage/long-octets.ts";
-import type { Sql } from "../storage/sql.ts";
-import { ListedStatuses } from "./list-statuses.ts";
+import type { OctetSql, Sql } from "../storage/sql.ts";
+import {
+  areShardsOf,
+  type CurrentRow,
+  firstEntryFindings,
+  leavers,
+  SCOPES,
+} from "./list-comparison.ts";
+import { readChanged, readStatuses, type ShardStatuses } from "./list-statuses.ts";
 
 /**
  * The check of freshly signed lists by a process that did not make them. It shares no code with what builds them, and
@@ -38,13 +44,6 @@ interface IssuerRow {
   readonly va_url: string;
 }
 
-interface CurrentRow {
-  readonly scope: string;
-  readonly number: string;
-  readonly this_update: Date;
-  readonly signed_at: Date;
-}
-
 /** What the check goes by, of one moment, beside the statuses. */
 interface Known {
   readonly issuer: IssuerRow;
@@ -58,77 +57,10 @@ async function readKnown(sql: Sql, { issuerId }: CheckContext): Promise<Known | 
   );
   if (issuer === undefined) return undefined;
   const current = await sql.query<CurrentRow>(
-    "select scope, number, this_update, signed_at from ca.list where issuer_id = $1 and current",
+    "select scope, number, entries, this_update, signed_at from ca.list where issuer_id = $1 and current",
     [issuerId],
   );
   return { issuer, current: new Map(current.map((row) => [row.scope, row])) };
-}
-
-const SCOPES = ["full", ...Array.from({ length: 16 }, (_, shard) => `0${shard.toString(16)}`)];
-
-const shardOf = (scope: string): number | undefined =>
-  scope === "full" ? undefined : Number.parseInt(scope, 16);
-
-/** What the lists of one scope are compared with. */
-interface Comparison {
-  readonly statuses: ListedStatuses;
-  readonly scope: string;
-  /** The list that is current. */
-  readonly before: CurrentRow | undefined;
-}
-
-/** Whether a list may leave the certificate out: the one before covered its notAfter, and had it. */
-function mayHaveLeft(row: number, { statuses, before }: Comparison): boolean {
-  return (
-    before !== undefined &&
-    statuses.notAfter(row) < before.this_update.getTime() &&
-    statuses.revokedAt(row) < before.signed_at.getTime()
-  );
-}
-
-/** In whole seconds, as a list has it. */
-const publishedAt = (revokedAt: number): number => Math.floor((revokedAt - BACKDATE_MS) / 1000);
-
-function* differences(
-  table: CrlEntryTable,
-  index: number,
-  { statuses, row }: { readonly statuses: ListedStatuses; readonly row: number },
-): Generator<string> {
-  const reason = statuses.reason(row);
-  if (reason !== table.reason(index))
-    yield `R12 ${table.serial(index)} has reason ${table.reason(index)} instead of ${reason}`;
-  if (publishedAt(statuses.revokedAt(row)) !== Math.floor(table.revokedAt(index) / 1000))
-    yield `R15 ${table.serial(index)} has the wrong revocation date`;
-}
-
-// Who is on the list and must not be, or is there with something wrong; who must be and is not.
-function* entryFindings(table: CrlEntryTable, compared: Comparison): Generator<string> {
-  const { statuses, scope } = compared;
-  const shard = shardOf(scope);
-  const { from, to } = statuses.range(shard);
-  const isThere = new Uint8Array(statuses.length);
-  for (let i = 0; i < table.length; i++) {
-    const row = statuses.find(table, i);
-    if (row >= from && row < to) {
-      isThere[row] = 1;
-      if (statuses.isSettled(row)) yield* differences(table, i, { statuses, row });
-    } else if (!statuses.hasChanged(table.serial(i), shard)) {
-      yield `R17 ${table.serial(i)} is on the list and must not be`;
-    }
-  }
-  for (let row = from; row < to; row++) {
-    if (isThere[row] === 0 && statuses.isSettled(row) && !mayHaveLeft(row, compared))
-      yield `R16 ${statuses.serial(row)} must be on the list and is not`;
-  }
-}
-
-/** The first of them: they show what is wrong. */
-function firstOf(findings: Iterable<string>): readonly string[] {
-  const first: string[] = [];
-  for (const finding of findings) {
-    if (first.push(finding) === MAX_ENTRY_FINDINGS) break;
-  }
-  return first;
 }
 
 /** So many that left are looked up in one statement. */
@@ -137,30 +69,26 @@ const BATCH = 10_000;
 /** So many that left before their end are told; one of them is enough to stop the lists. */
 const MAX_LEAVERS_TOLD = 20;
 
-// Both lists are walked side by side, and nothing is kept but who left. One out of order is a finding of its own.
-function leavers(before: CrlEntryTable, after: CrlEntryTable): Map<Serial, number> {
-  const gone = new Map<Serial, number>();
-  let next = 0;
-  for (let i = 0; i < before.length; i++) {
-    while (next < after.length && after.compare(next, before, i) < 0) next++;
-    if (next === after.length || after.compare(next, before, i) !== 0)
-      gone.set(before.serial(i), before.reason(i));
-  }
-  return gone;
-}
+const CURRENT_DER = "select der from ca.list where issuer_id = $1 and scope = $2 and current";
 
-const CURRENT_DER = `select substring(der from $1 for $2) as part, length(der) as length from ca.list
-  where issuer_id = $3 and scope = $4 and current`;
+/** The entries of a list that is current. */
+async function readCurrent(sql: OctetSql, issuerId: string, scope: string): Promise<CrlEntryTable> {
+  const der = await readLongOctets(sql, CURRENT_DER, [issuerId, scope]);
+  if (der === undefined) throw new Error("a list has gone within a transaction");
+  return readCrl(der).table;
+}
 
 /** Nobody leaves a list but by expiry or release, whatever the database says now: it may have lost them (R16, R13). */
 async function leaverFindings(
   sql: Sql,
-  lists: { issuerId: string; before: CurrentRow; after: CrlView },
+  lists: {
+    readonly before: CurrentRow;
+    readonly old: CrlEntryTable;
+    readonly fresh: CrlEntryTable;
+  },
 ): Promise<readonly string[]> {
-  const { issuerId, before, after } = lists;
-  const der = await readLongOctets(sql, CURRENT_DER, [issuerId, before.scope]);
-  if (der === undefined) throw new Error("a list has gone within a transaction");
-  const gone = leavers(readCrl(der).table, after.table);
+  const { before, old, fresh } = lists;
+  const gone = leavers(old, fresh);
   const serials = [...gone.keys()];
   for (let from = 0; from < serials.length; from += BATCH) {
     const rows = await sql.query<{ serial: Buffer; state: string; not_after: Date }>(
@@ -176,24 +104,6 @@ async function leaverFindings(
   return [...gone.keys()]
     .slice(0, MAX_LEAVERS_TOLD)
     .map((serial) => `R16 ${serial} has left the list before its end`);
-}
-
-/**
- * Whether the shards have exactly what the full list has, each its own, so that what was found of the full list's entries
- * holds for theirs: both are walked from the front, where a million look-ups would go all over the memory once more.
- */
-function areShardsOf(full: CrlEntryTable, shards: readonly CrlEntryTable[]): boolean {
-  const next = new Uint32Array(SHARDS);
-  for (let i = 0; i < full.length; i++) {
-    const own = (full.source[full.at(i) + full.octets(i) - 1] ?? 0) % SHARDS;
-    const shard = shards[own];
-    const at = next[own] ?? 0;
-    if (shard === undefined || shard.compare(at, full, i) !== 0) return false;
-    if (shard.reason(at) !== full.reason(i) || shard.revokedAt(at) !== full.revokedAt(i))
-      return false;
-    next[own] = at + 1;
-  }
-  return shards.every((shard, own) => shard.length === next[own]);
 }
 
 /** The same of lists in the order of SCOPES, as far as they could be read. */
@@ -218,20 +128,99 @@ function readList({ scope, der }: ListToCheck): ReadList {
   }
 }
 
+/** What a check can read before there is anything to check: most of its work, while the lists are being signed. */
+export interface Foreknown {
+  readonly issuerId: string;
+  /** All changes up to this one are in it. */
+  readonly seq: bigint;
+  readonly statuses: readonly ShardStatuses[];
+  /** The full list that is current. */
+  readonly full: { readonly number: string; readonly table: CrlEntryTable } | undefined;
+}
+
+/** Reads it, as a transaction of one snapshot sees it. */
+async function readForeknown(sql: OctetSql, issuerId: string): Promise<Foreknown> {
+  const [row] = await sql.query<{ seq: string; number: string | null }>(
+    `select coalesce(max(seq), 0) as seq,
+       (select number from ca.list where issuer_id = $1 and scope = 'full' and current) as number
+     from ca.change`,
+    [issuerId],
+  );
+  const number = row?.number ?? null;
+  return {
+    issuerId,
+    seq: BigInt(row?.seq ?? 0),
+    statuses: await readStatuses(sql, issuerId),
+    full: number === null ? undefined : { number, table: await readCurrent(sql, issuerId, "full") },
+  };
+}
+
+/** The same for whoever will check later. */
+export function foreknow(database: Database, issuerId: string): Promise<Foreknown> {
+  return database.transaction((sql) => readForeknown(sql, issuerId), SNAPSHOT);
+}
+
+/** What was read before, as long as nothing of it has changed; else read anew. Changes are numbered as they commit. */
+async function stillKnown(
+  sql: OctetSql,
+  known: Known,
+  { issuerId, before }: { readonly issuerId: string; readonly before: Foreknown | undefined },
+): Promise<Foreknown> {
+  if (before === undefined || before.issuerId !== issuerId) return readForeknown(sql, issuerId);
+  const isCurrent = known.current.get("full")?.number === before.full?.number;
+  const changed = await readChanged(sql, { issuerId, after: before.seq });
+  return isCurrent && changed.size === 0 ? before : readForeknown(sql, issuerId);
+}
+
 interface Checked {
   readonly known: Known;
-  readonly statuses: ListedStatuses;
   readonly context: CheckContext;
-  /** Whether the entries need no comparison of their own, because those of the full list had one without a finding. */
-  readonly isCompared: boolean;
+  readonly foreknown: Foreknown;
+  readonly changed: ReadonlyMap<Serial, number>;
+  /** Whether the shards have what the full list has, so that what is found of the entries of the ones holds for the other. */
+  readonly areShards: boolean;
+}
+
+/**
+ * Entries that were compared need not be compared again: those of the full list are those of the shards, and who has left
+ * a shard has left the full list. Both are true of lists before only if their counts say so, too.
+ */
+function spared(
+  { known, areShards }: Checked,
+  scope: string,
+): { entries: boolean; leavers: boolean } {
+  const [full, ...shards] = SCOPES.map((one) => known.current.get(one));
+  const wereShards =
+    full !== undefined &&
+    shards.every((shard) => shard?.number === full.number) &&
+    shards.reduce((sum, shard) => sum + (shard?.entries ?? 0), 0) === full.entries;
+  return {
+    entries: areShards && scope === "full",
+    leavers: areShards && wereShards && scope !== "full",
+  };
+}
+
+async function leaversOf(
+  sql: OctetSql,
+  { scope, view }: { readonly scope: string; readonly view: CrlView },
+  { known, context, foreknown }: Checked,
+): Promise<readonly string[]> {
+  const before = known.current.get(scope);
+  if (before === undefined) return [];
+  const old =
+    scope === "full" && foreknown.full !== undefined
+      ? foreknown.full.table
+      : await readCurrent(sql, context.issuerId, scope);
+  return leaverFindings(sql, { before, old, fresh: view.table });
 }
 
 async function listFindings(
-  sql: Sql,
+  sql: OctetSql,
   { scope, view }: ReadList,
-  { known, statuses, context, isCompared }: Checked,
+  checked: Checked,
 ): Promise<readonly string[]> {
   if (typeof view === "string") return [view];
+  const { known, context, foreknown, changed } = checked;
   const { issuer, current } = known;
   const before = current.get(scope);
   const expected = {
@@ -244,56 +233,63 @@ async function listFindings(
     ...(before !== undefined && { previousNumber: BigInt(before.number) }),
     now: context.now,
   };
+  const { statuses } = foreknown;
+  const spare = spared(checked, scope);
   const findings = [
     ...checkCrlForm(view, expected, context.verify),
-    ...(isCompared ? [] : firstOf(entryFindings(view.table, { statuses, scope, before }))),
+    ...(spare.entries ? [] : firstEntryFindings(view.table, { statuses, changed, scope, before })),
   ];
   if (before !== undefined && view.thisUpdate < before.this_update)
     findings.push("R18 thisUpdate lies before that of the list before");
-  return before === undefined
+  return spare.leavers
     ? findings
-    : [
-        ...findings,
-        ...(await leaverFindings(sql, { issuerId: context.issuerId, before, after: view })),
-      ];
+    : [...findings, ...(await leaversOf(sql, { scope, view }, checked))];
 }
 
 /** As `checkLists`, by what a transaction sees: it may hold changes that come with the lists. */
 export async function checkListsWithin(
-  sql: Sql,
+  sql: OctetSql,
   lists: readonly ListToCheck[],
-  context: CheckContext,
+  { before, ...context }: CheckContext & { readonly before?: Foreknown },
 ): Promise<readonly string[]> {
+  const { issuerId, watermark } = context;
   const known = await readKnown(sql, context);
-  if (known === undefined) return [`there is no issuer ${context.issuerId}`];
+  if (known === undefined) return [`there is no issuer ${issuerId}`];
   const scopes = known.issuer.kind === "root" ? ["full"] : SCOPES;
   const given = lists.map(({ scope }) => scope);
   const findings: string[] = [];
   if (given.join() !== scopes.join())
     findings.push(`the lists are ${given.join(" ")} instead of ${scopes.join(" ")}`);
-  // The lists are read while the database collects the statuses.
-  const [statuses, read] = await Promise.all([
-    ListedStatuses.read(sql, context),
+  // The lists are read while the database collects what else is needed.
+  const [foreknown, read] = await Promise.all([
+    stillKnown(sql, known, { issuerId, before }),
     Promise.resolve(lists.map(readList)),
   ]);
+  const changed = await readChanged(sql, { issuerId, after: watermark });
   const areShards = areAllShardsOf(read);
-  for (const list of read) {
-    // The full list is the first one: without a finding so far it had none.
-    const isCompared = areShards && list.scope !== "full" && findings.length === 0;
-    for (const finding of await listFindings(sql, list, { known, statuses, context, isCompared }))
-      findings.push(`${context.issuerId} ${list.scope}: ${finding}`);
+  const found = new Map<string, readonly string[]>();
+  // The shards before the full list: what is wrong with one of them is looked for on it, too.
+  for (const list of read.toReversed()) {
+    const isSound = [...found.values()].every((one) => one.length === 0);
+    const checked = { known, context, foreknown, changed, areShards: areShards && isSound };
+    found.set(list.scope, await listFindings(sql, list, checked));
   }
-  return findings;
+  const said = given.flatMap((scope) =>
+    (found.get(scope) ?? []).map((finding) => `${issuerId} ${scope}: ${finding}`),
+  );
+  return [...findings, ...said];
 }
 
-/** What keeps these lists of one issuer from being published; nothing means that they may. They come all together or not at all. */
+const SNAPSHOT = { isolation: "repeatable read", readOnly: true } as const;
+
+/**
+ * What keeps these lists of one issuer from being published; nothing means that they may. They come all together or not at
+ * all. `before` is what was read before they came, if anything was.
+ */
 export function checkLists(
   database: Database,
   lists: readonly ListToCheck[],
-  context: CheckContext,
+  context: CheckContext & { readonly before?: Foreknown },
 ): Promise<readonly string[]> {
-  return database.transaction((sql) => checkListsWithin(sql, lists, context), {
-    isolation: "repeatable read",
-    readOnly: true,
-  });
+  return database.transaction((sql) => checkListsWithin(sql, lists, context), SNAPSHOT);
 }

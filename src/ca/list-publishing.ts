@@ -42,11 +42,18 @@ export async function listsDue(database: Database, now: Date): Promise<readonly 
   return rows.map(({ id }) => id);
 }
 
-/** Says what keeps prepared lists from being published. */
-export type CheckPrepared = (
-  lists: readonly ListToCheck[],
-  context: Omit<CheckContext, "verify">,
-) => Promise<readonly string[]>;
+/** A check of one issuer's lists that has begun before they are there. */
+export interface BegunCheck {
+  /** Says what keeps the lists from being published. */
+  finish(
+    lists: readonly ListToCheck[],
+    context: Omit<CheckContext, "verify">,
+  ): Promise<readonly string[]>;
+  /** There will be no lists. */
+  abandon(): Promise<void>;
+}
+
+export type BeginCheck = (issuerId: string) => Promise<BegunCheck>;
 
 export interface PublishDeps {
   readonly signer: Pick<SignerClient, "prepareLists" | "commitLists">;
@@ -55,7 +62,7 @@ export interface PublishDeps {
   readonly clock: Clock;
   readonly verify: Verify;
   /** Another place for the check than this very thread. */
-  readonly check?: CheckPrepared;
+  readonly beginCheck?: BeginCheck;
 }
 
 /** What was published. */
@@ -65,29 +72,39 @@ export interface PublishedLists {
   readonly entries: number;
 }
 
+/** The check in this very thread, which begins when the lists are there. */
+const checkHere =
+  ({ database, verify }: PublishDeps): BeginCheck =>
+  async () => ({
+    finish: (lists, context) => checkLists(database, lists, { ...context, verify }),
+    abandon: () => Promise.resolve(),
+  });
+
 /**
  * Makes, checks and publishes the lists of one issuer. Throws ListRefusedError when the check finds anything: the lists
  * published before then stay as they are.
  */
-export async function publishLists(
-  issuerId: string,
-  { signer, database, clock, verify, check }: PublishDeps,
-): Promise<PublishedLists> {
+export async function publishLists(issuerId: string, deps: PublishDeps): Promise<PublishedLists> {
+  const { signer, database, clock, beginCheck = checkHere(deps) } = deps;
   // Read before the signer takes its snapshot: what is here must be on the lists, whatever watermark they claim.
   const [newest] = await database.query<{ seq: string }>(
     "select coalesce(max(seq), 0) as seq from ca.change",
   );
   const floor = BigInt(newest?.seq ?? 0);
-  const { batchId, lists, watermark } = await signer.prepareLists(issuerId);
-  const context = { issuerId, watermark, now: clock() };
-  const here: CheckPrepared = (all, of) => checkLists(database, all, { ...of, verify });
-  const findings = [...(await (check ?? here)(lists, context))];
-  if (watermark < floor)
-    findings.push(`the lists know changes up to ${watermark} only, there were ${floor}`);
-  if (findings.length > 0) throw new ListRefusedError(findings);
-  await signer.commitLists(
-    batchId,
-    lists.map(({ sha256 }) => sha256),
-  );
-  return { issuerId, number: lists[0]?.number ?? 0n, entries: lists[0]?.entries ?? 0 };
+  const check = await beginCheck(issuerId);
+  try {
+    const { batchId, lists, watermark } = await signer.prepareLists(issuerId);
+    const context = { issuerId, watermark, now: clock() };
+    const findings = [...(await check.finish(lists, context))];
+    if (watermark < floor)
+      findings.push(`the lists know changes up to ${watermark} only, there were ${floor}`);
+    if (findings.length > 0) throw new ListRefusedError(findings);
+    await signer.commitLists(
+      batchId,
+      lists.map(({ sha256 }) => sha256),
+    );
+    return { issuerId, number: lists[0]?.number ?? 0n, entries: lists[0]?.entries ?? 0 };
+  } finally {
+    await check.abandon();
+  }
 }

@@ -1,7 +1,7 @@
 import { toHex } from "../pki/bytes.ts";
 import type { CrlEntryTable } from "../pki/crl-entry-table.ts";
-import { type Serial, serialFromInteger } from "../pki/serial.ts";
-import type { Sql } from "../storage/sql.ts";
+import { type Serial, serialFromInteger, SHARDS } from "../pki/serial.ts";
+import type { OctetSql, Sql } from "../storage/sql.ts";
 import { timestampAt } from "../storage/timestamp.ts";
 
 /** RFC 5280 §4.1.2.2: no serial number has more octets. */
@@ -24,10 +24,16 @@ const STATUSES = `select string_agg(
 const CHANGED = `select distinct i.serial, i.shard from ca.change c join ca.issued i on i.serial = c.serial
   where c.seq > $2 and i.issuer_id = $1`;
 
-/** Rows that lie together: those of a shard, or all. */
-export interface RowRange {
-  readonly from: number;
-  readonly to: number;
+/** The shards of the certificates of an issuer whose status has changed after a change, by serial. Inside a transaction. */
+export async function readChanged(
+  sql: Sql,
+  { issuerId, after }: { readonly issuerId: string; readonly after: bigint },
+): Promise<ReadonlyMap<Serial, number>> {
+  const rows = await sql.query<{ serial: Buffer; shard: number }>(CHANGED, [
+    issuerId,
+    String(after),
+  ]);
+  return new Map(rows.map(({ serial, shard }) => [serialFromInteger(serial), shard]));
 }
 
 /** Serials as the table has them, by their last octets, which are random. */
@@ -38,52 +44,19 @@ function fingerprint(source: Uint8Array, at: number, octets: number): number {
   return Math.imul(hash, 0x9e_37_79_b1) >>> 0;
 }
 
-/**
- * What the database says of an issuer's certificates that are revoked or on hold: 44 octets each, where the driver's
- * objects take ten times as many. It is looked up by serial: nothing here relies on the order of a list.
- */
-export class ListedStatuses {
+/** Those of one shard: few enough to look up within a processor's own memory. */
+export class ShardStatuses {
   /** The records as they came, one after the other. */
   readonly #records: Buffer;
-  readonly #shards = new Map<number, RowRange>();
   /** Row + 1, or 0 where the slot is free. */
   readonly #slots: Uint32Array;
-  readonly #changed: ReadonlyMap<Serial, number>;
   readonly length: number;
 
-  private constructor(pages: readonly Buffer[], changed: ReadonlyMap<Serial, number>) {
-    this.#records = Buffer.concat(pages);
-    this.#changed = changed;
-    this.length = this.#records.length / RECORD;
-    let from = 0;
-    for (const page of pages) {
-      const to = from + page.length / RECORD;
-      this.#shards.set((page[2 + SLOT + 1] ?? 0) >> 4, { from, to });
-      from = to;
-    }
+  constructor(page: Buffer) {
+    this.#records = page;
+    this.length = page.length / RECORD;
     this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(1.5 * this.length + 2)));
     for (let row = 0; row < this.length; row++) this.#slots[this.#freeSlot(row)] = row + 1;
-  }
-
-  /** Reads all of them, inside a transaction. Changes up to the watermark must show on the lists. */
-  static async read(
-    sql: Sql,
-    { issuerId, watermark }: { readonly issuerId: string; readonly watermark: bigint },
-  ): Promise<ListedStatuses> {
-    const [pages, changed] = await Promise.all([
-      sql.query<{ page: Buffer }>(STATUSES, [issuerId]),
-      sql.query<{ serial: Buffer; shard: number }>(CHANGED, [issuerId, String(watermark)]),
-    ]);
-    return new ListedStatuses(
-      pages.map(({ page }) => page),
-      new Map(changed.map(({ serial, shard }) => [serialFromInteger(serial), shard])),
-    );
-  }
-
-  /** The rows of a shard, or all of them. */
-  range(shard: number | undefined): RowRange {
-    if (shard === undefined) return { from: 0, to: this.length };
-    return this.#shards.get(shard) ?? { from: 0, to: 0 };
   }
 
   /** The row of the serial that a list has in this place, or −1. */
@@ -116,17 +89,6 @@ export class ListedStatuses {
     return timestampAt(this.#records, RECORD * row + 2 + SLOT + 10);
   }
 
-  /** Whether nothing has changed since the lists' watermark, so that they must say what the row says. */
-  isSettled(row: number): boolean {
-    return this.#changed.size === 0 || !this.#changed.has(this.serial(row));
-  }
-
-  /** Whether it may be on the list of this shard, or on the full one, because its status has changed since. */
-  hasChanged(serial: Serial, shard: number | undefined): boolean {
-    const found = this.#changed.get(serial);
-    return found !== undefined && (shard === undefined || found === shard);
-  }
-
   #octets(row: number): number {
     return this.#records[RECORD * row + 1] ?? 0;
   }
@@ -146,4 +108,24 @@ export class ListedStatuses {
     while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
     return slot;
   }
+}
+
+/** Every record has the shard. */
+const shardOfPage = (page: Buffer | undefined): number => (page?.[2 + SLOT + 1] ?? 0) >> 4;
+
+/**
+ * What the database says of an issuer's certificates that are revoked or on hold, of each shard by itself: 40 octets each,
+ * where the driver's objects take ten times as many. They are looked up by serial: nothing here relies on the order of a
+ * list. Inside a transaction.
+ */
+export async function readStatuses(
+  sql: OctetSql,
+  issuerId: string,
+): Promise<readonly ShardStatuses[]> {
+  const rows = await sql.octets(STATUSES, [issuerId]);
+  const pages = new Map(rows.map(([page]) => [shardOfPage(page), page]));
+  return Array.from(
+    { length: SHARDS },
+    (_, shard) => new ShardStatuses(pages.get(shard) ?? Buffer.alloc(0)),
+  );
 }

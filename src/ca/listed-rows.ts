@@ -1,6 +1,6 @@
 import { BACKDATE_MS } from "../pki/clock.ts";
 import { EntryRows, SERIAL_SLOT } from "../pki/crl-entry-rows.ts";
-import type { Sql } from "../storage/sql.ts";
+import type { OctetSql } from "../storage/sql.ts";
 import { timestampAt } from "../storage/timestamp.ts";
 
 /** Whose entries, and the lists before: what was revoked after them has been on none. */
@@ -26,11 +26,11 @@ const LISTED = `select string_agg(
 
 /** Who must be on an issuer's lists, with the published dates. Inside a transaction, whose snapshot is the list's. */
 export async function readListed(
-  sql: Sql,
+  sql: OctetSql,
   { issuerId, lastThisUpdate, lastSignedAt }: ListedQuestion,
 ): Promise<EntryRows> {
-  const rows = await sql.query<{ page: Buffer }>(LISTED, [issuerId, lastThisUpdate, lastSignedAt]);
-  const pages = rows.map(({ page }) => page);
+  const rows = await sql.octets(LISTED, [issuerId, lastThisUpdate, lastSignedAt]);
+  const pages = rows.map(([page = Buffer.alloc(0)]) => page);
   const count = pages.reduce((sum, { length }) => sum + length / RECORD, 0);
   const listed = new EntryRows(count);
   let row = 0;

@@ -9,7 +9,7 @@ import type { Profile } from "../pki/profile.ts";
 import { reasonName } from "../pki/revocation-reason.ts";
 import { type Serial, serialBytes, shardOf } from "../pki/serial.ts";
 import type { NewId } from "../pki/uuid.ts";
-import type { Sql } from "../storage/sql.ts";
+import type { OctetSql, Sql } from "../storage/sql.ts";
 import { CeremonyError } from "./errors.ts";
 import { readIssuer, readIssuers } from "./issuer.ts";
 import type { IssuedEntry, ListEntry } from "./journal-record.ts";
@@ -198,7 +198,7 @@ async function issuerFindings(
  * which the revocations that come with the list are there already.
  */
 export async function findingsWithin(
-  sql: Sql,
+  sql: OctetSql,
   answer: Answer,
   { deps, watermark }: { readonly deps: AnswerDeps; readonly watermark: bigint },
 ): Promise<readonly string[]> {

@@ -50,12 +50,12 @@ type Publish = (issuerId: string) => ReturnType<typeof publishLists>;
 /** A publisher that never works on the same issuer twice at once: the slower one would find its lists outdated. */
 function publisherOf({ system, foundation }: Opening, database: Database): Publish {
   const { databaseUrl, signer } = foundation;
-  const check = createListCheck({ system, database, databaseUrl, gives: true });
+  const beginCheck = createListCheck({ system, database, databaseUrl, gives: true });
   let last: Promise<unknown> = Promise.resolve();
   return (issuerId) => {
     const turn = last
       .catch(() => undefined)
-      .then(() => publishLists(issuerId, { ...system, signer, database, check }));
+      .then(() => publishLists(issuerId, { ...system, signer, database, beginCheck }));
     last = turn;
     return turn;
   };

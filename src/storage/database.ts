@@ -2,7 +2,8 @@ import pg from "pg";
 import { type ConnectionOptions, connectionConfig } from "./connection.ts";
 import { isUnavailable, storageError } from "./errors.ts";
 import { retryConflicts } from "./retry.ts";
-import type { Sql } from "./sql.ts";
+import { OctetCopy } from "./octet-copy.ts";
+import type { OctetSql, Sql } from "./sql.ts";
 import { ENTER_TENANT, type TenantWork, transactTogether } from "./together.ts";
 
 export type { Role } from "./connection.ts";
@@ -27,7 +28,7 @@ export interface Database {
    * Several statements, all or none. After a serialization failure or a deadlock `work` is called again, at most five
    * times: it must do nothing that a rollback does not undo.
    */
-  transaction<T>(work: (sql: Sql) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  transaction<T>(work: (sql: OctetSql) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** A transaction that sees and writes one corporation's rows only. It too may be called again. */
   tenant<T>(corporationId: string, work: (sql: Sql) => Promise<T>): Promise<T>;
   /**
@@ -49,7 +50,11 @@ export interface DatabaseOptions extends ConnectionOptions {
 
 /** Opens a pool; no connection is made yet. */
 export function openDatabase({ max, onError, ...connection }: DatabaseOptions): Database {
-  const pool = new pg.Pool({ ...connectionConfig(connection), max, pipeline: true });
+  const pool = new pg.Pool({
+    ...connectionConfig(connection),
+    max,
+    pipeline: connection.role === "suido_app",
+  });
   const report = (error: Error): void => onError?.(error);
   pool.on("error", report);
   // A connection that breaks between two statements of a transaction says so to the client, and an error event that
@@ -99,7 +104,7 @@ function beginOf({ isolation, readOnly }: TransactionOptions): string {
 async function transact<T>(
   pool: pg.Pool,
   begin: string,
-  work: (sql: Sql) => Promise<T>,
+  work: (sql: OctetSql) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
@@ -135,7 +140,7 @@ async function commit(client: pg.PoolClient): Promise<void> {
 }
 
 /** One connection as Sql. */
-function sqlOver(client: pg.PoolClient): Sql {
+function sqlOver(client: pg.PoolClient): OctetSql {
   return {
     query: async <Row extends object>(
       text: string,
@@ -145,5 +150,13 @@ function sqlOver(client: pg.PoolClient): Sql {
       const statement = { text, values: [...values], ...(name === undefined ? {} : { name }) };
       return (await client.query<Row>(statement)).rows;
     },
+    octets: (text, values) =>
+      new Promise((resolve, reject) => {
+        const done = (error: Error | null, rows: readonly (readonly Buffer[])[]): void => {
+          if (error === null) resolve(rows);
+          else reject(error);
+        };
+        client.query(new OctetCopy(text, values, done));
+      }),
   };
 }

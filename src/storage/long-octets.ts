@@ -1,28 +1,27 @@
-import type { Sql } from "./sql.ts";
+import type { CopyValue } from "./octet-copy.ts";
+import type { OctetSql } from "./sql.ts";
 
-/** So many octets come at once: hex, and decoded without holding anybody up for long. */
-const PART = 4 * 1024 * 1024;
+/** So many octets come at once: little enough to be put together as they come. */
+const PART = 256 * 1024;
 
 /**
- * A bytea of tens of megabytes, in parts: whole it would take three times its memory, and hold up everything else while
- * it is decoded. The statement gives `part`, which is `substring(… from $1 for $2)` of a column that is stored without
- * compression, and `length`, all its octets; its own values come from $3 on. Undefined where it gives no row.
+ * A bytea of tens of megabytes, in parts. The statement gives one row with one column that is stored without compression.
+ * Undefined where it gives none.
  */
 export async function readLongOctets(
-  sql: Sql,
+  sql: OctetSql,
   text: string,
-  values: readonly unknown[],
+  values: readonly CopyValue[],
 ): Promise<Buffer | undefined> {
+  const rows = await sql.octets(
+    `select at, length(octets), substring(octets from at for ${PART})
+     from (${text}) as long (octets), generate_series(1, greatest(1, length(octets)), ${PART}) as at`,
+    values,
+  );
   let whole: Buffer | undefined;
-  for (let at = 0; ; at += PART) {
-    const [row] = await sql.query<{ part: Buffer; length: number }>(text, [
-      at + 1,
-      PART,
-      ...values,
-    ]);
-    if (row === undefined) return undefined;
-    whole ??= Buffer.allocUnsafeSlow(row.length);
-    row.part.copy(whole, at);
-    if (at + row.part.length >= row.length || row.part.length === 0) return whole;
+  for (const [at, length, part] of rows as readonly [Buffer, Buffer, Buffer][]) {
+    whole ??= Buffer.allocUnsafeSlow(length.readInt32BE(0));
+    part.copy(whole, at.readInt32BE(0) - 1);
   }
+  return whole;
 }

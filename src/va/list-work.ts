@@ -1,8 +1,8 @@
 import type { Clock } from "../pki/clock.ts";
 import type { Verify } from "../pki/crypto.ts";
 import { pemEncode } from "../pki/pem.ts";
+import type { Database } from "../storage/database.ts";
 import { readLongOctets } from "../storage/long-octets.ts";
-import type { Sql } from "../storage/sql.ts";
 import type { Issuer } from "./issuer.ts";
 import { MEDIA_TYPE, publicationOf, type Publication } from "./publication.ts";
 import { judgeList, type PublishedList } from "./published-list.ts";
@@ -42,13 +42,12 @@ export interface ListWork {
 
 export interface ListWorkDeps {
   /** As suido_va. */
-  readonly database: Sql;
+  readonly database: Pick<Database, "transaction">;
   readonly verify: Verify;
   readonly clock: Clock;
 }
 
-const DER = `select substring(der from $1 for $2) as part, length(der) as length from ca.list
-  where issuer_id = $3 and scope = $4 and number = $5 and der is not null`;
+const DER = `select der from ca.list where issuer_id = $1 and scope = $2 and number = $3 and der is not null`;
 
 async function load(
   wanted: readonly WantedList[],
@@ -57,7 +56,9 @@ async function load(
   const loaded: LoadedList[] = [];
   for (const list of wanted) {
     const { issuer, scope, number } = list;
-    const der = await readLongOctets(database, DER, [issuer.id, scope, number]);
+    const der = await database.transaction((sql) =>
+      readLongOctets(sql, DER, [issuer.id, scope, number]),
+    );
     // Without its bytes the list was replaced a moment ago: the next poll finds its successor.
     if (der === undefined) continue;
     loaded.push({ wanted: list, judged: judgeList({ ...list, der }, { now: clock(), verify }) });

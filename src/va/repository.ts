@@ -17,7 +17,7 @@ import { judgeList, type ListCandidate, listName, type PublishedList } from "./p
 
 export interface RepositoryDeps {
   /** As suido_va. */
-  readonly database: Pick<Database, "query">;
+  readonly database: Pick<Database, "query" | "transaction">;
   /** The VA's folder. */
   readonly folder: string;
   /** Whether this process writes what is kept there; others of the same VA only begin with it. */

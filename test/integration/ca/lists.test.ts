@@ -5,7 +5,7 @@ import type { PreparedLists } from "../../../src/ca/signer-client.ts";
 import type { Signer } from "../../../src/ca/signer.ts";
 import { checkInvariants } from "../../../src/ca/invariants.ts";
 import { checkLists } from "../../../src/ca/list-check.ts";
-import { listsDue, publishLists } from "../../../src/ca/list-publishing.ts";
+import { type BegunCheck, listsDue, publishLists } from "../../../src/ca/list-publishing.ts";
 import { createListCheck } from "../../../src/cli/list-check.ts";
 import { createSystem } from "../../../src/cli/system.ts";
 import { BACKDATE_MS } from "../../../src/pki/clock.ts";
@@ -291,11 +291,19 @@ describe("lists", () => {
       });
       const { lists, watermark } = prepared;
       const context = { issuerId: ISSUER, watermark, now: ca.clock() };
-      expect(await apart(lists, context)).toEqual([]);
+      const checked = async (given: Parameters<BegunCheck["finish"]>[1]) => {
+        const check = await apart(given.issuerId);
+        try {
+          return await check.finish(lists, given);
+        } finally {
+          await check.abandon();
+        }
+      };
+      expect(await checked(context)).toEqual([]);
       const findings = await findingsOf({ ...prepared, watermark: seq });
       expect(findings.join()).toContain(`R16 ${serial} must be on the list`);
-      expect(await apart(lists, { ...context, watermark: seq })).toEqual(findings);
-      await expect(apart(lists, { ...context, issuerId: "none" })).resolves.toEqual([
+      expect(await checked({ ...context, watermark: seq })).toEqual(findings);
+      await expect(checked({ ...context, issuerId: "none" })).resolves.toEqual([
         "there is no issuer none",
       ]);
     });
@@ -313,7 +321,7 @@ describe("lists", () => {
           database: worker,
           clock: ca.clock,
           verify: system.verify,
-          check: apart,
+          beginCheck: apart,
         }),
       ).rejects.toThrow("database");
     });

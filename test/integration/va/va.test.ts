@@ -310,12 +310,10 @@ describe("repository", () => {
   it("gives out what has come when the database goes away in the middle of it", async () => {
     const deps = world.deps();
     const left: string[] = [];
-    const query: Database["query"] = async (text, ...rest) => {
-      if (text.startsWith("select substring(der") && left.shift() === undefined) return away();
-      return deps.database.query(text, ...rest);
-    };
+    const transaction: Database["transaction"] = async (work, options) =>
+      left.shift() === undefined ? away() : deps.database.transaction(work, options);
     left.push(...Array.from({ length: 100 }, () => "for the start"));
-    const va = await openVa({ ...deps, database: { ...deps.database, query } });
+    const va = await openVa({ ...deps, database: { ...deps.database, transaction } });
     left.splice(0, Infinity, "for one list");
     const full = await world.publishList("issuing-g1");
     const shard = await world.publishList("issuing-g1", "0d");
