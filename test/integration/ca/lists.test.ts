@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PreparedLists } from "../../../src/ca/signer-client.ts";
 import type { Signer } from "../../../src/ca/signer.ts";
@@ -306,6 +307,36 @@ describe("lists", () => {
       await expect(checked({ ...context, issuerId: "none" })).resolves.toEqual([
         "there is no issuer none",
       ]);
+    });
+    it("the same by what has changed after the check has begun", async () => {
+      const [first, second] = [await issued(), await issued()];
+      await ca.stop(first, 1);
+      const begin = createListCheck({
+        system: createSystem(),
+        database: worker,
+        databaseUrl: ca.fresh.url,
+        gives: false,
+        smallOctets: 0,
+      });
+      const check = await begin(ISSUER);
+      // What it has read by now is of no use: others publish, somebody is revoked, and that one is on the lists to come.
+      await setTimeout(500);
+      await publish();
+      const seq = await ca.stop(second, 1);
+      const { lists, watermark } = await signer.prepareLists(ISSUER);
+      expect(watermark).toBe(seq);
+      const context = { issuerId: ISSUER, watermark, now: ca.clock() };
+      expect(await check.finish(lists, context)).toEqual([]);
+      await check.abandon();
+
+      const late = await begin(ISSUER);
+      const stale = await signer.prepareLists(ISSUER);
+      await setTimeout(500);
+      const missed = await issued();
+      const after = await ca.stop(missed, 1);
+      const findings = await late.finish(stale.lists, { ...context, watermark: after });
+      expect(findings.join()).toContain(`R16 ${missed} must be on the list and is not`);
+      await late.abandon();
     });
     it("nothing where that thread does not reach the database, and says so", async () => {
       const apart = createListCheck({
