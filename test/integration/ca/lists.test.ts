@@ -1,14 +1,11 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PreparedLists } from "../../../src/ca/signer-client.ts";
 import type { Signer } from "../../../src/ca/signer.ts";
 import { checkInvariants } from "../../../src/ca/invariants.ts";
 import { checkLists } from "../../../src/ca/list-check.ts";
-import { type BegunCheck, listsDue, publishLists } from "../../../src/ca/list-publishing.ts";
-import { createListCheck } from "../../../src/cli/list-check.ts";
-import { createSystem } from "../../../src/cli/system.ts";
+import { listsDue, publishLists } from "../../../src/ca/list-publishing.ts";
 import { BACKDATE_MS } from "../../../src/pki/clock.ts";
 import { readCrl } from "../../../src/pki/crl-reader.ts";
 import { pemEncode } from "../../../src/pki/pem.ts";
@@ -278,83 +275,6 @@ describe("lists", () => {
       );
       await ca.superuser.query("set session_replication_role = origin");
       await ca.superuser.query("delete from ca.list where not current");
-    });
-    it("the same in a thread of its own, where long lists are checked", async () => {
-      const serial = await issued();
-      const prepared = await signer.prepareLists(ISSUER);
-      const seq = await ca.stop(serial, 1);
-      const apart = createListCheck({
-        system: createSystem(),
-        database: worker,
-        databaseUrl: ca.fresh.url,
-        gives: false,
-        smallOctets: 0,
-      });
-      const { lists, watermark } = prepared;
-      const context = { issuerId: ISSUER, watermark, now: ca.clock() };
-      const checked = async (given: Parameters<BegunCheck["finish"]>[1]) => {
-        const check = await apart(given.issuerId);
-        try {
-          return await check.finish(lists, given);
-        } finally {
-          await check.abandon();
-        }
-      };
-      expect(await checked(context)).toEqual([]);
-      const findings = await findingsOf({ ...prepared, watermark: seq });
-      expect(findings.join()).toContain(`R16 ${serial} must be on the list`);
-      expect(await checked({ ...context, watermark: seq })).toEqual(findings);
-      await expect(checked({ ...context, issuerId: "none" })).resolves.toEqual([
-        "there is no issuer none",
-      ]);
-    });
-    it("the same by what has changed after the check has begun", async () => {
-      const [first, second] = [await issued(), await issued()];
-      await ca.stop(first, 1);
-      const begin = createListCheck({
-        system: createSystem(),
-        database: worker,
-        databaseUrl: ca.fresh.url,
-        gives: false,
-        smallOctets: 0,
-      });
-      const check = await begin(ISSUER);
-      // What it has read by now is of no use: others publish, somebody is revoked, and that one is on the lists to come.
-      await setTimeout(500);
-      await publish();
-      const seq = await ca.stop(second, 1);
-      const { lists, watermark } = await signer.prepareLists(ISSUER);
-      expect(watermark).toBe(seq);
-      const context = { issuerId: ISSUER, watermark, now: ca.clock() };
-      expect(await check.finish(lists, context)).toEqual([]);
-      await check.abandon();
-
-      const late = await begin(ISSUER);
-      const stale = await signer.prepareLists(ISSUER);
-      await setTimeout(500);
-      const missed = await issued();
-      const after = await ca.stop(missed, 1);
-      const findings = await late.finish(stale.lists, { ...context, watermark: after });
-      expect(findings.join()).toContain(`R16 ${missed} must be on the list and is not`);
-      await late.abandon();
-    });
-    it("nothing where that thread does not reach the database, and says so", async () => {
-      const apart = createListCheck({
-        system: createSystem(),
-        database: worker,
-        databaseUrl: "postgres://nobody@127.0.0.1:1/none",
-        gives: false,
-        smallOctets: 0,
-      });
-      await expect(
-        publishLists(ISSUER, {
-          signer,
-          database: worker,
-          clock: ca.clock,
-          verify: system.verify,
-          beginCheck: apart,
-        }),
-      ).rejects.toThrow("database");
     });
     it("shards in each other's place, a missing shard, a broken signature, an old number", async () => {
       const prepared = await signer.prepareLists(ISSUER);
