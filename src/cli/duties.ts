@@ -19,6 +19,7 @@ import type { Work } from "../jobs/runs.ts";
 import { createProbe, type Probe } from "../jobs/probe.ts";
 import { createExpiryWatch, type Ending } from "../lifecycle/expiry-watch.ts";
 import { operatorMails, type OperatorMail } from "../lifecycle/operator-mail.ts";
+import { forgetChecks } from "../lifecycle/checks.ts";
 import { createPartyWatch, forgetAcknowledgements } from "../lifecycle/party-watch.ts";
 import { probedCertificate } from "../lifecycle/probed-certificate.ts";
 import { createReminders, expiryMails } from "../lifecycle/reminders.ts";
@@ -221,6 +222,7 @@ export async function takeUpDuties(
         await forgetMails(database, clock());
         await forgetAcknowledgements(database, clock());
         await forgetBulkIssues(database, clock());
+        await forgetChecks(database, clock());
       },
     },
     timeZone: config.timeZone,

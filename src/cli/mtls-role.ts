@@ -11,6 +11,7 @@ import {
   type ServerCertificate as Own,
   type Validity,
 } from "../ca/server-certificate.ts";
+import { createVisitCheck } from "../lifecycle/proof.ts";
 import { createMtlsServer, type ServerCertificate } from "../http/mtls-app.ts";
 import { pemEncode } from "../pki/pem.ts";
 import type { Database } from "../storage/database.ts";
@@ -148,10 +149,14 @@ export async function openMtlsRole(opening: Opening, deps: MtlsRoleDeps): Promis
   const { config, system, log, undoing } = opening;
   const { database } = deps;
   const own = await openOwn(opening);
+  const identify = createIdentify({ ...system, database });
   const server = await createMtlsServer({
     ...system,
     log,
-    identify: createIdentify({ ...system, database }),
+    identify,
+    visitCheck: createVisitCheck({ ...system, database, identify }),
+    checkUrl: config.checkUrl,
+    timeZone: config.timeZone,
     certificate: await shown(opening, deps, own),
     authorizer: deps.authorizer,
     appUrl: config.app.url,

@@ -8,6 +8,7 @@ import { createChainOf } from "../ca/issuer-chain.ts";
 import { createPropagate, type Propagate } from "../ca/propagation.ts";
 import { createRevocation, type Revocation } from "../ca/revocation.ts";
 import { loadCaConfig } from "../config/ca-config.ts";
+import { type Checks, createChecks } from "../lifecycle/checks.ts";
 import { type Accounts, createAccounts } from "../registry/accounts.ts";
 import { type Corporations, createCorporations } from "../registry/corporations.ts";
 import { createDevices, type Devices } from "../registry/devices.ts";
@@ -32,6 +33,7 @@ export interface Rooms {
   readonly issuance: Issuance;
   readonly revocation: Revocation;
   readonly deviceStatus: DeviceStatus;
+  readonly checks: Checks;
   readonly apiKeys: ApiKeys;
   readonly relyingParties: RelyingParties;
   readonly acknowledge: Acknowledge;
@@ -80,6 +82,7 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     issuance,
     revocation: createRevocation({ ...system, database, signer, certificates }),
     deviceStatus: createDeviceStatus({ ...system, database, chainOf }),
+    checks: createChecks({ ...system, database, checkUrl: config.checkUrl }),
     apiKeys: createApiKeys({ ...system, database }),
     relyingParties: createRelyingParties({ ...system, database }),
     acknowledge: createAcknowledge({ ...system, database }),

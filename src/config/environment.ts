@@ -21,6 +21,8 @@ export interface Config {
   readonly va: Listener;
   readonly app: Listener;
   readonly mtls: Listener;
+  /** Below its host each check of an installation has a host name of its own, which the mTLS listener serves. */
+  readonly checkUrl: string;
   /** Absent: mails become `.eml` files under `<data>/outbox`. */
   readonly mailUrl: string | undefined;
   readonly mailFrom: string;
@@ -267,6 +269,21 @@ function readListener(
   });
 }
 
+/** A name below the mTLS listener's. An IP address has none: checks are then below `localhost`. */
+function ownCheckUrl({ url }: Listener): string {
+  const { protocol, hostname, port } = new URL(url);
+  const parent = isIP(hostname) !== 0 || hostname.startsWith("[") ? "localhost" : hostname;
+  return `${protocol}//check.${parent}${port === "" ? "" : `:${port}`}`;
+}
+
+/** Each check is a label before its host, so it is a name, and nothing stands behind it. */
+function checkUrl(text: string): string {
+  const url = new URL(publicUrl(["https:"])(text));
+  if (url.pathname !== "/" || isIP(url.hostname) !== 0 || url.hostname.startsWith("["))
+    throw new Error("must be https and the host name below which each check gets one of its own");
+  return text.replace(/\/+$/, "");
+}
+
 function isLoopbackOrBareIp(url: string): boolean {
   const host = new URL(url).hostname;
   return (
@@ -330,6 +347,7 @@ export function loadConfig(env: Environment, machine: Machine = thisMachine()): 
   const under = (name: string): string => join(dataDir, name);
   const mode = reader.read("SUIDO_MODE", "demo" as const, oneOf(["demo", "production"]));
   const kekFile = reader.read("SUIDO_KEK_FILE", "", resolve);
+  const mtls = readListener(reader, "MTLS", { host: "localhost", port: 8443, scheme: "https:" });
   const config: Config = {
     mode,
     dataDir,
@@ -341,7 +359,8 @@ export function loadConfig(env: Environment, machine: Machine = thisMachine()): 
     redisUrl: reader.read<string | undefined>("REDIS_URL", undefined, urlOf(["redis:", "rediss:"])),
     va: readListener(reader, "VA", { host: "127.0.0.1", port: 8080, scheme: "http:" }),
     app: readListener(reader, "APP", { host: "localhost", port: 8000, scheme: "http:" }),
-    mtls: readListener(reader, "MTLS", { host: "localhost", port: 8443, scheme: "https:" }),
+    mtls,
+    checkUrl: reader.read("SUIDO_CHECK_URL", ownCheckUrl(mtls), checkUrl),
     mailUrl: reader.read<string | undefined>(
       "SUIDO_MAIL_URL",
       undefined,

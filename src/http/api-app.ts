@@ -22,6 +22,7 @@ import {
   bulkRoutes,
   type BulkRoutesOptions,
 } from "./routes-bulk.ts";
+import { checkRoutes, type CheckRoutesOptions } from "./routes-checks.ts";
 import { apiKeyRoutes, type ApiKeyRoutesOptions } from "./routes-api-keys.ts";
 import {
   certificateReadingRoutes,
@@ -46,6 +47,7 @@ export interface AppServerOptions
     ListenerOptions,
     RegistryRoutesOptions,
     CertificateRoutesOptions,
+    CheckRoutesOptions,
     ApiKeyRoutesOptions,
     PartyRoutesOptions,
     StageRoutesOptions,
@@ -77,6 +79,7 @@ function addApi(app: FastifyInstance, options: AppServerOptions): void {
       await v1.register(statusRoutes, options);
       await v1.register(issuingRoutes, options);
       await v1.register(revocationRoutes, options);
+      await v1.register(checkRoutes, options);
       await v1.register(apiKeyRoutes, options);
       await v1.register(partyRoutes, options);
       await v1.register(bulkRoutes, options);

@@ -1,6 +1,6 @@
 import type { FastifyReply } from "fastify";
 
-import { loadHelpStyle } from "../web/assets.ts";
+import { type InlineStyle, loadHelpStyle } from "../web/assets.ts";
 import { helpPage } from "../web/help-page.ts";
 import type { Html } from "../web/html.ts";
 import type { HelpReason } from "../web/messages/help-en.ts";
@@ -15,20 +15,25 @@ export interface HelpAsked {
 /** The help page, in both languages at once. The reply gets its policy. */
 export type HelpPages = (reply: FastifyReply, asked: HelpAsked) => Html;
 
+/** The policy of a page that carries its style: that very style, pictures within it, and nothing else. */
+export function pagePolicy({ source }: InlineStyle): string {
+  return [
+    "default-src 'none'",
+    `style-src ${source}`,
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}
+
 /**
  * Loads what all help pages share. Each carries its style, so that what `curl` takes of it is whole; its policy allows that
  * very style and nothing else. `support` is whom people call, with hours, on one line.
  */
 export function loadHelpPages(support: string | undefined): HelpPages {
   const style = loadHelpStyle();
-  const policy = [
-    "default-src 'none'",
-    `style-src ${style.source}`,
-    "img-src data:",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join("; ");
+  const policy = pagePolicy(style);
   return (reply, { reason, serialNumber }) => {
     reply.header("content-security-policy", policy);
     const facts = { style, support, ...(serialNumber !== undefined && { serialNumber }) };

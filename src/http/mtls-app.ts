@@ -9,6 +9,7 @@ import { type Static, Type } from "typebox";
 import type { Identification, Identified, Identify } from "../ca/identification.ts";
 import type { Clock } from "../pki/clock.ts";
 import type { Authorizer } from "../va/authorizer.ts";
+import { handshakeCertificate } from "./client-certificate.ts";
 import { drainBeforeClose } from "./drain.ts";
 import { installErrorReplies, replyProblem } from "./error-replies.ts";
 import { certificateRefused } from "./certificate-refusals.ts";
@@ -26,6 +27,7 @@ import { problemOf } from "./problem.ts";
 import { limitPipelining } from "./pipelining.ts";
 import { installRequestLog } from "./request-log.ts";
 import { authorizeRoutes, recogniseByCertificate } from "./routes-authorize.ts";
+import { addCheckVisit, type CheckVisitOptions } from "./routes-check-visit.ts";
 import { Authorization } from "./schemas/authorize.ts";
 import { ProblemSchema } from "./schemas/common.ts";
 import { Whoami } from "./schemas/certificates.ts";
@@ -42,15 +44,13 @@ export interface ServerCertificate {
   readonly authorities: readonly string[];
 }
 
-export interface MtlsServerOptions extends ListenerOptions {
+export interface MtlsServerOptions extends ListenerOptions, CheckVisitOptions {
   readonly identify: Identify;
   readonly certificate: ServerCertificate;
   readonly authorizer: Authorizer;
   readonly clock: Clock;
   /** The address of the app, where the help page is. */
   readonly appUrl: string;
-  /** Whom people call, with hours, on one line. */
-  readonly support: string | undefined;
 }
 
 export interface MtlsServer {
@@ -81,13 +81,12 @@ function secureContext({ key, certificate, authorities }: ServerCertificate): {
   };
 }
 
-/** The certificate of the handshake, which proves possession of its key. Nothing else of TLS's opinion is used. */
-function presented({ raw }: FastifyRequest): Uint8Array {
-  const certificate =
-    raw.socket instanceof TLSSocket ? raw.socket.getPeerX509Certificate() : undefined;
+/** The certificate of the handshake. */
+function presented(request: FastifyRequest): Uint8Array {
+  const certificate = handshakeCertificate(request);
   if (certificate === undefined)
     throw new HttpError("no-client-certificate", "the connection has no client certificate");
-  return certificate.raw;
+  return certificate;
 }
 
 /**
@@ -168,6 +167,7 @@ export async function createMtlsServer(options: MtlsServerOptions): Promise<Mtls
   });
   const methods = watchMethods(app);
   addRoutes(app, options.identify);
+  addCheckVisit(app, options);
   const { appUrl, authorizer, clock, support } = options;
   const recognise = recogniseByCertificate(authorizer);
   const facts = { authorizer, recognise, clock, appUrl, support };

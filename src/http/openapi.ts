@@ -44,6 +44,7 @@ export const COMPONENTS = [
   certificates.IssuedCertificate,
   certificates.ChangedCertificate,
   certificates.CertificateState,
+  certificates.Check,
   certificates.Lineage,
   Authorization,
   ApiKey,

@@ -45,7 +45,7 @@ function sendPage(reply: FastifyReply, page: Html): FastifyReply {
 }
 
 /** An address may carry anything after its question mark: pages read `lang` and leave the rest alone. */
-function askedLanguage({ query }: FastifyRequest): string | undefined {
+export function askedLanguage({ query }: FastifyRequest): string | undefined {
   const { lang } = query as { readonly lang?: unknown };
   return typeof lang === "string" ? lang : undefined;
 }

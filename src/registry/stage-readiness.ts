@@ -6,7 +6,7 @@ export const LACKS = ["no-certificate", "not-proven", "without-certificate"] as 
 
 /**
  * A device that was there lately and that `enforce` would stop: it has no good certificate (`no-certificate`), or one
- * that was never accepted anywhere (`not-proven`). `without-certificate`: somebody without one was let in there, from a
+ * that was neither proven by a check nor accepted anywhere (`not-proven`). `without-certificate`: somebody without one was let in there, from a
  * device that nobody knows.
  */
 export interface LackingDevice {
@@ -51,7 +51,7 @@ const LACKING = `
       and coalesce(own.stage, (select c.stage from spoken c where c.pharmacy_id is null), $5::text) <> 'enforce'
   ), device as (
     select d.id, d.pharmacy_id, d.created_at, max(u.last_at) as used_at, max(r.last_at) as refused_at,
-      coalesce(bool_or(x.counts), false) as has_good, coalesce(bool_or(x.counts and u.last_at is not null), false) as has_proven
+      coalesce(bool_or(x.counts), false) as has_good, coalesce(bool_or(x.counts and (i.proven_at is not null or u.last_at is not null)), false) as has_proven
     from affected a join app.device d on d.pharmacy_id = a.id and d.retired_at is null
     left join app.binding b on b.device_id = d.id
     left join ca.issued i on i.serial = b.serial

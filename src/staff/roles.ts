@@ -15,6 +15,8 @@ const ROLES_OF = {
   "certificates:issue": ["admin", "operator"],
   /** Renew and reissue: a new certificate for a binding that is there. */
   "certificates:replace": ["admin", "operator", "support"],
+  /** A product only for the corporation that its key is bound to: the answer is a door for one device. */
+  "certificates:check": ["admin", "operator", "support", "product"],
   "certificates:revoke": ["admin", "operator", "support"],
   /** Releasing a hold gives access back, so it takes more than taking access away. */
   "certificates:unhold": ["admin", "operator"],

@@ -60,9 +60,9 @@ export interface InlineStyle {
   readonly source: string;
 }
 
-/** The style of the help pages: short, because HAProxy sends only what fits into one buffer. */
-export function loadHelpStyle(): InlineStyle {
-  const css = readSheets("tokens.css", "base.css", "help.css")
+/** Sheets without their comments and blanks, as a page carries them. */
+function inlineStyle(...names: readonly string[]): InlineStyle {
+  const css = readSheets(...names)
     .toString()
     .replaceAll(/\/\*.*?\*\//gs, "")
     .replaceAll(/\s+/g, " ")
@@ -70,4 +70,14 @@ export function loadHelpStyle(): InlineStyle {
     .trim();
   const hash = createHash("sha256").update(css).digest("base64");
   return { tag: Html.from([`<style>${css}</style>`], []), source: `'sha256-${hash}'` };
+}
+
+/** The style of the help pages: short, because HAProxy sends only what fits into one buffer. */
+export function loadHelpStyle(): InlineStyle {
+  return inlineStyle("tokens.css", "base.css", "help.css");
+}
+
+/** The style of the pages of a check, at whose host there is nothing else. */
+export function loadCheckStyle(): InlineStyle {
+  return inlineStyle("tokens.css", "base.css", "help.css", "check.css");
 }

@@ -1,5 +1,6 @@
-import { ICON, type InlineStyle } from "./assets.ts";
-import { html, Html } from "./html.ts";
+import { advice, devicePicture, ICON_ADDRESS } from "./advice.ts";
+import type { InlineStyle } from "./assets.ts";
+import { html, type Html } from "./html.ts";
 import { DROP } from "./layout.ts";
 import { HELP_EN, type HelpMessages, type HelpReason } from "./messages/help-en.ts";
 import { HELP_JA } from "./messages/help-ja.ts";
@@ -32,101 +33,18 @@ const SIGNS: Readonly<Record<HelpReason, Html | undefined>> = {
     <path class="hand warn" d="M93 62a5 5 0 1 1 7 5q-2 1-2 3M98 75v.5" />`,
 };
 
-/** The device and its certificate. It says nothing that the words do not. */
-function picture(reason: HelpReason): Html {
-  const sheet = reason === "none" ? "sheet gone warn" : "sheet";
-  const lines = html`<path class="rule" d="M66 36h28M66 46h28M66 56h14" />`;
-  return html`<svg class="device" viewBox="0 0 160 128" aria-hidden="true">
-    <rect class="body" x="14" y="6" width="132" height="90" rx="9" />
-    <rect class="screen" x="24" y="16" width="112" height="70" rx="4" />
-    <path class="body" d="M80 96v18M52 116h56" />
-    <rect class="${sheet}" x="56" y="23" width="48" height="56" rx="4" />
-    ${reason !== "none" && lines} ${SIGNS[reason]}
-  </svg>`;
-}
+/** The device and its certificate with the reason's sign. */
+const picture = (reason: HelpReason): Html =>
+  devicePicture(SIGNS[reason], reason === "none" ? "sheet gone warn" : "sheet");
 
-const FACE = html`<svg viewBox="0 0 64 72" aria-hidden="true">
-  <path class="drop" d="M32 4C22 22 10 30 10 46a22 22 0 0 0 44 0C54 30 42 22 32 4Z" />
-  <circle class="face" cx="25" cy="46" r="3" />
-  <circle class="face" cx="39" cy="46" r="3" />
-  <path class="smile" d="M26 54q6 5 12 0" />
-</svg>`;
-
-/** A telephone number as it is written in Japan, at home or from abroad. */
-const TELEPHONE = /(?:\+81[- ]?|0)\d{1,4}[- ]\d{1,4}[- ]\d{3,4}/;
-
-/** The support's line with its number, if there is one, as a link that a phone can dial (RFC 3966). */
-function contact(line: string): Html {
-  const found = TELEPHONE.exec(line);
-  if (found === null) return html`${line}`;
-  const [number] = found;
-  const rest = line.slice(found.index + number.length);
-  const address = `tel:${number.replaceAll(/[- ]/g, "")}`;
-  return html`${line.slice(0, found.index)}<a href="${address}">${number}</a>${rest}`;
-}
-
-/** In fours, as people read numbers to each other. */
-const inFours = (digits: string): string => digits.match(/.{1,4}/g)?.join(" ") ?? "";
-
-/** What a part of the page is written from. */
-interface Part {
-  readonly words: HelpMessages;
-  readonly reason: HelpReason;
-  readonly facts: HelpFacts;
-  /** Of the heading above: the page's own is 1. */
-  readonly level: 1 | 2;
-}
-
-function heading({ level }: Part, below: 1 | 2, words: string): Html {
-  const tag = `h${level + below}`;
-  return Html.from([`<${tag}>`, `</${tag}>`], [words]);
-}
-
-function callBox(part: Part): Html {
-  const { words, reason, facts } = part;
+const adviceIn = (
+  { next, call, reasons }: HelpMessages,
+  { reason, facts, level }: { reason: HelpReason; facts: HelpFacts; level: 1 | 2 },
+): Html => {
   const { support, serialNumber } = facts;
-  const { call } = words;
-  const serial =
-    serialNumber !== undefined &&
-    html`<li>${call.serial}<br /><code>${inFours(serialNumber)}</code></li>`;
-  return html`<div class="aside">
-    ${FACE}
-    <div>
-      ${heading(part, 2, call.title)}
-      <p class="contact">${contact(support ?? call.support)}</p>
-      <p>${call.tell}</p>
-      <ul>
-        <li>${call.pharmacy}</li>
-        <li>${call.device}</li>
-        <li>${call.seen(words.reasons[reason].state)}</li>
-        ${serial}
-      </ul>
-    </div>
-  </div>`;
-}
-
-/** All that follows the heading and its sentence: who is to try something first is shown afterwards whom to call. */
-function advice(part: Part): Html {
-  const { words, reason } = part;
-  const { action, actionMore, steps, otherwise } = words.reasons[reason];
-  const exception = html`<div class="otherwise">
-    ${heading(part, 2, otherwise.title)}
-    <p>${otherwise.text}</p>
-  </div>`;
-  const isCall = steps === undefined;
-  const list = html`<ol class="steps">
-    ${steps?.map((step) => html`<li><p>${step}</p></li>`)}
-  </ol>`;
-  return html`<div class="card first">
-      ${heading(part, 1, words.next)}
-      <p class="action">${action}</p>
-      ${isCall ? html`<p>${actionMore}</p>` : [list, exception]} ${callBox(part)}
-    </div>
-    ${isCall && exception}`;
-}
-
-/** The icon within the page, where no second file can be asked for. */
-const ICON_ADDRESS = `data:image/svg+xml,${encodeURIComponent(String(ICON).replaceAll(/\s+/g, " "))}`;
+  const known = serialNumber === undefined ? {} : { serialNumber };
+  return advice({ next, call, said: reasons[reason], support, level, ...known });
+};
 
 /**
  * The page for the person at the browser whom a proxy does not let in: what has happened, the one thing to do, whom to
@@ -162,12 +80,12 @@ export function helpPage(reason: HelpReason, facts: HelpFacts): Html {
               <p class="lead">${ja.lead}</p>
             </div>
           </div>
-          ${advice({ words: HELP_JA, reason, facts, level: 1 })}
+          ${adviceIn(HELP_JA, { reason, facts, level: 1 })}
           <section id="en" lang="en" aria-labelledby="en-title" tabindex="-1">
             <p class="chip ${tone}">${en.state}</p>
             <h2 id="en-title">${en.title}</h2>
             <p class="lead">${en.lead}</p>
-            ${advice({ words: HELP_EN, reason, facts, level: 2 })}
+            ${adviceIn(HELP_EN, { reason, facts, level: 2 })}
           </section>
         </main>
       </body>

@@ -44,6 +44,7 @@ const certificate = {
   notBefore: Time,
   notAfter: Time,
   issuedAt: Type.Optional(Time),
+  provenAt: Type.Optional(Time),
   deviceId: Id,
   accountId: Id,
   pharmacyId: Id,
@@ -149,6 +150,36 @@ export const Lineage = Type.Object(
   },
   { $id: "Lineage", description: "All certificates of a device, the newest first." },
 );
+
+export const Check = Type.Object(
+  {
+    id: Id,
+    url: Type.String({ format: "uri", description: "To be opened on the device, in its browser." }),
+    expiresAt: Time,
+  },
+  { $id: "Check", description: "A place to which a device goes once, to show its certificate." },
+);
+
+/** What a program is told at a check. */
+export const CheckVisit = Type.Object({
+  outcome: word([
+    "proven",
+    "none",
+    "other-device",
+    "older",
+    "newer",
+    "revoked",
+    "expired",
+    "unknown",
+    "ended",
+  ]),
+  commonName: Type.Optional(Type.String()),
+  deviceName: Type.Optional(Type.String()),
+  pharmacyName: Type.Optional(Type.String()),
+  serialNumber: Type.Optional(SerialNumber),
+  notAfter: Type.Optional(Time),
+  provenAt: Type.Optional(Time),
+});
 
 export const Whoami = Type.Object(
   {

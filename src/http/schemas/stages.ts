@@ -48,7 +48,7 @@ export const StageDetail = Type.Object(
         lastSeenAt: Type.Optional(Time),
         why: word(LACKS, {
           description:
-            "no-certificate: none that is good then; not-proven: one that was never accepted anywhere; without-certificate: somebody without one was let in there, from an unknown device.",
+            "no-certificate: none that is good then; not-proven: one that no check has proven and that was accepted nowhere; without-certificate: somebody without one was let in there, from an unknown device.",
         }),
       }),
       { description: "Those devices, last seen first; 500 at most." },

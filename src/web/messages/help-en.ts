@@ -1,35 +1,14 @@
+import type { AdviceWords, CallWords } from "../advice.ts";
+
 /** Why a proxy let a browser in no further than to its help page. */
 export type HelpReason = "expired" | "revoked" | "none" | "other";
-
-interface ReasonWords {
-  /** The state in a word, as support asks for it. */
-  readonly state: string;
-  readonly title: string;
-  readonly lead: string;
-  /** The one thing to do next. */
-  readonly action: string;
-  readonly actionMore?: string;
-  /** How to do it, where it takes more than a call. */
-  readonly steps?: readonly string[];
-  /** When the one thing is not the right one. */
-  readonly otherwise: { readonly title: string; readonly text: string };
-}
 
 /** The help page's words in one language. */
 export interface HelpMessages {
   readonly about: string;
   readonly next: string;
-  readonly call: {
-    readonly title: string;
-    /** For pages that know no number. */
-    readonly support: string;
-    readonly tell: string;
-    readonly pharmacy: string;
-    readonly device: string;
-    readonly seen: (state: string) => string;
-    readonly serial: string;
-  };
-  readonly reasons: Readonly<Record<HelpReason, ReasonWords>>;
+  readonly call: CallWords;
+  readonly reasons: Readonly<Record<HelpReason, AdviceWords>>;
 }
 
 const REOPEN = [

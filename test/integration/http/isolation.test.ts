@@ -48,6 +48,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "post /v1/certificates/{serialNumber}/reissue": {},
   "post /v1/certificates/{serialNumber}/revoke": { reason: "keyCompromise" },
   "post /v1/certificates/{serialNumber}/unhold": {},
+  "post /v1/certificates/{serialNumber}/checks": {},
 };
 
 describe("F24: what is another corporation's", () => {

@@ -16,7 +16,7 @@ import {
   type ServerCertificate,
 } from "../../../src/http/mtls-app.ts";
 import { newCsr, newKey } from "../ca/app-side.ts";
-import { type HttpWorld, openHttpWorld, type Tenant } from "./world.ts";
+import { CHECK_URL, type HttpWorld, openHttpWorld, type Tenant } from "./world.ts";
 
 interface ClientCertificate {
   readonly key: string;
@@ -153,6 +153,9 @@ beforeAll(async () => {
     clock: () => world.side.time.now,
     appUrl: "http://localhost:8000",
     support: undefined,
+    visitCheck: () => Promise.reject(new Error("no check is visited here")),
+    checkUrl: CHECK_URL,
+    timeZone: "Asia/Tokyo",
     log: pino({ level: "silent" }),
     newId: () => randomUUID(),
   });

@@ -12,6 +12,7 @@ import { createBulkIssues } from "../../../src/ca/bulk-issue.ts";
 import { createPropagate } from "../../../src/ca/propagation.ts";
 import { createAppServer } from "../../../src/http/api-app.ts";
 import { createHttpMetrics } from "../../../src/http/http-metrics.ts";
+import { createChecks } from "../../../src/lifecycle/checks.ts";
 import { uuidV7 } from "../../../src/pki/uuid.ts";
 import { createAccounts } from "../../../src/registry/accounts.ts";
 import { createCorporations } from "../../../src/registry/corporations.ts";
@@ -174,6 +175,7 @@ const TABLES = [
   "app.api_key",
   "app.idempotency",
   "app.stage",
+  "app.certificate_check",
   "party.relying_party",
   "party.acknowledged_list",
   "party.acknowledged_issuer",
@@ -197,6 +199,9 @@ interface Parts {
   readonly authorizer: Authorizer;
 }
 
+/** Below its host each check has one of its own. */
+export const CHECK_URL = "https://check.localhost:8443";
+
 async function startApp({ side, apiKeys, store, authorizer }: Parts): Promise<FastifyInstance> {
   const clock = (): Date => side.time.now;
   const newId = uuidV7(clock, (octets) => randomBytes(octets));
@@ -215,6 +220,13 @@ async function startApp({ side, apiKeys, store, authorizer }: Parts): Promise<Fa
     propagate: createPropagate({ database: side.database, clock }),
     authorizer,
     stages: createStages(deps),
+    checks: createChecks({
+      ...createSystem(),
+      database: side.database,
+      clock,
+      newId,
+      checkUrl: CHECK_URL,
+    }),
     bulkIssues: createBulkIssues({ ...createSystem(), ...side, ...deps }),
     authenticate: (presented) => apiKeys.authenticate(presented),
     log: pino({ level: "silent" }),

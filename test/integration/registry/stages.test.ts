@@ -222,6 +222,15 @@ describe("enforce", () => {
     });
   });
 
+  it("is proven by a check too, before anything has accepted it", async () => {
+    await world.certificate(tenant, "good", later(DAY));
+    await world.superuser.query("update ca.issued set proven_at = $2 where serial = $1", [
+      await serialOf(tenant),
+      world.time.now,
+    ]);
+    expect(await put({ stage: "enforce" })).toMatchObject({ state: "in-force", lackingCount: 0 });
+  });
+
   it("does not wait for a device that was not seen for 14 days", async () => {
     world.time.now = later(15 * DAY);
     expect(await put({ stage: "enforce" })).toMatchObject({ state: "in-force" });

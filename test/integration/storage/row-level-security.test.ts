@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Database, openDatabase } from "../../../src/storage/database.ts";
 import { freshDatabase, openSuperuser } from "../../support/database.ts";
@@ -50,6 +50,11 @@ beforeAll(async () => {
       `insert into app.stage (id, product, corporation_id, stage, effective_from, state, proposed_by, created_at)
        values ($1, 'records', $2, 'observe', now(), 'in-force', 'x', now())`,
       [randomUUID(), corporationId],
+    );
+    await admin.query(
+      `insert into app.certificate_check (id, corporation_id, serial, nonce_sha256, asked_by, created_at, expires_at)
+       values ($1, $2, $3, $4, 'x', now(), now() + interval '10 minutes')`,
+      [randomUUID(), corporationId, bound, randomBytes(32)],
     );
     const bulkIssueId = randomUUID();
     await admin.query(

@@ -62,6 +62,38 @@ describe("loadConfig", () => {
     expect(() => loadConfig({ SUIDO_VA_PROCESSES: given }, { ...linux, platform })).toThrow(wants);
   });
 
+  it.for([
+    { given: {}, checkUrl: "https://check.localhost:8443" },
+    {
+      given: { SUIDO_MTLS_URL: "https://prove.example.jp/" },
+      checkUrl: "https://check.prove.example.jp",
+    },
+    {
+      given: { SUIDO_MTLS_LISTEN: "127.0.0.1:9443" },
+      checkUrl: "https://check.localhost:9443",
+    },
+    { given: { SUIDO_MTLS_LISTEN: "[::1]:9443" }, checkUrl: "https://check.localhost:9443" },
+    {
+      given: { SUIDO_CHECK_URL: "https://check.example.jp/" },
+      checkUrl: "https://check.example.jp",
+    },
+  ])("has checks below $checkUrl for $given", ({ given, checkUrl }) => {
+    expect(loadConfig(given).checkUrl).toBe(checkUrl);
+  });
+
+  it.for([
+    "http://check.example.jp",
+    "https://192.0.2.1",
+    "https://[2001:db8::1]",
+    "https://check.example.jp/a",
+    "https://Check.example.jp",
+    "check.example.jp",
+  ])("refuses SUIDO_CHECK_URL=%s", (given) => {
+    expect(faultsOf({ SUIDO_CHECK_URL: given })).toEqual([
+      expect.stringContaining("SUIDO_CHECK_URL"),
+    ]);
+  });
+
   it("derives the public address from the listener unless one is given", () => {
     const config = loadConfig({
       SUIDO_VA_LISTEN: "0.0.0.0:9080",

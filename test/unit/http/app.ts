@@ -67,6 +67,7 @@ export async function appWith(overrides: Partial<AppServerOptions> = {}): Promis
     issuance: { issue: unexpected, renew: unexpected, reissue: unexpected },
     certificates: { one: unexpected, search: unexpected },
     revocation: { revoke: unexpected, unhold: unexpected },
+    checks: { create: unexpected },
     deviceStatus: { status: unexpected, lineage: unexpected },
     apiKeys: { list: unexpected, revoke: unexpected },
     relyingParties: unexpectedCollection,

@@ -137,6 +137,7 @@ it("has every call of the contract, and what operators need", () => {
       "post /v1/bulk-issues",
       "post /v1/bulk-issues/{id}/collect",
       "post /v1/certificates",
+      "post /v1/certificates/{serialNumber}/checks",
       "post /v1/certificates/{serialNumber}/reissue",
       "post /v1/certificates/{serialNumber}/renew",
       "post /v1/certificates/{serialNumber}/revoke",
@@ -190,7 +191,7 @@ it("takes an Idempotency-Key on every POST that creates", () => {
   const creating = operations().filter(
     ([, method, { responses }]) => method === "post" && "201" in responses,
   );
-  expect(creating).toHaveLength(9);
+  expect(creating).toHaveLength(10);
   for (const [, , { parameters = [] }] of creating) {
     expect(parameters).toContainEqual(
       expect.objectContaining({ name: "idempotency-key", in: "header", required: false }),

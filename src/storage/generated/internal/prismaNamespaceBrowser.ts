@@ -269,6 +269,7 @@ export const IssuedScalarFieldEnum = {
   derSha256: 'derSha256',
   issuedAt: 'issuedAt',
   deliveredAt: 'deliveredAt',
+  provenAt: 'provenAt',
   reason: 'reason',
   revokedAt: 'revokedAt'
 } as const

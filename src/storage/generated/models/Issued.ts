@@ -57,6 +57,7 @@ export type IssuedMinAggregateOutputType = {
   derSha256: runtime.Bytes | null
   issuedAt: Date | null
   deliveredAt: Date | null
+  provenAt: Date | null
   reason: number | null
   revokedAt: Date | null
 }
@@ -82,6 +83,7 @@ export type IssuedMaxAggregateOutputType = {
   derSha256: runtime.Bytes | null
   issuedAt: Date | null
   deliveredAt: Date | null
+  provenAt: Date | null
   reason: number | null
   revokedAt: Date | null
 }
@@ -109,6 +111,7 @@ export type IssuedCountAggregateOutputType = {
   derSha256: number
   issuedAt: number
   deliveredAt: number
+  provenAt: number
   reason: number
   revokedAt: number
   _all: number
@@ -146,6 +149,7 @@ export type IssuedMinAggregateInputType = {
   derSha256?: true
   issuedAt?: true
   deliveredAt?: true
+  provenAt?: true
   reason?: true
   revokedAt?: true
 }
@@ -171,6 +175,7 @@ export type IssuedMaxAggregateInputType = {
   derSha256?: true
   issuedAt?: true
   deliveredAt?: true
+  provenAt?: true
   reason?: true
   revokedAt?: true
 }
@@ -198,6 +203,7 @@ export type IssuedCountAggregateInputType = {
   derSha256?: true
   issuedAt?: true
   deliveredAt?: true
+  provenAt?: true
   reason?: true
   revokedAt?: true
   _all?: true
@@ -312,6 +318,7 @@ export type IssuedGroupByOutputType = {
   derSha256: runtime.Bytes | null
   issuedAt: Date | null
   deliveredAt: Date | null
+  provenAt: Date | null
   reason: number | null
   revokedAt: Date | null
   _count: IssuedCountAggregateOutputType | null
@@ -362,6 +369,7 @@ export type IssuedWhereInput = {
   derSha256?: Prisma.BytesNullableFilter<"Issued"> | runtime.Bytes | null
   issuedAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   deliveredAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
+  provenAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   reason?: Prisma.IntNullableFilter<"Issued"> | number | null
   revokedAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   replaced?: Prisma.XOR<Prisma.IssuedNullableScalarRelationFilter, Prisma.IssuedWhereInput> | null
@@ -393,6 +401,7 @@ export type IssuedOrderByWithRelationInput = {
   derSha256?: Prisma.SortOrderInput | Prisma.SortOrder
   issuedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveredAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  provenAt?: Prisma.SortOrderInput | Prisma.SortOrder
   reason?: Prisma.SortOrderInput | Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   replaced?: Prisma.IssuedOrderByWithRelationInput
@@ -427,6 +436,7 @@ export type IssuedWhereUniqueInput = Prisma.AtLeast<{
   derSha256?: Prisma.BytesNullableFilter<"Issued"> | runtime.Bytes | null
   issuedAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   deliveredAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
+  provenAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   reason?: Prisma.IntNullableFilter<"Issued"> | number | null
   revokedAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   replaced?: Prisma.XOR<Prisma.IssuedNullableScalarRelationFilter, Prisma.IssuedWhereInput> | null
@@ -458,6 +468,7 @@ export type IssuedOrderByWithAggregationInput = {
   derSha256?: Prisma.SortOrderInput | Prisma.SortOrder
   issuedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveredAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  provenAt?: Prisma.SortOrderInput | Prisma.SortOrder
   reason?: Prisma.SortOrderInput | Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.IssuedCountOrderByAggregateInput
@@ -493,6 +504,7 @@ export type IssuedScalarWhereWithAggregatesInput = {
   derSha256?: Prisma.BytesNullableWithAggregatesFilter<"Issued"> | runtime.Bytes | null
   issuedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Issued"> | Date | string | null
   deliveredAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Issued"> | Date | string | null
+  provenAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Issued"> | Date | string | null
   reason?: Prisma.IntNullableWithAggregatesFilter<"Issued"> | number | null
   revokedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Issued"> | Date | string | null
 }
@@ -519,6 +531,7 @@ export type IssuedCreateInput = {
   derSha256?: runtime.Bytes | null
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
+  provenAt?: Date | string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replaced?: Prisma.IssuedCreateNestedOneWithoutReplacementsInput
@@ -550,6 +563,7 @@ export type IssuedUncheckedCreateInput = {
   derSha256?: runtime.Bytes | null
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
+  provenAt?: Date | string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replacements?: Prisma.IssuedUncheckedCreateNestedManyWithoutReplacedInput
@@ -579,6 +593,7 @@ export type IssuedUpdateInput = {
   derSha256?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replaced?: Prisma.IssuedUpdateOneWithoutReplacementsNestedInput
@@ -610,6 +625,7 @@ export type IssuedUncheckedUpdateInput = {
   derSha256?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replacements?: Prisma.IssuedUncheckedUpdateManyWithoutReplacedNestedInput
@@ -640,6 +656,7 @@ export type IssuedCreateManyInput = {
   derSha256?: runtime.Bytes | null
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
+  provenAt?: Date | string | null
   reason?: number | null
   revokedAt?: Date | string | null
 }
@@ -666,6 +683,7 @@ export type IssuedUpdateManyMutationInput = {
   derSha256?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -693,6 +711,7 @@ export type IssuedUncheckedUpdateManyInput = {
   derSha256?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -748,6 +767,7 @@ export type IssuedCountOrderByAggregateInput = {
   derSha256?: Prisma.SortOrder
   issuedAt?: Prisma.SortOrder
   deliveredAt?: Prisma.SortOrder
+  provenAt?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
 }
@@ -778,6 +798,7 @@ export type IssuedMaxOrderByAggregateInput = {
   derSha256?: Prisma.SortOrder
   issuedAt?: Prisma.SortOrder
   deliveredAt?: Prisma.SortOrder
+  provenAt?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
 }
@@ -803,6 +824,7 @@ export type IssuedMinOrderByAggregateInput = {
   derSha256?: Prisma.SortOrder
   issuedAt?: Prisma.SortOrder
   deliveredAt?: Prisma.SortOrder
+  provenAt?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
 }
@@ -940,6 +962,7 @@ export type IssuedCreateWithoutBindingsInput = {
   derSha256?: runtime.Bytes | null
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
+  provenAt?: Date | string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replaced?: Prisma.IssuedCreateNestedOneWithoutReplacementsInput
@@ -970,6 +993,7 @@ export type IssuedUncheckedCreateWithoutBindingsInput = {
   derSha256?: runtime.Bytes | null
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
+  provenAt?: Date | string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replacements?: Prisma.IssuedUncheckedCreateNestedManyWithoutReplacedInput
@@ -1014,6 +1038,7 @@ export type IssuedUpdateWithoutBindingsInput = {
   derSha256?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replaced?: Prisma.IssuedUpdateOneWithoutReplacementsNestedInput
@@ -1044,6 +1069,7 @@ export type IssuedUncheckedUpdateWithoutBindingsInput = {
   derSha256?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replacements?: Prisma.IssuedUncheckedUpdateManyWithoutReplacedNestedInput
@@ -1072,6 +1098,7 @@ export type IssuedCreateWithoutIdempotencyInput = {
   derSha256?: runtime.Bytes | null
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
+  provenAt?: Date | string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replaced?: Prisma.IssuedCreateNestedOneWithoutReplacementsInput
@@ -1102,6 +1129,7 @@ export type IssuedUncheckedCreateWithoutIdempotencyInput = {
   derSha256?: runtime.Bytes | null
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
+  provenAt?: Date | string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replacements?: Prisma.IssuedUncheckedCreateNestedManyWithoutReplacedInput
@@ -1146,6 +1174,7 @@ export type IssuedUpdateWithoutIdempotencyInput = {
   derSha256?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replaced?: Prisma.IssuedUpdateOneWithoutReplacementsNestedInput
@@ -1176,6 +1205,7 @@ export type IssuedUncheckedUpdateWithoutIdempotencyInput = {
   derSha256?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replacements?: Prisma.IssuedUncheckedUpdateManyWithoutReplacedNestedInput
@@ -1204,6 +1234,7 @@ export type IssuedCreateWithoutReplacementsInput = {
   derSha256?: runtime.Bytes | null
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
+  provenAt?: Date | string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replaced?: Prisma.IssuedCreateNestedOneWithoutReplacementsInput
@@ -1234,6 +1265,7 @@ export type IssuedUncheckedCreateWithoutReplacementsInput = {
   derSha256?: runtime.Bytes | null
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
+  provenAt?: Date | string | null
   reason?: number | null
   revokedAt?: Date | string | null
   bindings?: Prisma.BindingUncheckedCreateNestedManyWithoutIssuedInput
@@ -1267,6 +1299,7 @@ export type IssuedCreateWithoutReplacedInput = {
   derSha256?: runtime.Bytes | null
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
+  provenAt?: Date | string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replacements?: Prisma.IssuedCreateNestedManyWithoutReplacedInput
@@ -1296,6 +1329,7 @@ export type IssuedUncheckedCreateWithoutReplacedInput = {
   derSha256?: runtime.Bytes | null
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
+  provenAt?: Date | string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replacements?: Prisma.IssuedUncheckedCreateNestedManyWithoutReplacedInput
@@ -1346,6 +1380,7 @@ export type IssuedUpdateWithoutReplacementsInput = {
   derSha256?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replaced?: Prisma.IssuedUpdateOneWithoutReplacementsNestedInput
@@ -1376,6 +1411,7 @@ export type IssuedUncheckedUpdateWithoutReplacementsInput = {
   derSha256?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   bindings?: Prisma.BindingUncheckedUpdateManyWithoutIssuedNestedInput
@@ -1424,6 +1460,7 @@ export type IssuedScalarWhereInput = {
   derSha256?: Prisma.BytesNullableFilter<"Issued"> | runtime.Bytes | null
   issuedAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   deliveredAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
+  provenAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   reason?: Prisma.IntNullableFilter<"Issued"> | number | null
   revokedAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
 }
@@ -1450,6 +1487,7 @@ export type IssuedCreateManyReplacedInput = {
   derSha256?: runtime.Bytes | null
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
+  provenAt?: Date | string | null
   reason?: number | null
   revokedAt?: Date | string | null
 }
@@ -1476,6 +1514,7 @@ export type IssuedUpdateWithoutReplacedInput = {
   derSha256?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replacements?: Prisma.IssuedUpdateManyWithoutReplacedNestedInput
@@ -1505,6 +1544,7 @@ export type IssuedUncheckedUpdateWithoutReplacedInput = {
   derSha256?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replacements?: Prisma.IssuedUncheckedUpdateManyWithoutReplacedNestedInput
@@ -1534,6 +1574,7 @@ export type IssuedUncheckedUpdateManyWithoutReplacedInput = {
   derSha256?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -1610,6 +1651,7 @@ export type IssuedSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   derSha256?: boolean
   issuedAt?: boolean
   deliveredAt?: boolean
+  provenAt?: boolean
   reason?: boolean
   revokedAt?: boolean
   replaced?: boolean | Prisma.Issued$replacedArgs<ExtArgs>
@@ -1642,6 +1684,7 @@ export type IssuedSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   derSha256?: boolean
   issuedAt?: boolean
   deliveredAt?: boolean
+  provenAt?: boolean
   reason?: boolean
   revokedAt?: boolean
   replaced?: boolean | Prisma.Issued$replacedArgs<ExtArgs>
@@ -1670,6 +1713,7 @@ export type IssuedSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   derSha256?: boolean
   issuedAt?: boolean
   deliveredAt?: boolean
+  provenAt?: boolean
   reason?: boolean
   revokedAt?: boolean
   replaced?: boolean | Prisma.Issued$replacedArgs<ExtArgs>
@@ -1698,11 +1742,12 @@ export type IssuedSelectScalar = {
   derSha256?: boolean
   issuedAt?: boolean
   deliveredAt?: boolean
+  provenAt?: boolean
   reason?: boolean
   revokedAt?: boolean
 }
 
-export type IssuedOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"serial" | "issuerId" | "profile" | "profileHash" | "shard" | "state" | "commonName" | "deviceUri" | "dnsNames" | "spki" | "spkiSha256" | "notBefore" | "notAfter" | "keyOrigin" | "requestHash" | "replaces" | "reservedAt" | "findings" | "der" | "derSha256" | "issuedAt" | "deliveredAt" | "reason" | "revokedAt", ExtArgs["result"]["issued"]>
+export type IssuedOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"serial" | "issuerId" | "profile" | "profileHash" | "shard" | "state" | "commonName" | "deviceUri" | "dnsNames" | "spki" | "spkiSha256" | "notBefore" | "notAfter" | "keyOrigin" | "requestHash" | "replaces" | "reservedAt" | "findings" | "der" | "derSha256" | "issuedAt" | "deliveredAt" | "provenAt" | "reason" | "revokedAt", ExtArgs["result"]["issued"]>
 export type IssuedInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   replaced?: boolean | Prisma.Issued$replacedArgs<ExtArgs>
   replacements?: boolean | Prisma.Issued$replacementsArgs<ExtArgs>
@@ -1748,6 +1793,7 @@ export type $IssuedPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     derSha256: runtime.Bytes | null
     issuedAt: Date | null
     deliveredAt: Date | null
+    provenAt: Date | null
     reason: number | null
     revokedAt: Date | null
   }, ExtArgs["result"]["issued"]>
@@ -2199,6 +2245,7 @@ export interface IssuedFieldRefs {
   readonly derSha256: Prisma.FieldRef<"Issued", 'Bytes'>
   readonly issuedAt: Prisma.FieldRef<"Issued", 'DateTime'>
   readonly deliveredAt: Prisma.FieldRef<"Issued", 'DateTime'>
+  readonly provenAt: Prisma.FieldRef<"Issued", 'DateTime'>
   readonly reason: Prisma.FieldRef<"Issued", 'Int'>
   readonly revokedAt: Prisma.FieldRef<"Issued", 'DateTime'>
 }
