@@ -92,7 +92,9 @@ export class ChangeJournal {
     const changes = await changesAfter(this.#database, this.#ledger.changeSeq);
     const last = changes.at(-1);
     if (last === undefined) return 0;
-    await this.#ledger.write(changes, () => Promise.resolve(), BigInt(last.changeSeq));
+    await this.#ledger.write(changes, () => Promise.resolve(), {
+      changeSeq: BigInt(last.changeSeq),
+    });
     return changes.length;
   }
 

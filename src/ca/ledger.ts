@@ -12,6 +12,21 @@ export type Checkpoint = (step: string) => void;
 /** What the database learns of entries that the journal has. It is all or nothing, and can be done again. */
 export type Commit = (sql: Sql) => Promise<void>;
 
+/** A transaction that has begun before its turn, with most of the work done in it. */
+export interface BegunCommit {
+  /** What is left to do there. */
+  readonly rest: Commit;
+  /** Does this in it and commits. Where it rejects, the commit may be done anew. */
+  finish(work: Commit): Promise<void>;
+}
+
+/** What an entry is written with beside its commit. */
+interface WriteOptions {
+  /** The last change of status that these entries have. */
+  readonly changeSeq?: bigint;
+  readonly begun?: BegunCommit;
+}
+
 /** Journal and database have parted while the signer worked. It must end: the start knows what to do. */
 export class LedgerLostError extends Error {
   override readonly name = "LedgerLostError";
@@ -84,7 +99,7 @@ export class Ledger {
   async write(
     entries: readonly JournalEntry[],
     commit: Commit,
-    changeSeq = this.#changeSeq,
+    { changeSeq = this.#changeSeq, begun }: WriteOptions = {},
   ): Promise<void> {
     const { checkpoint, onFatal } = this.#deps;
     let head;
@@ -98,7 +113,8 @@ export class Ledger {
     checkpoint("journaled");
     const position = { journalId: this.journal.id, head, changeSeq, epoch: this.epoch };
     this.#unconfirmed = { position, commit };
-    await this.#commit(this.#unconfirmed);
+    if (begun === undefined) await this.#commit(this.#unconfirmed);
+    else await this.#finish(this.#unconfirmed, begun);
     checkpoint("committed");
   }
 
@@ -116,19 +132,31 @@ export class Ledger {
     else await this.#commit(unconfirmed);
   }
 
+  /** The mark and the rest, in one transaction. */
+  #work({ position }: Unconfirmed, rest: Commit): Commit {
+    return async (sql) => {
+      if (!(await advanceMark(sql, position)))
+        throw new LedgerLostError("another signer has taken over, or the database was restored");
+      await rest(sql);
+    };
+  }
+
+  /** In the transaction that has begun; where that is gone, in one of its own. */
+  async #finish(unconfirmed: Unconfirmed, begun: BegunCommit): Promise<void> {
+    try {
+      await begun.finish(this.#work(unconfirmed, begun.rest));
+    } catch (error) {
+      if (!(error instanceof LedgerLostError)) return this.#settle();
+      this.#deps.onFatal(error);
+      throw error;
+    }
+    this.#confirm(unconfirmed);
+  }
+
   async #commit(unconfirmed: Unconfirmed): Promise<void> {
     const { database, onFatal } = this.#deps;
     try {
-      await this.#reach(() =>
-        database.transaction(async (sql) => {
-          if (!(await advanceMark(sql, unconfirmed.position))) {
-            throw new LedgerLostError(
-              "another signer has taken over, or the database was restored",
-            );
-          }
-          await unconfirmed.commit(sql);
-        }),
-      );
+      await this.#reach(() => database.transaction(this.#work(unconfirmed, unconfirmed.commit)));
     } catch (error) {
       if (error instanceof LedgerLostError) onFatal(error);
       else if (!(error instanceof SignerUnavailableError)) this.#countRefusal(error);

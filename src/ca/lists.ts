@@ -16,6 +16,7 @@ import { type Issuer, shardScope, shardUrl } from "./issuer.ts";
 import type { ListEntry } from "./journal-record.ts";
 import type { Checkpoint, Ledger } from "./ledger.ts";
 import { readListed } from "./listed-rows.ts";
+import { Staging } from "./list-staging.ts";
 import type { PreparedList, PreparedLists } from "./signer-client.ts";
 
 /** How long an issuing CA's lists are good for (docs/decisions.md): longer than any outage that we plan for. */
@@ -32,7 +33,12 @@ export interface ListDeps {
   readonly digest: Digest;
   readonly newId: NewId;
   readonly checkpoint: Checkpoint;
+  /** Another measure of what is written while it is checked. */
+  readonly longOctets?: number;
 }
+
+/** Lists of fewer octets are written in no time. */
+const LONG_OCTETS = 4_000_000;
 
 /** What one snapshot says of an issuer. */
 interface Snapshot {
@@ -115,6 +121,8 @@ export class ListPress {
   readonly #prepared = new Map<string, PreparedLists>();
   /** The highest number that was given to an issuer's lists. One that is on its way into the journal is in neither. */
   readonly #given = new Map<string, bigint>();
+  /** Long lists on their way into the database, by their batch. */
+  readonly #staged = new Map<string, Staging>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(deps: ListDeps) {
@@ -162,7 +170,10 @@ export class ListPress {
       at: snapshot.at,
       lists,
     };
+    this.#dropStaged(this.#prepared.get(issuerId)?.batchId);
     this.#prepared.set(issuerId, prepared);
+    const octets = lists.reduce((sum, { der }) => sum + der.length, 0);
+    if (octets >= (this.#deps.longOctets ?? LONG_OCTETS)) this.#stage(prepared);
     return prepared;
   }
 
@@ -180,6 +191,8 @@ export class ListPress {
       throw new ListRefusedError(["what was checked is not what was signed"]);
     }
     this.#prepared.delete(issuerId);
+    const begun = this.#staged.get(batchId);
+    this.#staged.delete(batchId);
     checkpoint("lists-checked");
     const entries = lists.map((list): ListEntry => ({
       kind: "list",
@@ -191,7 +204,35 @@ export class ListPress {
       nextUpdate: list.nextUpdate.toISOString(),
       sha256: list.sha256,
     }));
-    await ledger.turn(() => ledger.write(entries, (sql) => publishPrepared(sql, prepared, newId)));
+    await ledger.turn(() =>
+      ledger.write(
+        entries,
+        (sql) => publishPrepared(sql, prepared, newId),
+        begun === undefined ? {} : { begun },
+      ),
+    );
+  }
+
+  /** Writes long lists into the database while they are checked: that takes as long as the check. */
+  #stage(prepared: PreparedLists): void {
+    const { database, newId } = this.#deps;
+    const staging = new Staging({
+      database,
+      write: (sql) => insertLists(sql, prepared),
+      rest: (sql) => publishInserted(sql, prepared, newId),
+    });
+    this.#staged.set(prepared.batchId, staging);
+  }
+
+  /** What is staged and not yet being committed will not be. */
+  close(): void {
+    for (const batchId of this.#staged.keys()) this.#dropStaged(batchId);
+  }
+
+  #dropStaged(batchId: string | undefined): void {
+    if (batchId === undefined) return;
+    this.#staged.get(batchId)?.drop();
+    this.#staged.delete(batchId);
   }
 
   #sign(issuer: Issuer, list: ListToSign): PreparedList {
@@ -214,24 +255,23 @@ export class ListPress {
   }
 }
 
+type Publishing = Omit<PreparedLists, "batchId">;
+
 /** One commit makes all of them current together. The generation before stays readable, the one before that is a row without bytes. */
-export async function publishPrepared(
+export async function publishPrepared(sql: Sql, prepared: Publishing, newId: NewId): Promise<void> {
+  await insertLists(sql, prepared);
+  await publishInserted(sql, prepared, newId);
+}
+
+async function insertLists(
   sql: Sql,
-  { issuerId, lists, watermark, at }: Omit<PreparedLists, "batchId">,
-  newId: NewId,
+  { issuerId, lists, watermark, at }: Publishing,
 ): Promise<void> {
-  await sql.query(
-    "update ca.list set der = null where issuer_id = $1 and not current and der is not null",
-    [issuerId],
-  );
-  await sql.query("update ca.list set current = false where issuer_id = $1 and current", [
-    issuerId,
-  ]);
   // One by one: octets in an array would go out in hex.
   for (const list of lists) {
     await sql.query(
       `insert into ca.list (issuer_id, scope, number, watermark, this_update, next_update, entries, sha256, der, current, signed_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, true, $10)`,
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, false, $10)`,
       [
         issuerId,
         list.scope,
@@ -244,10 +284,30 @@ export async function publishPrepared(
         Buffer.from(list.der.buffer, list.der.byteOffset, list.der.length),
         at,
       ],
-      "publish-list",
+      "insert-list",
     );
   }
-  const detail = { number: String(lists[0]?.number), entries: lists[0]?.entries ?? 0 };
+}
+
+/** Lists that are rows already become the current ones. */
+async function publishInserted(
+  sql: Sql,
+  { issuerId, lists, at }: Publishing,
+  newId: NewId,
+): Promise<void> {
+  const number = String(lists[0]?.number);
+  await sql.query(
+    "update ca.list set der = null where issuer_id = $1 and not current and der is not null and number <> $2",
+    [issuerId, number],
+  );
+  await sql.query("update ca.list set current = false where issuer_id = $1 and current", [
+    issuerId,
+  ]);
+  await sql.query("update ca.list set current = true where issuer_id = $1 and number = $2", [
+    issuerId,
+    number,
+  ]);
+  const detail = { number, entries: lists[0]?.entries ?? 0 };
   await recordAll(
     sql,
     [{ at, actor: "signer", action: "crl.published", subject: `issuer/${issuerId}`, detail }],

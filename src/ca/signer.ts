@@ -5,7 +5,7 @@ import { closeLeftovers, unclaimedSerials, WAITS_FOR_ROOT } from "./closing.ts";
 import { InvalidStateError, QuarantineError } from "./errors.ts";
 import { Generations, type GenerationsDeps } from "./generations.ts";
 import { BULK_BATCH, IssueDesk } from "./issue-desk.ts";
-import { ListPress } from "./lists.ts";
+import { type ListDeps, ListPress } from "./lists.ts";
 import { issueOwn, type OwnDeps } from "./own-certificates.ts";
 import { readMark } from "./journal-mark.ts";
 import { takeAnswers } from "./root-import.ts";
@@ -38,7 +38,10 @@ const CLOSING_POLL_MS = 60_000;
 const ANSWER_POLL_MS = 1000;
 
 export interface SignerDeps
-  extends OwnDeps, Pick<GenerationsDeps, "caConfig" | "keyStore" | "vaUrl"> {
+  extends
+    OwnDeps,
+    Pick<GenerationsDeps, "caConfig" | "keyStore" | "vaUrl">,
+    Pick<ListDeps, "longOctets"> {
   readonly verify: Verify;
   readonly log: Logger;
 }
@@ -202,6 +205,7 @@ export class Signer implements SignerClient {
   async close(): Promise<void> {
     this.#isClosing = true;
     for (const timer of this.#timers) await timer.stop();
+    this.#press.close();
     await this.#deps.ledger.idle();
     this.#deps.ledger.journal.close();
   }

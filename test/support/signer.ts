@@ -93,6 +93,8 @@ export class TestCa {
   readonly keyStore: KeyStore;
   readonly fatal: Error[] = [];
   readonly delegates: RootDelegate[] = [];
+  /** Another measure of lists that are written while they are checked. */
+  longOctets: number | undefined;
   /** Milliseconds that the clock is ahead of the machine's. */
   offset = 0;
   readonly clock = (): Date => new Date(Date.now() + this.offset);
@@ -167,6 +169,7 @@ export class TestCa {
       vaUrl: VA_URL,
       profiles: caConfig.profiles,
       log: pino({ level: "silent" }),
+      ...(this.longOctets !== undefined && { longOctets: this.longOctets }),
     });
   }
 
