@@ -73,6 +73,8 @@ export interface Advice {
   readonly support: string | undefined;
   /** The certificate's serial number, in hexadecimal. */
   readonly serialNumber?: string;
+  /** Where nothing is wrong: whom to call, without what to tell them. */
+  readonly isWell?: boolean;
   /** Of the heading above: the page's own is 1. */
   readonly level: 1 | 2;
 }
@@ -83,22 +85,23 @@ function heading({ level }: Advice, below: 1 | 2, words: string): Html {
 }
 
 function callBox(part: Advice): Html {
-  const { call, said, support, serialNumber } = part;
+  const { call, said, support, serialNumber, isWell = false } = part;
   const serial =
     serialNumber !== undefined &&
     html`<li>${call.serial}<br /><code>${inFours(serialNumber)}</code></li>`;
+  const told = html`<p>${call.tell}</p>
+    <ul>
+      <li>${call.pharmacy}</li>
+      <li>${call.device}</li>
+      <li>${call.seen(said.state)}</li>
+      ${serial}
+    </ul>`;
   return html`<div class="aside">
     ${FACE}
     <div>
       ${heading(part, 2, call.title)}
       <p class="contact">${contact(support ?? call.support)}</p>
-      <p>${call.tell}</p>
-      <ul>
-        <li>${call.pharmacy}</li>
-        <li>${call.device}</li>
-        <li>${call.seen(said.state)}</li>
-        ${serial}
-      </ul>
+      ${!isWell && told}
     </div>
   </div>`;
 }

@@ -1,6 +1,6 @@
 import { advice, type AdviceWords, devicePicture, ICON_ADDRESS } from "./advice.ts";
 import type { InlineStyle } from "./assets.ts";
-import { type DateStyle, day, minute } from "./dates.ts";
+import { type DateStyle, day, dayAndTime } from "./dates.ts";
 import { html, type Html } from "./html.ts";
 import { DROP } from "./layout.ts";
 import { CHECK_EN, type CheckMessages, type CheckOutcome } from "./messages/check-en.ts";
@@ -13,7 +13,6 @@ interface VisitFacts {
   readonly commonName?: string;
   readonly device?: { readonly name: string; readonly pharmacyName: string };
   readonly proof?: {
-    readonly serialNumber: string;
     readonly notAfter: Date;
     readonly provenAt: Date;
   };
@@ -85,7 +84,7 @@ function factsOf(
     html`<dt>${facts.until}</dt>
       <dd>${until.before}${day(proof.notAfter, context)}${until.after}</dd>
       <dt>${facts.provenAt}</dt>
-      <dd>${minute(proof.provenAt, context)}</dd>`;
+      <dd>${dayAndTime(proof.provenAt, context)}</dd>`;
   return html`<dl class="facts">
     <dt>${facts.device}</dt>
     <dd>${device.pharmacyName} ${device.name}</dd>
@@ -99,11 +98,11 @@ function factsOf(
  */
 export function checkPage(visit: VisitFacts, context: CheckContext): Html {
   const words = MESSAGES[context.language];
-  const { outcome, commonName, proof } = visit;
+  const { outcome, commonName } = visit;
   const said = named(words.outcomes[outcome], commonName);
   const { next, call, about, otherLanguage } = words;
   const { support } = context;
-  const serial = proof === undefined ? {} : { serialNumber: proof.serialNumber };
+  const isWell = TONES[outcome] === "good";
   return html`<!doctype html>
     <html lang="${context.language}">
       <head>
@@ -137,7 +136,7 @@ export function checkPage(visit: VisitFacts, context: CheckContext): Html {
               ${factsOf(words, visit, context)}
             </div>
           </div>
-          ${advice({ next, call, said, support, level: 1, ...serial })}
+          ${advice({ next, call, said, support, isWell, level: 1 })}
         </main>
       </body>
     </html> `;

@@ -23,7 +23,12 @@ export function day(at: Date, style: DateStyle): Html {
   return written(at, { dateStyle: "long" }, style);
 }
 
-/** A day and a time of day. */
+/** A day as `day` writes it, and a time of day: 2027年12月21日 9:05. */
+export function dayAndTime(at: Date, style: DateStyle): Html {
+  return written(at, { dateStyle: "long", timeStyle: "short" }, style);
+}
+
+/** A day and a time of day, in short. */
 export function minute(at: Date, style: DateStyle): Html {
   return written(at, { dateStyle: "medium", timeStyle: "short" }, style);
 }

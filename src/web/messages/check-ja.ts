@@ -37,7 +37,7 @@ export const CHECK_JA: CheckMessages = {
   outcomes: {
     proven: {
       state: "確認済み",
-      title: "確認できました。この端末で証明書が使えます",
+      title: "この端末で証明書が使えます",
       lead: `この端末から、システムに入れます。${SAFE}`,
       action: "この画面を閉じて、いつものシステムを開いてください",
       actionMore: `証明書を選ぶ画面が出たら、「{certificate}」を選びます。保存したファイルは、もう使わないので消してください。`,
