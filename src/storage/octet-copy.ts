@@ -35,8 +35,9 @@ type Done = (error: Error | null, rows: readonly (readonly Buffer[])[]) => void;
  * written into the statement as literals.
  */
 export class OctetCopy implements pg.Submittable {
+  /** Called once. By this very name: pg puts another in its place, which also ends the timer that it has set for the answer. */
+  callback: Done;
   readonly #statement: string;
-  readonly #done: Done;
   readonly #rows: (readonly Buffer[])[] = [];
   #isFirst = true;
 
@@ -47,7 +48,7 @@ export class OctetCopy implements pg.Submittable {
       return literal(value);
     });
     this.#statement = `copy (${select}) to stdout (format binary)`;
-    this.#done = done;
+    this.callback = done;
   }
 
   submit(connection: pg.Connection): void {
@@ -69,10 +70,10 @@ export class OctetCopy implements pg.Submittable {
   }
 
   handleReadyForQuery(): void {
-    this.#done(null, this.#rows);
+    this.callback(null, this.#rows);
   }
 
   handleError(error: Error): void {
-    this.#done(error, []);
+    this.callback(error, []);
   }
 }

@@ -46,6 +46,9 @@ describe("octets that come in parts are the same", () => {
   });
 });
 
+const timers = (): number =>
+  process.getActiveResourcesInfo().filter((each) => each === "Timeout").length;
+
 describe("columns as octets", () => {
   it("come in the binary form of their types, row after row", async () => {
     const rows = await database.transaction((sql) =>
@@ -62,6 +65,17 @@ describe("columns as octets", () => {
     const [, , text, at] = rows[0] as [Buffer, Buffer, Buffer, Buffer];
     expect(text.toString()).toBe("it's \\ $2");
     expect(timestampAt(at, 0)).toBe(Date.parse("2026-11-26T12:34:56.789Z"));
+  });
+
+  it("leave no timer behind that would hold up the end of the process", async () => {
+    const before = timers();
+    await database.transaction(async (sql) => {
+      for (let i = 0; i < 20; i += 1) await sql.octets("select 1", []);
+    });
+    const failing = database.transaction((sql) => sql.octets("select 1 / 0", []));
+    await expect(failing).rejects.toMatchObject({ code: "22012" });
+    // One of the pool's own may have come: after a while without work it closes a connection.
+    expect(timers()).toBeLessThan(before + 5);
   });
 
   it("fail like any statement, and leave the connection in order", async () => {
