@@ -1,4 +1,5 @@
-import type { SignerClient } from "./signer-client.ts";
+import { handOver, removeHandoffs } from "./list-handoff.ts";
+import type { PreparedLists, SignerClient } from "./signer-client.ts";
 import { answerRequest, type SignerRequest } from "./signer-message.ts";
 import type { SignerSettings } from "./signer-process.ts";
 
@@ -36,10 +37,14 @@ export function serveParent(
   let signer: Promise<SignerClient> | undefined;
   const underWay = new Set<Promise<void>>();
 
+  let folder = "";
+
   const begin = async (settings: SignerSettings): Promise<void> => {
+    folder = settings.vaFolder;
     signer = start(settings);
     try {
       await signer;
+      await removeHandoffs(folder);
       side.send({ kind: "ready" });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -47,8 +52,13 @@ export function serveParent(
     }
   };
   const answer = async (request: SignerRequest): Promise<void> => {
-    if (signer !== undefined)
-      side.send({ kind: "reply", reply: await answerRequest(await signer, request) });
+    if (signer === undefined) return;
+    const reply = await answerRequest(await signer, request);
+    if (request.method !== "prepareLists" || "error" in reply) side.send({ kind: "reply", reply });
+    else {
+      const result = await handOver(reply.result as PreparedLists, folder);
+      side.send({ kind: "reply", reply: { id: reply.id, result } });
+    }
   };
   const stop = async (code: number): Promise<void> => {
     await Promise.all(underWay);

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import type { Logger } from "pino";
 import { SignerUnavailableError } from "./errors.ts";
+import { type ListHandoff, takeOver } from "./list-handoff.ts";
 import type { ChildMessage, ParentMessage } from "./signer-child.ts";
 import { type SignerCall, SignerCalls, signerOver } from "./signer-calls.ts";
 import type { SignerClient } from "./signer-client.ts";
@@ -82,7 +83,9 @@ class Fork {
     if (!this.#isReady) return Promise.reject(new SignerUnavailableError("the signer is starting"));
     const { id, answered } = this.#calls.open(method);
     this.#send({ kind: "request", request: { id, method, args } });
-    return answered;
+    return method === "prepareLists"
+      ? answered.then((result) => takeOver(result as ListHandoff))
+      : answered;
   };
 
   /** Lets work under way end, then ends the child; one that does not listen is killed. */

@@ -35,7 +35,7 @@ import { forgetPeak, peakMegabytes, residentMegabytes } from "./memory.ts";
  */
 const FEW = 100_000;
 const MANY = Number(process.argv[2] ?? 1_000_000);
-const ROUNDS = 3;
+const ROUNDS = 5;
 /** Until the engine has compiled what is hot. */
 const WARM_UP = 3;
 
