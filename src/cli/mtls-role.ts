@@ -18,11 +18,9 @@ import type { Database } from "../storage/database.ts";
 import { listen } from "../storage/listen.ts";
 import type { Authorizer } from "../va/authorizer.ts";
 import type { Va } from "../va/va.ts";
+import { isForChecks, ownNames } from "./check-names.ts";
 import { listenOn } from "./door.ts";
 import type { Opening } from "./opening.ts";
-
-/** Names that the mTLS listener's own certificate is for: checks of an installation need a fresh host name each time. */
-const OWN_NAMES = ["localhost", "*.check.localhost"];
 
 /** The database says that CAs have come, gone or changed their state. */
 const ISSUERS = "suido_issuer";
@@ -85,7 +83,7 @@ async function openOwn({ config, system, foundation }: Opening): Promise<Own | u
       ...system,
       signer: foundation.signer,
       folder: path.join(config.dataDir, "mtls"),
-      dnsNames: OWN_NAMES,
+      dnsNames: ownNames(config),
     }),
   );
 }
@@ -149,6 +147,12 @@ export async function openMtlsRole(opening: Opening, deps: MtlsRoleDeps): Promis
   const { config, system, log, undoing } = opening;
   const { database } = deps;
   const own = await openOwn(opening);
+  const certificate = await shown(opening, deps, own);
+  if (!isForChecks(certificate.certificate, config.checkUrl))
+    log.warn(
+      { checkUrl: config.checkUrl },
+      "the certificate of SUIDO_MTLS_CERT is for no name below SUIDO_CHECK_URL: browsers will refuse every check",
+    );
   const identify = createIdentify({ ...system, database });
   const server = await createMtlsServer({
     ...system,
@@ -157,7 +161,7 @@ export async function openMtlsRole(opening: Opening, deps: MtlsRoleDeps): Promis
     visitCheck: createVisitCheck({ ...system, database, identify }),
     checkUrl: config.checkUrl,
     timeZone: config.timeZone,
-    certificate: await shown(opening, deps, own),
+    certificate,
     authorizer: deps.authorizer,
     appUrl: config.app.url,
     support: config.support,
