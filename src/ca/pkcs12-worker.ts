@@ -12,9 +12,9 @@ export type BundleResult =
   | { readonly id: number; readonly bundle: Uint8Array<ArrayBuffer> }
   | { readonly id: number; readonly error: Error };
 
-function run({ id, input }: BundleJob): BundleResult {
+async function run({ id, input }: BundleJob): Promise<BundleResult> {
   try {
-    const bundle = new Uint8Array(buildPkcs12(input, nodePkcs12Crypto));
+    const bundle = new Uint8Array(await buildPkcs12(input, nodePkcs12Crypto));
     return { id, bundle };
   } catch (error) {
     return { id, error: error instanceof Error ? error : new Error(String(error)) };
@@ -23,7 +23,9 @@ function run({ id, input }: BundleJob): BundleResult {
   }
 }
 
-parentPort?.on("message", (job: BundleJob) => {
-  const result = run(job);
+async function answer(job: BundleJob): Promise<void> {
+  const result = await run(job);
   parentPort?.postMessage(result, "bundle" in result ? [result.bundle.buffer] : []);
-});
+}
+
+parentPort?.on("message", (job: BundleJob) => void answer(job));

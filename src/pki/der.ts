@@ -63,7 +63,8 @@ export const sequence = (...parts: readonly Uint8Array[]): Uint8Array =>
 
 /** SET OF: the encodings in ascending order (X.690 §11.6). */
 export function setOf(...parts: readonly Uint8Array[]): Uint8Array {
-  return tlv(TAG.set, concat(parts.toSorted(compareBytes)));
+  // oxlint-disable-next-line unicorn/no-array-sort -- pages run this too, and Safari 15 has no toSorted
+  return tlv(TAG.set, concat([...parts].sort(compareBytes)));
 }
 
 /** A constructed context tag [n], as EXPLICIT tagging and constructed IMPLICIT types have it. */

@@ -13,21 +13,27 @@ import {
 } from "./der.ts";
 import { PURPOSE, bmpPassword, pkcs12Kdf } from "./pkcs12-kdf.ts";
 
-/** The primitives under a bundle, all synchronous: a bundle is made in a worker, not where OCSP is answered. */
+/** WebCrypto, in a page, makes a promise of everything; node:crypto does not. */
+type Soon = Uint8Array | Promise<Uint8Array>;
+
+/** Encrypts in CBC mode with the padding of PKCS#7. */
+type Cbc = (key: Uint8Array, iv: Uint8Array, data: Uint8Array) => Soon;
+
+/** The primitives under a bundle. The same writer works in a thread of the server and in a person's browser. */
 export interface Pkcs12Crypto {
+  /** Synchronous everywhere: RFC 7292's derivation calls it a hundred thousand times, each for the next. */
   readonly digest: Digest;
-  readonly hmac: (name: DigestName, key: Uint8Array, data: Uint8Array) => Uint8Array;
+  readonly hmac: (name: DigestName, key: Uint8Array, data: Uint8Array) => Soon;
   readonly pbkdf2Sha256: Pbkdf2;
-  /** CBC with the padding of PKCS#7. */
-  readonly aes256Cbc: (key: Uint8Array, iv: Uint8Array, data: Uint8Array) => Uint8Array;
-  readonly des3Cbc: (key: Uint8Array, iv: Uint8Array, data: Uint8Array) => Uint8Array;
+  readonly aes256Cbc: Cbc;
+  readonly des3Cbc: Cbc;
   readonly random: Random;
 }
 
 export type Pbkdf2 = (
   password: Uint8Array,
   parameters: { readonly salt: Uint8Array; readonly iterations: number; readonly octets: number },
-) => Uint8Array;
+) => Soon;
 
 /**
  * `modern` for Windows 10 1709 and later, Linux and ChromeOS; `compatible` for Apple's importers and older Androids, which
@@ -85,7 +91,7 @@ interface Encrypted {
   readonly content: Uint8Array;
 }
 
-type Encrypt = (plain: Uint8Array) => Encrypted;
+type Encrypt = (plain: Uint8Array) => Promise<Encrypted>;
 
 /** PBES2: PBKDF2 with HMAC-SHA-256 and AES-256-CBC; the password as UTF-8 (RFC 8018 §6.2). */
 function pbes2(
@@ -94,16 +100,16 @@ function pbes2(
   crypto: Pkcs12Crypto,
 ): Encrypt {
   const secret = new TextEncoder().encode(password);
-  return (plain) => {
+  return async (plain) => {
     const salt = crypto.random(saltOctets);
     const iv = crypto.random(16);
-    const key = crypto.pbkdf2Sha256(secret, { salt, iterations, octets: 32 });
+    const key = await crypto.pbkdf2Sha256(secret, { salt, iterations, octets: 32 });
     const prf = sequence(OID.hmacWithSha256, nullValue());
     const derivation = sequence(OID.pbkdf2, sequence(octetString(salt), integer(iterations), prf));
     const cipher = sequence(OID.aes256Cbc, octetString(iv));
     return {
       algorithm: sequence(OID.pbes2, sequence(derivation, cipher)),
-      content: crypto.aes256Cbc(key, iv, plain),
+      content: await crypto.aes256Cbc(key, iv, plain),
     };
   };
 }
@@ -114,7 +120,7 @@ function pbeTripleDes(
   { iterations, saltOctets }: StyleFacts,
   crypto: Pkcs12Crypto,
 ): Encrypt {
-  return (plain) => {
+  return async (plain) => {
     const salt = crypto.random(saltOctets);
     const kdf = { digestName: "sha1", password: bmpPassword(password), salt, iterations } as const;
     const key = pkcs12Kdf({ ...kdf, purpose: PURPOSE.encryptionKey, octets: 24 }, crypto.digest);
@@ -122,7 +128,7 @@ function pbeTripleDes(
     const parameters = sequence(octetString(salt), integer(iterations));
     return {
       algorithm: sequence(OID.pbeWithShaAnd3KeyTripleDesCbc, parameters),
-      content: crypto.des3Cbc(key, iv, plain),
+      content: await crypto.des3Cbc(key, iv, plain),
     };
   };
 }
@@ -159,14 +165,18 @@ function encryptedInfo({ algorithm, content }: Encrypted): Uint8Array {
 }
 
 /** MacData over the AuthenticatedSafe's octets (RFC 7292 §4, §5.1). */
-function macData(safe: Uint8Array, input: Pkcs12Input, crypto: Pkcs12Crypto): Uint8Array {
+async function macData(
+  safe: Uint8Array,
+  input: Pkcs12Input,
+  crypto: Pkcs12Crypto,
+): Promise<Uint8Array> {
   const { iterations, macDigest, macOctets, saltOctets } = STYLES[input.style];
   const salt = crypto.random(saltOctets);
   const password = bmpPassword(input.password);
   const kdf = { digestName: macDigest, password, salt, iterations, octets: macOctets };
   const key = pkcs12Kdf({ ...kdf, purpose: PURPOSE.macKey }, crypto.digest);
   const algorithm = sequence(OID[macDigest], nullValue());
-  const digestInfo = sequence(algorithm, octetString(crypto.hmac(macDigest, key, safe)));
+  const digestInfo = sequence(algorithm, octetString(await crypto.hmac(macDigest, key, safe)));
   return sequence(digestInfo, octetString(salt), integer(iterations));
 }
 
@@ -174,7 +184,7 @@ function macData(safe: Uint8Array, input: Pkcs12Input, crypto: Pkcs12Crypto): Ui
  * A PKCS#12 file (RFC 7292): the key in a PKCS8ShroudedKeyBag, the certificates in an EncryptedData, a MAC over both,
  * all under one password. Takes 40 to 200 ms of key derivation on purpose.
  */
-export function buildPkcs12(input: Pkcs12Input, crypto: Pkcs12Crypto): Uint8Array {
+export async function buildPkcs12(input: Pkcs12Input, crypto: Pkcs12Crypto): Promise<Uint8Array> {
   const style = STYLES[input.style];
   const scheme = input.style === "modern" ? pbes2 : pbeTripleDes;
   const encrypt = scheme(input.password, style, crypto);
@@ -184,8 +194,8 @@ export function buildPkcs12(input: Pkcs12Input, crypto: Pkcs12Crypto): Uint8Arra
   const chain = input.chain.map((certificate) => certificateBag(certificate));
   const certificates = sequence(certificateBag(input.certificate, named), ...chain);
   // 2. The key, encrypted by itself.
-  const key = sequence(keyBag(encrypt(input.key), named));
+  const key = sequence(keyBag(await encrypt(input.key), named));
   // 3. Both in the AuthenticatedSafe, under the MAC.
-  const safe = sequence(encryptedInfo(encrypt(certificates)), dataInfo(key));
-  return sequence(integer(3), dataInfo(safe), macData(safe, input, crypto));
+  const safe = sequence(encryptedInfo(await encrypt(certificates)), dataInfo(key));
+  return sequence(integer(3), dataInfo(safe), await macData(safe, input, crypto));
 }

@@ -28,9 +28,9 @@ afterAll(() => {
   ca.dispose();
 });
 
-function bundle(style: Pkcs12Style, password: string): string {
+async function bundle(style: Pkcs12Style, password: string): Promise<string> {
   const key = createPrivateKey(readFileSync(leaf.key)).export({ type: "pkcs8", format: "der" });
-  const der = buildPkcs12(
+  const der = await buildPkcs12(
     {
       key: new Uint8Array(key),
       certificate: leaf.der,
@@ -91,16 +91,16 @@ const casesOf = (reader: string): typeof CASES =>
 
 describe.for(Object.keys(READERS))("P07 P10 %s", (reader) => {
   const open = readerNamed(reader);
-  it.for(casesOf(reader))("opens $style with a password of $kind", ({ password, style }) => {
-    const { code, text } = open(bundle(style, password), password);
+  it.for(casesOf(reader))("opens $style with a password of $kind", async ({ password, style }) => {
+    const { code, text } = open(await bundle(style, password), password);
     expect(text).toMatch(SEEN[reader] ?? /$^/);
     expect(code).toBe(0);
   });
 
   it.for(casesOf(reader))(
     "refuses $style with another password than $kind",
-    ({ password, style }) => {
-      const { code, text } = open(bundle(style, password), `${password}x`);
+    async ({ password, style }) => {
+      const { code, text } = open(await bundle(style, password), `${password}x`);
       expect(code).not.toBe(0);
       expect(text).not.toContain("BEGIN PRIVATE KEY");
     },
@@ -110,8 +110,8 @@ describe.for(Object.keys(READERS))("P07 P10 %s", (reader) => {
 describe.for(["modern", "compatible"] as const)("P02 P03 P05 %s", (style) => {
   const password = PASSWORDS.ascii;
 
-  it("says of itself what docs/decisions.md promises", () => {
-    const { text } = readerNamed("openssl")(bundle(style, password), password);
+  it("says of itself what docs/decisions.md promises", async () => {
+    const { text } = readerNamed("openssl")(await bundle(style, password), password);
     const pbe = {
       modern: "PBES2, PBKDF2, AES-256-CBC, Iteration 100000, PRF hmacWithSHA256",
       compatible: "pbeWithSHA1And3-KeyTripleDES-CBC, Iteration 10000",
@@ -125,8 +125,8 @@ describe.for(["modern", "compatible"] as const)("P02 P03 P05 %s", (style) => {
     expect(text).toContain(`Shrouded Keybag: ${pbe}`);
   });
 
-  it("P05 the key and its certificate carry the same localKeyID, the chain none", () => {
-    const { text } = readerNamed("openssl")(bundle(style, password), password);
+  it("P05 the key and its certificate carry the same localKeyID, the chain none", async () => {
+    const { text } = readerNamed("openssl")(await bundle(style, password), password);
     const ids = [...text.matchAll(/localKeyID: ([0-9A-F ]+)/g)].map(([, id]) =>
       id?.replaceAll(" ", "").toLowerCase(),
     );
@@ -138,8 +138,8 @@ describe.for(["modern", "compatible"] as const)("P02 P03 P05 %s", (style) => {
     expect(text.match(/Certificate bag/g)).toHaveLength(2);
   });
 
-  it("P06 the key in it is the certificate's, and the root is not in it", () => {
-    const file = bundle(style, password);
+  it("P06 the key in it is the certificate's, and the root is not in it", async () => {
+    const file = await bundle(style, password);
     const pass = ["-passin", `pass:${password}`];
     const certificate = mustRun("openssl", ["pkcs12", "-in", file, "-clcerts", "-nokeys", ...pass]);
     const key = mustRun("openssl", ["pkcs12", "-in", file, "-nocerts", "-nodes", ...pass]);
@@ -150,14 +150,15 @@ describe.for(["modern", "compatible"] as const)("P02 P03 P05 %s", (style) => {
     );
   });
 
-  it("P10 NSS imports it and can use the key", () => {
-    mustRun("pk12util", ["-i", bundle(style, password), "-W", password, "-K", "", "-d", nssDb]);
+  it("P10 NSS imports it and can use the key", async () => {
+    const file = await bundle(style, password);
+    mustRun("pk12util", ["-i", file, "-W", password, "-K", "", "-d", nssDb]);
     expect(mustRun("certutil", ["-L", "-d", nssDb])).toMatch(/desk 1 2026-11\s+u,u,u/);
     mustRun("certutil", ["-F", "-d", nssDb, "-n", FRIENDLY_NAME]);
   });
 
-  it("P10 Node takes it for TLS, and not with another password", () => {
-    const pfx = readFileSync(bundle(style, password));
+  it("P10 Node takes it for TLS, and not with another password", async () => {
+    const pfx = readFileSync(await bundle(style, password));
     expect(tls.createSecureContext({ pfx, passphrase: password }).context).toBeDefined();
     expect(() => tls.createSecureContext({ pfx, passphrase: "wrong" })).toThrow(
       "mac verify failure",
