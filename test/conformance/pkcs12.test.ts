@@ -4,6 +4,7 @@ import tls from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nodePkcs12Crypto } from "../../src/ca/pkcs12-crypto.ts";
 import { buildPkcs12, type Pkcs12Style } from "../../src/pki/pkcs12.ts";
+import { webPkcs12Crypto } from "../../src/web/browser/pkcs12-crypto.ts";
 import { OpensslCa, mustRun, run, type Party, type Ran } from "../support/openssl-ca.ts";
 
 const PASSWORDS = { ascii: "ABCD-EFGH-2345", accent: "été-é", emoji: "desk 😀" } as const;
@@ -28,7 +29,11 @@ afterAll(() => {
   ca.dispose();
 });
 
-async function bundle(style: Pkcs12Style, password: string): Promise<string> {
+async function bundle(
+  style: Pkcs12Style,
+  password: string,
+  crypto = nodePkcs12Crypto,
+): Promise<string> {
   const key = createPrivateKey(readFileSync(leaf.key)).export({ type: "pkcs8", format: "der" });
   const der = await buildPkcs12(
     {
@@ -40,7 +45,7 @@ async function bundle(style: Pkcs12Style, password: string): Promise<string> {
       password,
       style,
     },
-    nodePkcs12Crypto,
+    crypto,
   );
   return ca.write("bundle.p12", der);
 }
@@ -93,6 +98,15 @@ describe.for(Object.keys(READERS))("P07 P10 %s", (reader) => {
   const open = readerNamed(reader);
   it.for(casesOf(reader))("opens $style with a password of $kind", async ({ password, style }) => {
     const { code, text } = open(await bundle(style, password), password);
+    expect(text).toMatch(SEEN[reader] ?? /$^/);
+    expect(code).toBe(0);
+  });
+
+  it.for(["modern", "compatible"] as const)("opens %s as a browser makes it", async (style) => {
+    const { code, text } = open(
+      await bundle(style, PASSWORDS.ascii, webPkcs12Crypto),
+      PASSWORDS.ascii,
+    );
     expect(text).toMatch(SEEN[reader] ?? /$^/);
     expect(code).toBe(0);
   });
