@@ -85,7 +85,7 @@ export function addPages(app: FastifyInstance, options: PagesOptions): Pages {
     sendPage(reply.code(404), notFoundPage(contextOf(request, "/")));
 
   addHelpPage(app, options);
-  for (const { path, type, body } of [assets.style, assets.icon]) {
+  for (const { path, type, body } of [assets.style, assets.icon, assets.keyForm]) {
     app.get(path, { schema }, (_request, reply) =>
       reply.headers({ "content-type": type, "cache-control": FOR_EVER }).send(body),
     );

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
+import { browserScript } from "./browser-script.ts";
 import { html, Html } from "./html.ts";
 
 /** A file that pages refer to. Its address holds its hash, so that it may be kept for ever. */
@@ -14,6 +15,8 @@ export interface Asset {
 export interface Assets {
   readonly style: Asset;
   readonly icon: Asset;
+  /** Makes the key of a form in the browser (`browser/key-form.ts`): only the pages that have such a form load it. */
+  readonly keyForm: Asset;
 }
 
 /** The drop, as browsers show it beside a title. Its colours are fixed: an icon does not know our tokens. */
@@ -41,7 +44,7 @@ function readSheets(...names: readonly string[]): Buffer {
   return Buffer.concat(names.map((name) => readFileSync(new URL(name, import.meta.url))));
 }
 
-/** Reads the styles that lie beside this file. Called once, at the start. */
+/** Reads the styles that lie beside this file, and bundles the script if need be. Called once, at the start. */
 export function loadAssets(): Assets {
   return {
     style: asset(
@@ -50,6 +53,11 @@ export function loadAssets(): Assets {
       readSheets("tokens.css", "base.css", "pages.css"),
     ),
     icon: asset("suido.svg", "image/svg+xml", Buffer.from(String(ICON))),
+    keyForm: asset(
+      "key-form.js",
+      "text/javascript; charset=utf-8",
+      browserScript("src/web/browser/key-form.ts"),
+    ),
   };
 }
 

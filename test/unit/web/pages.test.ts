@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { loadAssets } from "../../../src/web/assets.ts";
+import { type Asset, loadAssets } from "../../../src/web/assets.ts";
 import { type ConsoleFacts, consolePage } from "../../../src/web/console-page.ts";
 import { homePage } from "../../../src/web/home-page.ts";
 import { type Child, html } from "../../../src/web/html.ts";
@@ -143,8 +143,22 @@ describe("the console", () => {
   });
 });
 
+/** All that a first visit loads, uncompressed: no page of ours is sent in a smaller form. */
+const FIRST_LOAD = [
+  Buffer.byteLength(String(homePage(contextIn("ja")))),
+  ...Object.values(assets).map(({ body }: Asset) => body.length),
+];
+const firstLoad = FIRST_LOAD.reduce((sum, octets) => sum + octets, 0);
+
+it(`loads ${Math.ceil(firstLoad / 1000)} KB at first, of which the key's script has ${Math.ceil(assets.keyForm.body.length / 1000)}, and may load 120`, () => {
+  expect(FIRST_LOAD).toHaveLength(4);
+  expect(assets.keyForm.body.length).toBeGreaterThan(10_000);
+  expect(firstLoad).toBeLessThan(120_000);
+});
+
 it("names its files by their content, so that they may be kept for ever", () => {
   expect(assets.style.path).toMatch(/^\/assets\/suido\.[0-9a-f]{16}\.css$/);
   expect(loadAssets()).toEqual(assets);
+  expect(assets.keyForm.path).toMatch(/^\/assets\/key-form\.[0-9a-f]{16}\.js$/);
   expect(assets.style.body.toString()).not.toMatch(/url\(|@import/);
 });
