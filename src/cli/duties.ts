@@ -20,6 +20,8 @@ import { createProbe, type Probe } from "../jobs/probe.ts";
 import { createExpiryWatch, type Ending } from "../lifecycle/expiry-watch.ts";
 import { operatorMails, type OperatorMail } from "../lifecycle/operator-mail.ts";
 import { forgetChecks } from "../lifecycle/checks.ts";
+import { expireEnrolments, registerEnrolmentMetrics } from "../lifecycle/enrolment-expiry.ts";
+import { enrolmentMails } from "../lifecycle/enrolment-mail.ts";
 import { createPartyWatch, forgetAcknowledgements } from "../lifecycle/party-watch.ts";
 import { probedCertificate } from "../lifecycle/probed-certificate.ts";
 import { createReminders, expiryMails } from "../lifecycle/reminders.ts";
@@ -37,6 +39,9 @@ import { PUBLISH_CHANNEL } from "./wishes.ts";
 
 /** Connections of the jobs' own statements. */
 const WORKER_CONNECTIONS = 4;
+
+/** Bulk issues have one for as long as a group takes, the others share one. */
+const APP_CONNECTIONS = 2;
 
 export interface DutiesDeps {
   /** Those of this process, whose certificates only they know. */
@@ -98,9 +103,16 @@ function operatorOf({ config }: Opening): OperatorMail | undefined {
   return { address: parseMailbox(config.operatorMail).address, language: "ja" };
 }
 
+interface Pools {
+  /** As suido_app: what a job does in one corporation after the other. */
+  readonly app: Database;
+  /** As suido_worker. */
+  readonly database: Database;
+}
+
 function mailDuties(
   opening: Opening,
-  { database, metrics }: { readonly database: Database; readonly metrics: Registry },
+  { app, database, metrics }: Pools & { readonly metrics: Registry },
 ) {
   const { config, system, log, undoing } = opening;
   const { support, timeZone } = config;
@@ -122,7 +134,11 @@ function mailDuties(
     timeZone,
     operator: operatorOf(opening),
   });
-  const kinds = { expiry: expiryMails(reminders, settings), operator: operatorMails(settings) };
+  const kinds = {
+    expiry: expiryMails(reminders, settings),
+    operator: operatorMails(settings),
+    enrolment: enrolmentMails({ ...system, database: app, worker: database }, settings),
+  };
   registerMailMetrics(metrics, { database, clock: system.clock });
   return { reminders, delivery: createMailDelivery({ ...system, database, mailer, kinds, log }) };
 }
@@ -154,14 +170,14 @@ async function probeAndTell(probe: Probe, log: Opening["log"]): Promise<void> {
 /** Works on bulk issues as the app does on single ones: in each corporation's own transactions. */
 function bulkWork(
   opening: Opening,
-  { database: worker, metrics }: { readonly database: Database; readonly metrics: Registry },
+  { app, database: worker, metrics }: Pools & { readonly metrics: Registry },
 ): Work {
   const { config, foundation, log, system } = opening;
   registerBulkMetrics(metrics, worker);
   const { timeZone, trustDomain } = config;
   const deps = {
     ...system,
-    database: openPool(opening, { role: "suido_app", max: 1 }),
+    database: app,
     worker,
     signer: foundation.signer,
     profiles: loadCaConfig(CA_CONFIG, knownProfiles(config)).profiles,
@@ -173,6 +189,15 @@ function bulkWork(
   return (signal) => workOnBulkIssues(deps, signal);
 }
 
+/** What nobody asks for any more. */
+async function forgetOld(database: Database, now: Date): Promise<void> {
+  await forgetOldKeys(database, now);
+  await forgetMails(database, now);
+  await forgetAcknowledgements(database, now);
+  await forgetBulkIssues(database, now);
+  await forgetChecks(database, now);
+}
+
 /** Opens the queue, and begins all that Suido does by itself. */
 export async function takeUpDuties(
   opening: Opening,
@@ -181,9 +206,10 @@ export async function takeUpDuties(
   const { config, system, log, undoing } = opening;
   const { clock } = system;
   const database = openPool(opening, { role: "suido_worker", max: WORKER_CONNECTIONS });
+  const app = openPool(opening, { role: "suido_app", max: APP_CONNECTIONS });
   const publish = publisherOf(opening, database);
   hearWishes(opening, publish);
-  const { reminders, delivery } = mailDuties(opening, { database, metrics });
+  const { reminders, delivery } = mailDuties(opening, { app, database, metrics });
   const watch = createExpiryWatch({
     ...system,
     database,
@@ -198,6 +224,7 @@ export async function takeUpDuties(
     log,
     operator: operatorOf(opening),
   });
+  registerEnrolmentMetrics(metrics, database);
   const probe = createProbe({
     ...system,
     metrics,
@@ -216,14 +243,10 @@ export async function takeUpDuties(
       "expiry-watch": () => watch.look(),
       probe: () => probeAndTell(probe, log),
       parties: () => partyWatch.look(),
-      bulk: bulkWork(opening, { database, metrics }),
-      forget: async () => {
-        await forgetOldKeys(database, clock());
-        await forgetMails(database, clock());
-        await forgetAcknowledgements(database, clock());
-        await forgetBulkIssues(database, clock());
-        await forgetChecks(database, clock());
-      },
+      bulk: bulkWork(opening, { app, database, metrics }),
+      enrolments: (signal) =>
+        expireEnrolments({ ...system, database: app, worker: database }, signal),
+      forget: () => forgetOld(database, clock()),
     },
     timeZone: config.timeZone,
     metrics,

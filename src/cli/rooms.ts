@@ -9,6 +9,7 @@ import { createPropagate, type Propagate } from "../ca/propagation.ts";
 import { createRevocation, type Revocation } from "../ca/revocation.ts";
 import { loadCaConfig } from "../config/ca-config.ts";
 import { type Checks, createChecks } from "../lifecycle/checks.ts";
+import { createEnrolments, type Enrolments } from "../lifecycle/enrolments.ts";
 import { type Accounts, createAccounts } from "../registry/accounts.ts";
 import { type Corporations, createCorporations } from "../registry/corporations.ts";
 import { createDevices, type Devices } from "../registry/devices.ts";
@@ -34,6 +35,7 @@ export interface Rooms {
   readonly revocation: Revocation;
   readonly deviceStatus: DeviceStatus;
   readonly checks: Checks;
+  readonly enrolments: Enrolments;
   readonly apiKeys: ApiKeys;
   readonly relyingParties: RelyingParties;
   readonly acknowledge: Acknowledge;
@@ -83,6 +85,7 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     revocation: createRevocation({ ...system, database, signer, certificates }),
     deviceStatus: createDeviceStatus({ ...system, database, chainOf }),
     checks: createChecks({ ...system, database, checkUrl: config.checkUrl }),
+    enrolments: createEnrolments({ ...registry, appUrl: config.app.url }),
     apiKeys: createApiKeys({ ...system, database }),
     relyingParties: createRelyingParties({ ...system, database }),
     acknowledge: createAcknowledge({ ...system, database }),

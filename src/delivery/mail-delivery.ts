@@ -15,7 +15,7 @@ export interface MailOccasion {
 
 /** One kind of mail. */
 export interface MailKind {
-  readonly write: (occasion: MailOccasion) => MailContent;
+  readonly write: (occasion: MailOccasion) => MailContent | Promise<MailContent>;
   /** Takes mails of this kind out of the queue that nobody needs any more. Done before each round. */
   readonly dropStale?: () => Promise<unknown>;
 }
@@ -116,7 +116,7 @@ async function deliverOne(deps: MailDeliveryDeps, mail: ClaimedMail): Promise<Ma
   try {
     const kind = kinds[mail.kind];
     if (kind === undefined) throw new Error(`nobody writes mails of the kind ${mail.kind}`);
-    const content = kind.write({ facts, language, now });
+    const content = await kind.write({ facts, language, now });
     await mailer.send({ ...content, key, to: recipient, language, date: now });
     return { kind: "sent" };
   } catch (error) {

@@ -23,6 +23,11 @@ import {
   type BulkRoutesOptions,
 } from "./routes-bulk.ts";
 import { checkRoutes, type CheckRoutesOptions } from "./routes-checks.ts";
+import {
+  enrolmentReadingRoutes,
+  type EnrolmentRoutesOptions,
+  enrolmentRoutes,
+} from "./routes-enrolments.ts";
 import { apiKeyRoutes, type ApiKeyRoutesOptions } from "./routes-api-keys.ts";
 import {
   certificateReadingRoutes,
@@ -48,6 +53,7 @@ export interface AppServerOptions
     RegistryRoutesOptions,
     CertificateRoutesOptions,
     CheckRoutesOptions,
+    EnrolmentRoutesOptions,
     ApiKeyRoutesOptions,
     PartyRoutesOptions,
     StageRoutesOptions,
@@ -80,6 +86,8 @@ function addApi(app: FastifyInstance, options: AppServerOptions): void {
       await v1.register(issuingRoutes, options);
       await v1.register(revocationRoutes, options);
       await v1.register(checkRoutes, options);
+      await v1.register(enrolmentReadingRoutes, options);
+      await v1.register(enrolmentRoutes, options);
       await v1.register(apiKeyRoutes, options);
       await v1.register(partyRoutes, options);
       await v1.register(bulkRoutes, options);

@@ -7,6 +7,7 @@ import * as certificates from "./schemas/certificates.ts";
 import { ProblemSchema } from "./schemas/common.ts";
 import * as parties from "./schemas/parties.ts";
 import * as registry from "./schemas/registry.ts";
+import * as enrolments from "./schemas/enrolments.ts";
 import * as bulk from "./schemas/bulk.ts";
 import * as stages from "./schemas/stages.ts";
 
@@ -24,6 +25,7 @@ const TAGS = [
   { name: "Accounts", description: "People." },
   { name: "Memberships", description: "Who works where, from when to when." },
   { name: "Devices", description: "Machines of a pharmacy (端末)." },
+  { name: "Enrolments", description: "Asking people to put a certificate on a device." },
   { name: "Certificates", description: "Issue, renew, reissue, revoke, look up." },
   { name: "Status", description: "What products ask." },
   { name: "Relying parties", description: "Proxies and products, and what each enforces." },
@@ -53,6 +55,8 @@ export const COMPONENTS = [
   parties.Propagation,
   stages.Stage,
   stages.StageDetail,
+  enrolments.Enrolment,
+  enrolments.MadeEnrolment,
   bulk.BulkIssue,
   bulk.BulkIssueLine,
   bulk.BulkBundle,

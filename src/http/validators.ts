@@ -10,6 +10,7 @@ const PATTERNS = {
   "^(?!00)(?:[0-9a-f]{2}){1,20}$":
     "must be lower-case hex of whole octets, without a prefix or leading 00",
   "^(?:[0-9a-fA-F]{2}:?){31}[0-9a-fA-F]{2}$": "must be a SHA-256 hash in hex",
+  "^[0-9]{6}$": "must be six digits",
   "^[!-~]{1,255}$": "must be 1 to 255 visible ASCII characters",
   "^[a-z][a-z0-9-]{0,39}$":
     "must be 1 to 40 lower-case letters, digits and hyphens, a letter first",

@@ -9,6 +9,7 @@ export const JOB_NAMES = [
   "probe",
   "parties",
   "bulk",
+  "enrolments",
   "forget",
 ] as const;
 
@@ -38,5 +39,6 @@ export const SCHEDULE: Readonly<Record<JobName, Rhythm>> = {
   probe: { on: { every: MINUTE_MS }, sweptAfter: 3 * MINUTE_MS },
   parties: { on: { every: MINUTE_MS }, sweptAfter: 3 * MINUTE_MS },
   bulk: { on: { every: 2 * SECOND_MS }, sweptAfter: 30 * SECOND_MS },
+  enrolments: { on: { every: MINUTE_MS }, sweptAfter: 3 * MINUTE_MS },
   forget: { on: { pattern: "0 30 3 * * *" }, sweptAfter: 25 * HOUR_MS },
 };

@@ -12,6 +12,7 @@ const MARKS = {
   relyingParties: 8,
   stages: 9,
   bulkIssues: 10,
+  enrolments: 11,
 } as const;
 export type Collection = keyof typeof MARKS;
 

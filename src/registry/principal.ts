@@ -26,7 +26,8 @@ export type Kind =
   | "membership"
   | "device"
   | "stage"
-  | "bulk-issue";
+  | "bulk-issue"
+  | "enrolment";
 
 /** A reference to a thing: in the address of the request, or in the field of its body that is named. */
 export interface Reference {

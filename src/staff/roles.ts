@@ -35,6 +35,11 @@ const ROLES_OF = {
   "stages:write": ["admin", "operator"],
   "bulk:read": ["admin", "operator", "support", "auditor"],
   "bulk:write": ["admin", "operator"],
+  "enrolments:read": ["admin", "operator", "support", "auditor"],
+  "enrolments:write": ["admin", "operator", "support"],
+  /** What leads to a certificate in the caller's own hands, and so only of those who may issue one anyway. */
+  "enrolments:code": ["admin", "operator"],
+  "enrolments:link": ["admin"],
 } as const satisfies Record<string, readonly Role[]>;
 
 /** Whether a role may do this. */

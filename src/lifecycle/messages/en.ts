@@ -33,6 +33,36 @@ export interface LifecycleMessages {
     readonly stops: string;
     readonly automatic: string;
   };
+  readonly enrolment: {
+    readonly subject: (facts: {
+      readonly pharmacy: string;
+      readonly device: string;
+      readonly at: string;
+    }) => string;
+    readonly greeting: (name: string) => string;
+    readonly greetingPharmacy: (pharmacy: string) => string;
+    readonly title: (device: string) => string;
+    readonly why: Readonly<Record<"first" | "replacement" | "renewal" | "support", string>>;
+    /** How to tell that the link leads where it should. */
+    readonly check: (origin: string) => string;
+    readonly noMail: string;
+    readonly device: string;
+    readonly pharmacy: string;
+    readonly requestedBy: string;
+    /** Who asked, where nobody said. */
+    readonly operator: string;
+    readonly until: string;
+    readonly untilDay: (day: string, time: string) => string;
+    readonly address: string;
+    readonly code: string;
+    readonly todo: (device: string) => string;
+    readonly button: string;
+    readonly help: string;
+    readonly call: string;
+    readonly harmless: string;
+    readonly unexpected: string;
+    readonly automatic: string;
+  };
   readonly operator: {
     readonly untold: (count: number) => OperatorWords;
     readonly untoldExample: (facts: {
@@ -81,6 +111,42 @@ export const EN: LifecycleMessages = {
     help: "It does not work, or the device is gone? Please call the support of the system that you use.",
     call: "It does not work, or the device is gone? Please call:",
     stops: "Once the certificate has been renewed, these mails stop by themselves.",
+    automatic: "This mail was sent automatically; nobody reads replies to it.",
+  },
+  enrolment: {
+    subject: ({ pharmacy, device, at }) =>
+      `Please install a certificate by ${at}: ${device}, ${pharmacy}`,
+    greeting: (name) => `Dear ${name},`,
+    greetingPharmacy: (pharmacy) => `To the staff of ${pharmacy},`,
+    title: (device) => `Please install a certificate on “${device}”`,
+    why: {
+      first:
+        "So that only your pharmacy’s own devices get into your system, this device needs a certificate. Until it has one, it may be turned away.",
+      replacement:
+        "This device takes over from another one, and needs a certificate of its own. Until it has one, it may be turned away.",
+      renewal:
+        "The certificate of this device ends soon and is replaced by a new one. Until then you can go on working as usual.",
+      support: "As agreed with support, the certificate of this device is installed once more.",
+    },
+    check: (origin) =>
+      `The link leads to ${origin} – before you press anything on the page, please check that the address at the top of the browser begins with exactly that.`,
+    noMail:
+      "If the device cannot read mail, open the address below in its own browser and type the code. The code alone opens nothing: you are asked who you are.",
+    device: "Device",
+    pharmacy: "Pharmacy",
+    requestedBy: "Asked by",
+    operator: "The operators of your system",
+    until: "Please do so by",
+    untilDay: (day, time) => `${day}, ${time}`,
+    address: "Address for the device",
+    code: "Code",
+    todo: (device) => `It takes a few minutes. Please open the page on “${device}” itself.`,
+    button: "Open the page",
+    help: "Something is unclear? Please call the support of your system.",
+    call: "Something is unclear? Please call:",
+    harmless: "This mail has no attachment, and nobody will ask you for a password by telephone.",
+    unexpected:
+      "You did not expect this mail? Do not open the link, and call support at a number that you know.",
     automatic: "This mail was sent automatically; nobody reads replies to it.",
   },
   operator: {

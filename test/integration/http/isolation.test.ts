@@ -44,6 +44,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "patch /v1/relying-parties/{id}": { name: "a" },
   "post /v1/stages/{id}/confirm": {},
   "post /v1/bulk-issues/{id}/collect": {},
+  "post /v1/enrolments/{id}/withdraw": {},
   "post /v1/certificates/{serialNumber}/renew": {},
   "post /v1/certificates/{serialNumber}/reissue": {},
   "post /v1/certificates/{serialNumber}/revoke": { reason: "keyCompromise" },
@@ -63,6 +64,8 @@ describe("F24: what is another corporation's", () => {
       body: { corporationId, items: [{ accountId, deviceId, csr: newCsr() }] },
     });
     expect(bulk).toMatchObject({ status: 202, body: { corporationId } });
+    const enrolment = await world.call("POST", "/v1/enrolments", { body: { accountId, deviceId } });
+    expect(enrolment).toMatchObject({ status: 201, body: { corporationId } });
     const owned = {
       serialNumber: good,
       byPath: {
@@ -73,6 +76,7 @@ describe("F24: what is another corporation's", () => {
         devices: tenant.deviceId,
         stages: waiting.body.id,
         "bulk-issues": bulk.body.id,
+        enrolments: enrolment.body.id,
         "api-keys": (await world.newKey("support", tenant.corporationId)).id,
       },
     };
@@ -118,6 +122,7 @@ describe("F24: what is another corporation's", () => {
       "devices",
       "certificates",
       "stages",
+      "enrolments",
       "api-keys",
     ];
     for (const list of lists) {
@@ -129,6 +134,7 @@ describe("F24: what is another corporation's", () => {
       `devices?corporationId=${tenant.corporationId}`,
       `certificates?deviceId=${tenant.deviceId}`,
       `accounts?corporationId=${tenant.corporationId}`,
+      `enrolments?deviceId=${tenant.deviceId}`,
     ]) {
       const { body } = await world.call("GET", `/v1/${query}`, { key: other.key });
       expect(body.items).toEqual([]);
@@ -146,6 +152,7 @@ describe("F24: what is another corporation's", () => {
       ],
       ["devices", { pharmacyId: tenant.pharmacyId, name: "a", platform: "ios" }],
       ["certificates", { accountId: tenant.accountId, deviceId: tenant.deviceId }],
+      ["enrolments", { accountId: tenant.accountId, deviceId: tenant.deviceId }],
     ];
     for (const [path, body] of calls) {
       const answer = await world.call("POST", `/v1/${path}`, { key: other.key, body });

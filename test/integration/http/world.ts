@@ -13,6 +13,7 @@ import { createPropagate } from "../../../src/ca/propagation.ts";
 import { createAppServer } from "../../../src/http/api-app.ts";
 import { createHttpMetrics } from "../../../src/http/http-metrics.ts";
 import { createChecks } from "../../../src/lifecycle/checks.ts";
+import { createEnrolments } from "../../../src/lifecycle/enrolments.ts";
 import { uuidV7 } from "../../../src/pki/uuid.ts";
 import { createAccounts } from "../../../src/registry/accounts.ts";
 import { createCorporations } from "../../../src/registry/corporations.ts";
@@ -176,6 +177,9 @@ const TABLES = [
   "app.idempotency",
   "app.stage",
   "app.certificate_check",
+  "app.enrolment",
+  "app.enrolment_link",
+  "app.mail",
   "party.relying_party",
   "party.acknowledged_list",
   "party.acknowledged_issuer",
@@ -226,6 +230,11 @@ async function startApp({ side, apiKeys, store, authorizer }: Parts): Promise<Fa
       clock,
       newId,
       checkUrl: CHECK_URL,
+    }),
+    enrolments: createEnrolments({
+      ...createSystem(),
+      ...deps,
+      appUrl: "http://localhost:8000",
     }),
     bulkIssues: createBulkIssues({ ...createSystem(), ...side, ...deps }),
     authenticate: (presented) => apiKeys.authenticate(presented),

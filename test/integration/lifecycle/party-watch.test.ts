@@ -200,7 +200,7 @@ describe("operators", () => {
     const sent: MailContent[] = [];
     const kind = operatorMails({ appUrl: "http://localhost:8000", timeZone: "Asia/Tokyo" });
     for (const language of ["en", "ja"] as const) {
-      sent.push(kind.write({ facts: row?.facts, language, now: world.time.now } as never));
+      sent.push(await kind.write({ facts: row?.facts, language, now: world.time.now } as never));
     }
     expect(sent.map(({ subject }) => subject)).toEqual([
       "proxy-1 lags behind: it may let revoked certificates in",

@@ -56,6 +56,24 @@ beforeAll(async () => {
        values ($1, $2, $3, $4, 'x', now(), now() + interval '10 minutes')`,
       [randomUUID(), corporationId, bound, randomBytes(32)],
     );
+    const enrolmentId = randomUUID();
+    await admin.query(
+      `insert into app.enrolment (id, corporation_id, pharmacy_id, device_id, account_id, state, reason, during_call, support_number, asked_by, mailed, created_at, expires_at)
+       values ($1, $2, $3, $4, $5, 'invited', 'first', false, $6, 'x', false, now(), now() + interval '14 days')`,
+      [
+        enrolmentId,
+        corporationId,
+        pharmacyId,
+        deviceId,
+        accountId,
+        corporationId === a.corporationId ? "000001" : "000002",
+      ],
+    );
+    await admin.query(
+      `insert into app.enrolment_link (sha256, kind, corporation_id, enrolment_id, created_at)
+       values ($1, 'link', $2, $3, now())`,
+      [randomBytes(32), corporationId, enrolmentId],
+    );
     const bulkIssueId = randomUUID();
     await admin.query(
       `insert into app.bulk_issue (id, corporation_id, profile, asked_by, total, uncollected, created_at)

@@ -68,6 +68,7 @@ export async function appWith(overrides: Partial<AppServerOptions> = {}): Promis
     certificates: { one: unexpected, search: unexpected },
     revocation: { revoke: unexpected, unhold: unexpected },
     checks: { create: unexpected },
+    enrolments: { create: unexpected, get: unexpected, list: unexpected, withdraw: unexpected },
     deviceStatus: { status: unexpected, lineage: unexpected },
     apiKeys: { list: unexpected, revoke: unexpected },
     relyingParties: unexpectedCollection,

@@ -117,6 +117,8 @@ it("has every call of the contract, and what operators need", () => {
       "get /v1/devices",
       "get /v1/devices/{id}",
       "get /v1/devices/{id}/certificates",
+      "get /v1/enrolments",
+      "get /v1/enrolments/{id}",
       "get /v1/memberships",
       "get /v1/memberships/{id}",
       "get /v1/pharmacies",
@@ -144,6 +146,8 @@ it("has every call of the contract, and what operators need", () => {
       "post /v1/certificates/{serialNumber}/unhold",
       "post /v1/corporations",
       "post /v1/devices",
+      "post /v1/enrolments",
+      "post /v1/enrolments/{id}/withdraw",
       "post /v1/memberships",
       "post /v1/pharmacies",
       "post /v1/relying-parties",
@@ -191,7 +195,7 @@ it("takes an Idempotency-Key on every POST that creates", () => {
   const creating = operations().filter(
     ([, method, { responses }]) => method === "post" && "201" in responses,
   );
-  expect(creating).toHaveLength(10);
+  expect(creating).toHaveLength(11);
   for (const [, , { parameters = [] }] of creating) {
     expect(parameters).toContainEqual(
       expect.objectContaining({ name: "idempotency-key", in: "header", required: false }),

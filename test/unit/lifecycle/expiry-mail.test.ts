@@ -104,14 +104,17 @@ it("loads nothing from elsewhere", () => {
   expect(html).not.toMatch(/<(?:img|link|script|iframe)|url\(|@import/);
 });
 
-it.for(["ja", "en"] as const)("tells operators which reminders reach nobody, in %s", (language) => {
-  const facts = { topic: "untold", count: 21, examples: [FACTS] };
-  const { subject, text } = operatorMails(SETTINGS).write({
-    facts,
-    language,
-    now: at("2027-05-25"),
-  });
-  expect(subject).toContain("21");
-  expect(text).toContain("あおぞら薬局: 受付1号機");
-  expect(text).toContain(`${SETTINGS.appUrl}/console?lang=${language}`);
-});
+it.for(["ja", "en"] as const)(
+  "tells operators which reminders reach nobody, in %s",
+  async (language) => {
+    const facts = { topic: "untold", count: 21, examples: [FACTS] };
+    const { subject, text } = await operatorMails(SETTINGS).write({
+      facts,
+      language,
+      now: at("2027-05-25"),
+    });
+    expect(subject).toContain("21");
+    expect(text).toContain("あおぞら薬局: 受付1号機");
+    expect(text).toContain(`${SETTINGS.appUrl}/console?lang=${language}`);
+  },
+);

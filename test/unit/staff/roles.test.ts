@@ -21,6 +21,10 @@ const MAY = {
     "parties:write",
     "stages:read",
     "stages:write",
+    "enrolments:read",
+    "enrolments:write",
+    "enrolments:code",
+    "enrolments:link",
   ],
   operator: [
     "registry:read",
@@ -37,6 +41,9 @@ const MAY = {
     "parties:write",
     "stages:read",
     "stages:write",
+    "enrolments:read",
+    "enrolments:write",
+    "enrolments:code",
   ],
   support: [
     "registry:read",
@@ -46,6 +53,8 @@ const MAY = {
     "status:read",
     "parties:read",
     "stages:read",
+    "enrolments:read",
+    "enrolments:write",
   ],
   auditor: [
     "registry:read",
@@ -56,6 +65,7 @@ const MAY = {
     "metrics:read",
     "parties:read",
     "stages:read",
+    "enrolments:read",
   ],
   product: ["certificates:read", "status:read", "events:read", "stages:read"],
   proxy: ["status:read", "parties:acknowledge", "authorize"],

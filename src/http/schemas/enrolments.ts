@@ -1,0 +1,95 @@
+import { Type } from "typebox";
+
+import {
+  ENROLMENT_REASONS,
+  ENROLMENT_STATES,
+  IDENTIFIED_HOW,
+} from "../../lifecycle/enrolment-row.ts";
+import { closed, Id, line, PageQuery, patterned, Time, word } from "./common.ts";
+
+const state = word(ENROLMENT_STATES, {
+  description:
+    "invited until the person presses 「はじめる」; proven, expired and withdrawn are ends.",
+});
+
+const reason = word(ENROLMENT_REASONS, {
+  description:
+    "What the mail says why: the device's first certificate, one instead of another device's, a renewal, or support asked for it.",
+});
+
+const supportNumber = patterned("^[0-9]{6}$", {
+  description: "お問い合わせ番号: what a caller reads from the page. No other open one has it.",
+  example: "482915",
+});
+
+const how = word(IDENTIFIED_HOW, { description: "How support knew whom it spoke with." });
+
+const enrolment = {
+  id: Id,
+  corporationId: Id,
+  pharmacyId: Id,
+  deviceId: Id,
+  accountId: Id,
+  state,
+  reason,
+  duringCall: Type.Boolean(),
+  requestedBy: Type.Optional(Type.String()),
+  supportNumber,
+  askedBy: Type.String({ description: "api-key: and its id." }),
+  mailed: Type.Boolean({
+    description: "Whether the account has an address, to which the link is sent.",
+  }),
+  createdAt: Time,
+  expiresAt: Time,
+  startedAt: Type.Optional(Time),
+  identifiedAt: Type.Optional(Time),
+  identifiedBy: Type.Optional(
+    Type.String({ description: "Who confirmed the person: api-key: and its id." }),
+  ),
+  identifiedHow: Type.Optional(how),
+  endedAt: Type.Optional(Time),
+  replacedBy: Type.Optional(Id),
+};
+
+export const Enrolment = Type.Object(enrolment, {
+  $id: "Enrolment",
+  description: "The way of a certificate onto a device: who is asked, and how far they are.",
+});
+
+export const MadeEnrolment = Type.Object(
+  {
+    ...enrolment,
+    link: Type.Optional(
+      Type.String({ format: "uri", description: "For role admin only. Nobody has kept it." }),
+    ),
+    code: Type.Optional(
+      Type.String({
+        description:
+          "To be typed on the device at the address /start. For roles that may issue certificates; it opens nothing before the person is identified.",
+        example: "K7QM-3XWD",
+      }),
+    ),
+  },
+  { $id: "MadeEnrolment", description: "An enrolment with what the caller may be handed of it." },
+);
+
+export const NewEnrolment = closed({
+  accountId: Id,
+  deviceId: Id,
+  duringCall: Type.Optional(
+    Type.Boolean({ description: "It ends after 72 hours instead of 14 days." }),
+  ),
+  reason: Type.Optional(reason),
+  requestedBy: Type.Optional(
+    line(100, { description: "Whom the mail names as having asked.", example: "本部 システム課" }),
+  ),
+});
+
+export const EnrolmentQuery = closed({
+  ...PageQuery,
+  deviceId: Type.Optional(Id),
+  accountId: Type.Optional(Id),
+  pharmacyId: Type.Optional(Id),
+  state: Type.Optional(state),
+  supportNumber: Type.Optional(supportNumber),
+});

@@ -1,0 +1,79 @@
+import { toHex, utf8Bytes } from "../pki/bytes.ts";
+import type { Digest, Random } from "../pki/crypto.ts";
+import type { Sql } from "../storage/sql.ts";
+
+/** 128 bits. Hexadecimal, because mail programs end a link before a hyphen or an underscore that is its last character. */
+const TOKEN_OCTETS = 16;
+const TOKEN = /^[0-9a-f]{32}$/;
+
+/** 32 characters that nobody mistakes for one another: no 0, O, 1 or I. */
+const ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+/** 40 bits: enough where guesses are counted, and where the code alone opens nothing. */
+const CODE_CHARACTERS = 8;
+const CODE = /^[A-HJ-NP-Z2-9]{8}$/;
+
+/** What opens an enrolment: `link` in a mail or an answer, `code` typed on the device. */
+export type LinkKind = "link" | "code";
+
+function newCode(random: Random): string {
+  const characters = Array.from(random(CODE_CHARACTERS), (octet) => ALPHABET.charAt(octet & 31));
+  return `${characters.slice(0, 4).join("")}-${characters.slice(4).join("")}`;
+}
+
+/** What somebody typed or followed, in the one spelling that is hashed; undefined for what is none of ours. */
+export function spellingOf(kind: LinkKind, text: string): string | undefined {
+  // Japanese keyboards write full-width letters unless told otherwise; NFKC makes them the usual ones.
+  const plain =
+    kind === "link"
+      ? text.toLowerCase()
+      : text
+          .normalize("NFKC")
+          .toUpperCase()
+          .replaceAll(/[\s\p{Pd}ー]/gu, "");
+  return (kind === "link" ? TOKEN : CODE).test(plain) ? plain : undefined;
+}
+
+/** By what a link or a code in its one spelling is kept and found: one kind never passes for the other. */
+export function linkHash(
+  kind: LinkKind,
+  { spelling, digest }: { readonly spelling: string; readonly digest: Digest },
+): Uint8Array {
+  return digest("sha256", utf8Bytes(`${kind}:${spelling}`));
+}
+
+interface Giving {
+  readonly enrolmentId: string;
+  readonly kind: LinkKind;
+  readonly at: Date;
+}
+
+/**
+ * Gives out a new link token or code of an open enrolment: nobody has kept those from before, and they stay good beside
+ * it. Undefined where the enrolment is over. Only its hash is written.
+ */
+export async function giveLink(
+  sql: Sql,
+  { enrolmentId, kind, at }: Giving,
+  { random, digest }: { readonly random: Random; readonly digest: Digest },
+): Promise<string | undefined> {
+  const given = kind === "link" ? toHex(random(TOKEN_OCTETS)) : newCode(random);
+  const spelling = kind === "link" ? given : given.replace("-", "");
+  const made = await sql.query(
+    `insert into app.enrolment_link (sha256, kind, corporation_id, enrolment_id, created_at)
+     select $2::bytea, $3::text, e.corporation_id, e.id, $4::timestamptz from app.enrolment e
+     where e.id = $1::uuid and e.state in ('invited', 'started', 'identified', 'issued') and e.expires_at > $4::timestamptz
+     returning kind`,
+    [enrolmentId, Buffer.from(linkHash(kind, { spelling, digest })), kind, at.toISOString()],
+  );
+  return made.length === 0 ? undefined : given;
+}
+
+/** Where a link leads. */
+export function linkUrl(appUrl: string, token: string): string {
+  return `${startUrl(appUrl)}/${token}`;
+}
+
+/** The short address at which a code is typed. */
+export function startUrl(appUrl: string): string {
+  return `${appUrl}/start`;
+}

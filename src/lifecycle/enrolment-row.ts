@@ -1,0 +1,125 @@
+import type { Work } from "../registry/tenant.ts";
+
+/** `invited` until somebody presses 「はじめる」; the last three are ends. */
+export const ENROLMENT_STATES = [
+  "invited",
+  "started",
+  "identified",
+  "issued",
+  "proven",
+  "expired",
+  "withdrawn",
+] as const;
+export type EnrolmentState = (typeof ENROLMENT_STATES)[number];
+
+/** Why somebody is asked. The mail says it. */
+export const ENROLMENT_REASONS = ["first", "replacement", "renewal", "support"] as const;
+export type EnrolmentReason = (typeof ENROLMENT_REASONS)[number];
+
+/** How support knew whom it spoke with. */
+export const IDENTIFIED_HOW = ["telephone", "video-call", "in-person"] as const;
+export type IdentifiedHow = (typeof IDENTIFIED_HOW)[number];
+
+/** One way of a certificate onto a device: who is asked, and how far they are. */
+export interface Enrolment {
+  readonly id: string;
+  readonly corporationId: string;
+  readonly pharmacyId: string;
+  readonly deviceId: string;
+  readonly accountId: string;
+  readonly state: EnrolmentState;
+  readonly reason: EnrolmentReason;
+  readonly duringCall: boolean;
+  readonly requestedBy?: string;
+  /** Six digits (お問い合わせ番号), no other open one's. */
+  readonly supportNumber: string;
+  readonly askedBy: string;
+  /** Whether there was an address to send the link to. */
+  readonly mailed: boolean;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly startedAt?: Date;
+  readonly identifiedAt?: Date;
+  /** Who pressed 「本人を確認しました」. */
+  readonly identifiedBy?: string;
+  readonly identifiedHow?: IdentifiedHow;
+  readonly endedAt?: Date;
+  /** The newer one of the same device that it was withdrawn for. */
+  readonly replacedBy?: string;
+}
+
+/** As the table has it, told at a time. */
+export interface EnrolmentRow {
+  readonly id: string;
+  readonly corporation_id: string;
+  readonly pharmacy_id: string;
+  readonly device_id: string;
+  readonly account_id: string;
+  readonly told_state: EnrolmentState;
+  readonly reason: EnrolmentReason;
+  readonly during_call: boolean;
+  readonly requested_by: string | null;
+  readonly support_number: string;
+  readonly asked_by: string;
+  readonly mailed: boolean;
+  readonly created_at: Date;
+  readonly expires_at: Date;
+  readonly started_at: Date | null;
+  readonly identified_at: Date | null;
+  readonly identified_by: string | null;
+  readonly identified_how: IdentifiedHow | null;
+  readonly ended_at: Date | null;
+  readonly replaced_by: string | null;
+}
+
+/** For a query that calls app.enrolment `e`, and whose first value is the time. */
+export const ENROLMENT_COLUMNS = `e.id, e.corporation_id, e.pharmacy_id, e.device_id, e.account_id, app.enrolment_state(e, $1::timestamptz) as told_state,
+  e.reason, e.during_call, e.requested_by, e.support_number, e.asked_by, e.mailed, e.created_at, e.expires_at, e.started_at,
+  e.identified_at, e.identified_by, e.identified_how, e.ended_at, e.replaced_by`;
+
+/** Of one that is over although nobody has written it down yet, the end is when its time was over. */
+export function endOf({ ended_at, expires_at, told_state }: EnrolmentRow): Date | undefined {
+  if (ended_at !== null) return ended_at;
+  return told_state === "expired" ? expires_at : undefined;
+}
+
+function progressOf(row: EnrolmentRow): Partial<Enrolment> {
+  const endedAt = endOf(row);
+  return {
+    ...(row.started_at !== null && { startedAt: row.started_at }),
+    ...(row.identified_at !== null && { identifiedAt: row.identified_at }),
+    ...(row.identified_by !== null && { identifiedBy: row.identified_by }),
+    ...(row.identified_how !== null && { identifiedHow: row.identified_how }),
+    ...(endedAt !== undefined && { endedAt }),
+    ...(row.replaced_by !== null && { replacedBy: row.replaced_by }),
+  };
+}
+
+/** The row as it is told. */
+export function enrolmentOf(row: EnrolmentRow): Enrolment {
+  return {
+    id: row.id,
+    corporationId: row.corporation_id,
+    pharmacyId: row.pharmacy_id,
+    deviceId: row.device_id,
+    accountId: row.account_id,
+    state: row.told_state,
+    reason: row.reason,
+    duringCall: row.during_call,
+    ...(row.requested_by !== null && { requestedBy: row.requested_by }),
+    supportNumber: row.support_number,
+    askedBy: row.asked_by,
+    mailed: row.mailed,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    ...progressOf(row),
+  };
+}
+
+/** One that the transaction has locked. */
+export async function readEnrolment({ sql, now }: Work, id: string): Promise<EnrolmentRow> {
+  const text = `select ${ENROLMENT_COLUMNS} from app.enrolment e where e.id = $2::uuid`;
+  const [row] = await sql.query<EnrolmentRow>(text, [now.toISOString(), id]);
+  if (row === undefined) throw new Error("an enrolment that was locked is gone");
+  return row;
+}

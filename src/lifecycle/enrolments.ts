@@ -1,0 +1,305 @@
+import { InvalidStateError } from "../ca/errors.ts";
+import type { Digest, Random } from "../pki/crypto.ts";
+import { ConflictError, NotAMemberError } from "../registry/errors.ts";
+import { createOnce, type IdempotentRequest } from "../registry/idempotency.ts";
+import { listPage, type Page, type PageRequest } from "../registry/page.ts";
+import type { Principal, Reference } from "../registry/principal.ts";
+import { lockRow, type RegistryDeps, type Work, withinTenantOf } from "../registry/tenant.ts";
+import { sqlOf } from "../storage/prisma.ts";
+import type { Sql } from "../storage/sql.ts";
+import { giveLink, linkUrl } from "./enrolment-links.ts";
+import {
+  endOf,
+  type Enrolment,
+  ENROLMENT_COLUMNS,
+  enrolmentOf,
+  type EnrolmentReason,
+  type EnrolmentRow,
+  type EnrolmentState,
+  readEnrolment,
+} from "./enrolment-row.ts";
+
+/** The answer to whoever made it. What opens it is nowhere else: a hash is kept. */
+export interface MadeEnrolment extends Enrolment {
+  readonly link?: string;
+  readonly code?: string;
+}
+
+export interface EnrolmentInput {
+  readonly accountId: string;
+  readonly deviceId: string;
+  /** 72 hours instead of 14 days. */
+  readonly duringCall?: boolean;
+  /** `first`, if absent. */
+  readonly reason?: EnrolmentReason;
+  /** Whom the mail names as having asked. */
+  readonly requestedBy?: string;
+}
+
+/** What of it the caller may be handed. */
+export interface Handing {
+  readonly link: boolean;
+  readonly code: boolean;
+  readonly idempotency?: IdempotentRequest | undefined;
+}
+
+export interface EnrolmentQuery extends PageRequest {
+  readonly deviceId?: string;
+  readonly accountId?: string;
+  readonly pharmacyId?: string;
+  readonly state?: EnrolmentState;
+  readonly supportNumber?: string;
+}
+
+export interface Enrolments {
+  /**
+   * Makes one, and plans its mail where the account has an address. An open one of the same device is withdrawn. Asked for
+   * again with the same key it is the same one with a fresh link. Throws NotFoundError, NotAMemberError, InvalidStateError.
+   */
+  create(principal: Principal, input: EnrolmentInput, handing: Handing): Promise<MadeEnrolment>;
+  get(principal: Principal, id: string): Promise<Enrolment>;
+  list(principal: Principal, query: EnrolmentQuery): Promise<Page<Enrolment>>;
+  /** Its links and codes open nothing from then on. Withdrawn twice is withdrawn once. Throws ConflictError after its end. */
+  withdraw(principal: Principal, id: string): Promise<Enrolment>;
+}
+
+export interface EnrolmentsDeps extends RegistryDeps {
+  readonly random: Random;
+  readonly digest: Digest;
+  /** Where links lead. */
+  readonly appUrl: string;
+}
+
+const HOUR_MS = 3_600_000;
+const LIFE_MS = 14 * 24 * HOUR_MS;
+/** Whoever is on the telephone begins at once. */
+const LIFE_DURING_CALL_MS = 72 * HOUR_MS;
+
+/** Of the million numbers most are free; so many draws without a free one mean that they are used up. */
+const MOST_DRAWS = 50;
+
+function self(id: string): Reference {
+  return { kind: "enrolment", id };
+}
+
+export function createEnrolments(deps: EnrolmentsDeps): Enrolments {
+  const within = withinTenantOf(deps);
+  return {
+    create: (principal, input, handing) =>
+      within(principal, deviceOf(input), async (work) => {
+        const { idempotency } = handing;
+        const once = { idempotency, now: work.now, dates: ["createdAt", "expiresAt"] as const };
+        const enrolment = await createOnce<Enrolment>(work.sql, once, () =>
+          create(work, deps, input),
+        );
+        return { ...enrolment, ...(await handOver(work, deps, { enrolment, handing })) };
+      }),
+    get: (principal, id) =>
+      within(principal, self(id), async (work) => {
+        await lockRow(work.sql, self(id), "keep");
+        return enrolmentOf(await readEnrolment(work, id));
+      }),
+    list: (principal, query) => list(deps, principal, query),
+    withdraw: (principal, id) =>
+      within(principal, self(id), async (work) => enrolmentOf(await withdraw(work, id))),
+  };
+}
+
+function list(
+  { store, clock }: RegistryDeps,
+  principal: Principal,
+  { deviceId, accountId, pharmacyId, state, supportNumber, ...page }: EnrolmentQuery,
+): Promise<Page<Enrolment>> {
+  const at = clock().toISOString();
+  const references = Object.entries({ device: deviceId, account: accountId, pharmacy: pharmacyId })
+    .filter((entry): entry is ["device" | "account" | "pharmacy", string] => entry[1] !== undefined)
+    .map(([kind, id]): Reference => ({ kind, id }));
+  return listPage(store, principal, {
+    collection: "enrolments",
+    page,
+    references,
+    within: async (tx, { after, size }) => {
+      const rows = await sqlOf(tx).query<EnrolmentRow>(
+        `select ${ENROLMENT_COLUMNS} from app.enrolment e
+         where ($2::uuid is null or e.id > $2::uuid) and ($4::uuid is null or e.device_id = $4::uuid)
+           and ($5::uuid is null or e.account_id = $5::uuid) and ($6::uuid is null or e.pharmacy_id = $6::uuid)
+           and ($7::text is null or app.enrolment_state(e, $1::timestamptz) = $7::text)
+           and ($8::text is null or e.support_number = $8::text)
+         order by e.id limit $3::integer`,
+        [
+          at,
+          after,
+          size,
+          deviceId ?? null,
+          accountId ?? null,
+          pharmacyId ?? null,
+          state ?? null,
+          supportNumber ?? null,
+        ],
+      );
+      return rows.map(enrolmentOf);
+    },
+    across: async (sql, { after, size }) => {
+      const rows = await sql.query<EnrolmentRow>(
+        `select ${ENROLMENT_COLUMNS} from app.staff_enrolments($1::timestamptz, $2::uuid, $3::integer, $4::text, $5::text) e order by e.id`,
+        [at, after, size, state ?? null, supportNumber ?? null],
+      );
+      return rows.map(enrolmentOf);
+    },
+  });
+}
+
+function deviceOf({ deviceId }: EnrolmentInput): Reference {
+  return { kind: "device", id: deviceId, field: "deviceId" };
+}
+
+interface Standing {
+  readonly pharmacy_id: string;
+  readonly is_retired: boolean;
+  readonly is_disabled: boolean;
+  readonly is_member: boolean;
+}
+
+/** Whether the device may have a certificate of this person's now. Throws InvalidStateError, NotAMemberError. */
+async function standingOf(
+  sql: Sql,
+  { deviceId, accountId }: Pick<EnrolmentInput, "deviceId" | "accountId">,
+  now: Date,
+): Promise<Standing> {
+  const [standing] = await sql.query<Standing>(
+    `select d.pharmacy_id, d.retired_at is not null as is_retired, a.disabled_at is not null as is_disabled,
+       exists (
+         select from app.membership m where m.account_id = a.id and m.pharmacy_id = d.pharmacy_id
+           and m.valid_from <= $3::timestamptz and (m.valid_to is null or m.valid_to > $3::timestamptz)) as is_member
+     from app.device d, app.account a where d.id = $1::uuid and a.id = $2::uuid`,
+    [deviceId, accountId, now.toISOString()],
+  );
+  if (standing === undefined) throw new Error("a device or an account that was locked is gone");
+  if (standing.is_retired)
+    throw new InvalidStateError("the device is retired", { field: "deviceId" });
+  if (standing.is_disabled)
+    throw new InvalidStateError("the account is disabled", { field: "accountId" });
+  if (!standing.is_member) throw new NotAMemberError("accountId");
+  return standing;
+}
+
+/** Whoever makes one for the same device meanwhile waits for the lock of the device's row, and then replaces this one. */
+async function create(work: Work, deps: EnrolmentsDeps, input: EnrolmentInput): Promise<Enrolment> {
+  const { sql, now, record } = work;
+  const deviceId = await lockRow(sql, deviceOf(input), "change");
+  const account: Reference = { kind: "account", id: input.accountId, field: "accountId" };
+  const accountId = await lockRow(sql, account, "keep");
+  const standing = await standingOf(sql, { deviceId, accountId }, now);
+  const id = deps.newId();
+  await replaceOpen(work, { deviceId, by: id });
+  await insert(work, deps, { ...input, id, deviceId, accountId, standing });
+  await sql.query(
+    "update app.enrolment set mailed = app.plan_enrolment_mail(id, $2::timestamptz) where id = $1::uuid",
+    [id, now.toISOString()],
+  );
+  const row = await readEnrolment(work, id);
+  await record("enrolment.created", `enrolment/${id}`, {
+    deviceId,
+    accountId,
+    pharmacyId: row.pharmacy_id,
+    reason: row.reason,
+    duringCall: row.during_call,
+    mailed: row.mailed,
+  });
+  return enrolmentOf(row);
+}
+
+/** Ends what is open for a device: one whose time was over has expired, any other is withdrawn for the newer one. */
+async function replaceOpen(
+  { sql, now, record }: Work,
+  { deviceId, by }: { readonly deviceId: string; readonly by: string },
+): Promise<void> {
+  const rows = await sql.query<{ id: string; state: "expired" | "withdrawn" }>(
+    `update app.enrolment e set
+       state = case when e.expires_at <= $2::timestamptz then 'expired' else 'withdrawn' end,
+       ended_at = least(e.expires_at, $2::timestamptz),
+       replaced_by = case when e.expires_at <= $2::timestamptz then null else $3::uuid end
+     where e.device_id = $1::uuid and e.state in ('invited', 'started', 'identified', 'issued') returning e.id, e.state`,
+    [deviceId, now.toISOString(), by],
+  );
+  for (const { id, state } of rows) {
+    const detail = state === "withdrawn" ? { replacedBy: by } : {};
+    await record(`enrolment.${state}`, `enrolment/${id}`, detail);
+  }
+}
+
+interface Inserting extends EnrolmentInput {
+  readonly id: string;
+  readonly standing: Standing;
+}
+
+async function insert(
+  { corporationId, now, principal, sql }: Work,
+  { random }: EnrolmentsDeps,
+  { standing, duringCall = false, reason = "first", ...making }: Inserting,
+): Promise<void> {
+  const expiresAt = new Date(now.getTime() + (duringCall ? LIFE_DURING_CALL_MS : LIFE_MS));
+  for (let draw = 0; draw < MOST_DRAWS; draw += 1) {
+    const made = await sql.query(
+      `insert into app.enrolment (id, corporation_id, pharmacy_id, device_id, account_id, state, reason, during_call, requested_by,
+         support_number, asked_by, mailed, created_at, expires_at)
+       values ($1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::uuid, 'invited', $6::text, $7::boolean, $8::text,
+         $9::text, $10::text, false, $11::timestamptz, $12::timestamptz)
+       on conflict (support_number) where state in ('invited', 'started', 'identified', 'issued') do nothing returning id`,
+      [
+        making.id,
+        corporationId,
+        standing.pharmacy_id,
+        making.deviceId,
+        making.accountId,
+        reason,
+        duringCall,
+        making.requestedBy ?? null,
+        newSupportNumber(random),
+        principal.actor,
+        now.toISOString(),
+        expiresAt.toISOString(),
+      ],
+    );
+    if (made.length > 0) return;
+  }
+  throw new Error("no support number is free");
+}
+
+/** 32 bits over a million numbers: none is likelier than another by more than a part in four thousand. */
+function newSupportNumber(random: Random): string {
+  const number = random(4).reduce((sum, octet) => sum * 256 + octet, 0) % 1_000_000;
+  return String(number).padStart(6, "0");
+}
+
+/** Gives the caller what it may have. Nothing of one that is over. */
+async function handOver(
+  { sql, now, record }: Work,
+  deps: EnrolmentsDeps,
+  { enrolment, handing }: { readonly enrolment: Enrolment; readonly handing: Handing },
+): Promise<Pick<MadeEnrolment, "link" | "code">> {
+  const giving = { enrolmentId: enrolment.id, at: now };
+  const token = handing.link ? await giveLink(sql, { ...giving, kind: "link" }, deps) : undefined;
+  const code = handing.code ? await giveLink(sql, { ...giving, kind: "code" }, deps) : undefined;
+  const given = { link: token !== undefined, code: code !== undefined };
+  if (given.link || given.code)
+    await record("enrolment.handed-over", `enrolment/${enrolment.id}`, given);
+  return {
+    ...(token !== undefined && { link: linkUrl(deps.appUrl, token) }),
+    ...(code !== undefined && { code }),
+  };
+}
+
+async function withdraw(work: Work, enrolmentId: string): Promise<EnrolmentRow> {
+  const { now, record, sql } = work;
+  const id = await lockRow(sql, self(enrolmentId), "change");
+  const row = await readEnrolment(work, id);
+  if (row.told_state === "withdrawn") return row;
+  if (endOf(row) !== undefined) throw new ConflictError(`it is ${row.told_state} already`, "id");
+  await sql.query(
+    "update app.enrolment set state = 'withdrawn', ended_at = $2::timestamptz where id = $1::uuid",
+    [id, now.toISOString()],
+  );
+  await record("enrolment.withdrawn", `enrolment/${id}`);
+  return readEnrolment(work, id);
+}

@@ -1,0 +1,158 @@
+import { randomBytes, randomUUID } from "node:crypto";
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+import { createSystem } from "../../../src/cli/system.ts";
+import { linkHash } from "../../../src/lifecycle/enrolment-links.ts";
+import { createEnrolments } from "../../../src/lifecycle/enrolments.ts";
+import { openPrisma } from "../../../src/storage/prisma.ts";
+import { NOW } from "../ca/app-side.ts";
+import { type EnrolmentWorld, openEnrolmentWorld } from "./enrolment-world.ts";
+import type { Tenant } from "./world.ts";
+
+let world: EnrolmentWorld;
+let tenant: Tenant;
+let count = 0;
+
+beforeAll(async () => {
+  world = await openEnrolmentWorld();
+});
+beforeEach(async () => {
+  world.side.time.now = NOW;
+  tenant = await world.tenant(`薬局${(count += 1)}`);
+});
+afterAll(() => world.close());
+
+const later = (ms: number): void => {
+  world.side.time.now = new Date(NOW.getTime() + ms);
+};
+const DAY_MS = 86_400_000;
+
+describe("its time", () => {
+  it("is over to the millisecond, whether anybody has written it down or not, and that is done once", async () => {
+    const { id } = await world.make(tenant);
+    later(14 * DAY_MS - 1);
+    await world.expire();
+    expect(await world.look(id)).toMatchObject({ state: "invited" });
+    expect(await world.expire()).toBe(0);
+    later(14 * DAY_MS);
+    const before = await world.look(id);
+    expect(before).toMatchObject({
+      state: "expired",
+      endedAt: new Date(NOW.getTime() + 14 * DAY_MS).toISOString(),
+    });
+    const found = await world.call(
+      "GET",
+      `/v1/enrolments?deviceId=${tenant.deviceId}&state=expired`,
+    );
+    expect(found.body.items).toHaveLength(1);
+    const [one, two] = await Promise.all([world.expire(), world.expire()]);
+    expect(one + two).toBeGreaterThan(0);
+    expect(await world.expire()).toBe(0);
+    expect(await world.look(id)).toEqual(before);
+    expect(
+      (await world.actionsOf(id)).filter((action) => action === "enrolment.expired"),
+    ).toHaveLength(1);
+  });
+
+  it("that is over makes room for a new one, without being called withdrawn", async () => {
+    const first = await world.make(tenant);
+    later(15 * DAY_MS);
+    const second = await world.make(tenant);
+    expect(await world.look(first.id)).toMatchObject({ state: "expired" });
+    expect(await world.look(second.id)).toMatchObject({ state: "invited" });
+  });
+
+  it("moves one way only", async () => {
+    const { id } = await world.make(tenant);
+    await world.call("POST", `/v1/enrolments/${id}/withdraw`);
+    for (const state of ["invited", "proven", "expired"]) {
+      await expect(
+        world.side.admin.query("update app.enrolment set state = $2 where id = $1", [id, state]),
+      ).rejects.toThrow(`does not go from withdrawn to ${state}`);
+    }
+  });
+});
+
+describe("its mail", () => {
+  beforeEach(() => world.side.admin.query("delete from app.mail"));
+
+  it("goes to the account's address with a link of its own, which lies nowhere before or after", async () => {
+    const { id, link } = await world.make(tenant, {
+      requestedBy: "みずき薬局 本部",
+      reason: "replacement",
+    });
+    const [mail, ...others] = await world.sent();
+    expect(others).toEqual([]);
+    const { email } = (await world.call("GET", `/v1/accounts/${tenant.accountId}`))
+      .body as unknown as { email: string };
+    expect(mail?.to).toBe(email);
+    expect(mail?.text).toContain("みずき薬局 本部");
+    const mailed = /http:\/\/localhost:8000\/start\/([0-9a-f]{32})/.exec(mail?.text ?? "");
+    expect(mailed?.[0]).not.toBe(link);
+    const { digest } = createSystem();
+    const hash = linkHash("link", { spelling: mailed?.[1] ?? "", digest });
+    const rows = await world.side.admin.query<{ enrolment_id: string }>(
+      "select enrolment_id from app.enrolment_link where sha256 = $1",
+      [Buffer.from(hash)],
+    );
+    expect(rows).toEqual([{ enrolment_id: id }]);
+    const [kept] = await world.side.admin.query("select * from app.mail");
+    expect(JSON.stringify(kept)).not.toContain(mailed?.[1]);
+    expect(await world.actionsOf(id)).toContain("enrolment.mail-written");
+    expect(await world.sent()).toEqual([]);
+  });
+
+  it("is not sent for one that is over by then", async () => {
+    const first = await world.make(tenant);
+    await world.make(tenant);
+    const { id } = await world.make(tenant);
+    await world.call("POST", `/v1/enrolments/${id}/withdraw`);
+    expect(await world.sent()).toEqual([]);
+    expect(await world.actionsOf(first.id)).not.toContain("enrolment.mail-written");
+    const states = await world.side.admin.query("select distinct state from app.mail");
+    expect(states).toEqual([{ state: "dropped" }]);
+  });
+
+  it("is none where there is no address, and the answer says so", async () => {
+    await world.call("PATCH", `/v1/accounts/${tenant.accountId}`, { body: { email: null } });
+    expect(await world.make(tenant)).toMatchObject({ mailed: false, state: "invited" });
+    expect(await world.side.admin.query("select from app.mail")).toHaveLength(0);
+  });
+
+  it("speaks the account's language, and names nobody at a shared address", async () => {
+    await world.call("PATCH", `/v1/accounts/${tenant.accountId}`, {
+      body: { locale: "en", emailShared: true, name: "薬師 花子" },
+    });
+    await world.make(tenant);
+    const [mail] = await world.sent();
+    expect(mail?.subject).toContain("Please install a certificate by");
+    expect(mail?.text).not.toContain("薬師 花子");
+  });
+});
+
+it("draws another support number while one is taken", async () => {
+  const store = openPrisma({ url: world.url, max: 2 });
+  const taken = await world.make(tenant);
+  const draws = [Number(taken.supportNumber), Number(taken.supportNumber), 424_242];
+  const enrolments = createEnrolments({
+    ...createSystem(),
+    store,
+    clock: () => world.side.time.now,
+    appUrl: "http://localhost:8000",
+    random: (octets) => {
+      if (octets !== 4) return new Uint8Array(randomBytes(octets));
+      const number = draws.shift() ?? 0;
+      return Uint8Array.of(number >>> 24, number >>> 16, number >>> 8, number);
+    },
+  });
+  const { deviceId, accountId } = await world.tenant("番号");
+  const made = await enrolments.create(
+    { id: randomUUID(), actor: "cli:test", role: "admin" },
+    { deviceId, accountId },
+    { link: false, code: false },
+  );
+  await store.close();
+  expect(made.supportNumber).toBe("424242");
+  expect(draws).toEqual([]);
+});

@@ -1,0 +1,86 @@
+import { expect, it } from "vitest";
+
+import { writeEnrolmentMail } from "../../../src/lifecycle/enrolment-mail.ts";
+import { spellingOf } from "../../../src/lifecycle/enrolment-links.ts";
+import { ENROLMENT_REASONS } from "../../../src/lifecycle/enrolment-row.ts";
+
+const SETTINGS = { appUrl: "https://suido.example.jp", timeZone: "Asia/Tokyo" };
+const LINK = { token: "0123456789abcdef0123456789abcdef", code: "K7QM-3XWD" };
+const FACTS = {
+  enrolmentId: "019aa5f0-3c5e-7b1a-9d52-6f0d6c1f7a10",
+  corporationId: "019aa5f0-3c5e-7b1a-9d52-6f0d6c1f7a11",
+  pharmacy: "あおぞら薬局",
+  device: "受付1号機",
+  requestedBy: "本部 システム課",
+  reason: "first",
+  expiresAt: "2026-12-05T03:00:00Z",
+} as const;
+const NOW = new Date("2026-11-21T03:00:00Z");
+const mail = (language: "ja" | "en", facts: object = {}, settings: object = {}) =>
+  writeEnrolmentMail({ facts: { ...FACTS, ...facts }, language, now: NOW }, LINK, {
+    ...SETTINGS,
+    ...settings,
+  });
+
+it.for([
+  ["ja", "【12月5日まで】あおぞら薬局「受付1号機」に証明書を入れてください"],
+  ["en", "Please install a certificate by 5 December: 受付1号機, あおぞら薬局"],
+] as const)("names pharmacy, device and day in its subject, in %s", ([language, subject]) => {
+  expect(mail(language).subject).toBe(subject);
+});
+
+it.for(["ja", "en"] as const)(
+  "says who asked and why, where the link leads and how to check it, in %s",
+  (language) => {
+    const { text } = mail(language);
+    expect(text).toContain("本部 システム課");
+    expect(text).toContain(language === "ja" ? "依頼した人" : "Asked by");
+    expect(text).toContain("https://suido.example.jp/start/0123456789abcdef0123456789abcdef\n");
+    expect(text).toContain(" https://suido.example.jp/ ");
+    expect(text).toContain("https://suido.example.jp/start\n");
+    expect(text).toContain("K7QM-3XWD");
+    expect(text).toContain(language === "ja" ? "添付ファイルはありません" : "no attachment");
+    const reasons = ENROLMENT_REASONS.map((reason) => mail(language, { reason }).text);
+    expect(new Set(reasons).size).toBe(ENROLMENT_REASONS.length);
+  },
+);
+
+/** A colon stands in the text between a name and what it is; in HTML they are two cells. */
+const bare = (line: string): string => line.replaceAll(/: ?/g, " ").replaceAll(/\s+/g, " ").trim();
+
+it.for(["ja", "en"] as const)("says the same in text and in HTML, in %s", (language) => {
+  const { text, html } = mail(language, { name: "薬師 花子" }, { support: "0120-000-000" });
+  const shown = bare(
+    html
+      .replace(/<head>.*<\/head>/s, "")
+      .replaceAll(/<[^>]+>/g, " ")
+      .replaceAll("&#39;", "'"),
+  );
+  const lines = text.split("\n").filter((line) => line !== "" && line !== "--");
+  for (const line of lines) expect(shown).toContain(bare(line));
+  expect(lines).toContain("0120-000-000");
+});
+
+it("shows names as they are, whatever they contain, and names the operators where nobody said who asked", () => {
+  const { html } = mail("ja", { device: "<b>1</b>", requestedBy: '"><a href=x>' });
+  expect(html).not.toMatch(/<b>|<a href=x>/);
+  const { requestedBy: _, ...unsaid } = FACTS;
+  const { text } = writeEnrolmentMail({ facts: unsaid, language: "ja", now: NOW }, LINK, SETTINGS);
+  expect(text).toContain("依頼した人: お使いのシステムの運用担当");
+});
+
+it.for([
+  ["code", "K7QM-3XWD", "K7QM3XWD"],
+  ["code", "  k7qm 3xwd ", "K7QM3XWD"],
+  ["code", "k7qmー3xwd", "K7QM3XWD"],
+  ["code", "Ｋ７ＱＭ－３ＸＷＤ", "K7QM3XWD"],
+  ["code", "k7qm–3xwd", "K7QM3XWD"],
+  ["code", "K7QM-3XW0", undefined],
+  ["code", "K7QM-3XW", undefined],
+  ["code", "K7QM-3XWDD", undefined],
+  ["link", LINK.token.toUpperCase(), LINK.token],
+  ["link", `${LINK.token}0`, undefined],
+  ["link", "../../etc/passwd", undefined],
+] as const)("reads the %s %o as people type it", ([kind, text, spelling]) => {
+  expect(spellingOf(kind, text)).toBe(spelling);
+});
