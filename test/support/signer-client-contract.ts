@@ -83,12 +83,12 @@ export function describeSignerClient(
 
     it("carries errors across with their code", async () => {
       const { signer } = at();
-      for (const refused of [
-        signer.prepareLists("issuing-g9"),
-        signer.commitLists("nothing", []),
-        signer.serverCertificate(newSpki(), []),
+      for (const ask of [
+        () => signer.prepareLists("issuing-g9"),
+        () => signer.commitLists("nothing", []),
+        () => signer.serverCertificate(newSpki(), []),
       ])
-        await expect(refused).rejects.toMatchObject({ name: "InvalidStateError" });
+        await expect(ask()).rejects.toMatchObject({ name: "InvalidStateError" });
       await expect(signer.journal(1_000_000n)).rejects.toMatchObject({
         code: "signer-unavailable",
         message: "the signer failed",

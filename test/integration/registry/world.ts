@@ -89,6 +89,8 @@ export async function openWorld(): Promise<World> {
   const app = open("suido_app");
   const worker = open("suido_worker");
   const superuser = new pg.Pool({ connectionString: url, max: 3 });
+  // The database is dropped while they are still being closed: an error that nobody hears would end the run.
+  superuser.on("connect", (client) => client.on("error", () => undefined));
   const deps = { store, clock, newId };
   const registry = registryOver(deps);
   const apiKeys = createApiKeys({ database: app, clock, random, newId });

@@ -108,12 +108,20 @@ describe("what is written stays", () => {
   });
 });
 
+it("a proof keeps its time", async () => {
+  const serial = await insertIssued(admin, issuer, "good");
+  const prove = "update ca.issued set proven_at = $2 where serial = $1";
+  await app.query(prove, [serial, new Date(Date.now() + 60_000)]);
+  for (const other of [new Date(Date.now() + 120_000), null])
+    await expect(app.query(prove, [serial, other])).rejects.toThrow("a proof keeps its time");
+});
+
 const columns = await admin.query<{ name: string }>(
   "select column_name as name from information_schema.columns where table_schema = 'ca' and table_name = 'issued' order by ordinal_position",
 );
 
 describe("what the app may write", () => {
-  const changeable = new Set(["state", "reason", "revoked_at", "delivered_at"]);
+  const changeable = new Set(["state", "reason", "revoked_at", "delivered_at", "proven_at"]);
   const signed = ["findings", "der", "der_sha256", "issued_at", "good_xid"];
   const fixed = columns.map(({ name }) => name).filter((name) => !changeable.has(name));
 
@@ -123,7 +131,7 @@ describe("what the app may write", () => {
     );
   });
 
-  it.for([...signed, "reason", "revoked_at", "delivered_at"])(
+  it.for([...signed, "reason", "revoked_at", "delivered_at", "proven_at"])(
     "not %s of a new row",
     async (column) => {
       await expect(
