@@ -11,6 +11,8 @@ import { type Answer, type Bundle, DeviceKey } from "./device-key.ts";
  *   data-key="save"          a link that gets the file
  *   data-key="copy"          a button; data-key="copied" is shown when the password is in the clipboard
  *   data-key="other-style"   a button: the same key and certificate in the other form of file, with another password
+ *
+ * Of its content security policy the page needs `script-src 'self'` and `connect-src 'self'`.
  */
 
 type Part = "working" | "saving" | "refused" | "unreached";
