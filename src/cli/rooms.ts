@@ -9,6 +9,7 @@ import { createPropagate, type Propagate } from "../ca/propagation.ts";
 import { createRevocation, type Revocation } from "../ca/revocation.ts";
 import { loadCaConfig } from "../config/ca-config.ts";
 import { type Checks, createChecks } from "../lifecycle/checks.ts";
+import { createEnrolmentVisits, type EnrolmentVisits } from "../lifecycle/enrolment-visits.ts";
 import { createEnrolments, type Enrolments } from "../lifecycle/enrolments.ts";
 import { type Accounts, createAccounts } from "../registry/accounts.ts";
 import { type Corporations, createCorporations } from "../registry/corporations.ts";
@@ -36,6 +37,7 @@ export interface Rooms {
   readonly deviceStatus: DeviceStatus;
   readonly checks: Checks;
   readonly enrolments: Enrolments;
+  readonly enrolmentVisits: EnrolmentVisits;
   readonly apiKeys: ApiKeys;
   readonly relyingParties: RelyingParties;
   readonly acknowledge: Acknowledge;
@@ -86,6 +88,7 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     deviceStatus: createDeviceStatus({ ...system, database, chainOf }),
     checks: createChecks({ ...system, database, checkUrl: config.checkUrl }),
     enrolments: createEnrolments({ ...registry, appUrl: config.app.url }),
+    enrolmentVisits: createEnrolmentVisits({ ...system, database }),
     apiKeys: createApiKeys({ ...system, database }),
     relyingParties: createRelyingParties({ ...system, database }),
     acknowledge: createAcknowledge({ ...system, database }),

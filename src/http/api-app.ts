@@ -24,10 +24,12 @@ import {
 } from "./routes-bulk.ts";
 import { checkRoutes, type CheckRoutesOptions } from "./routes-checks.ts";
 import {
+  enrolmentDecisionRoutes,
   enrolmentReadingRoutes,
   type EnrolmentRoutesOptions,
   enrolmentRoutes,
 } from "./routes-enrolments.ts";
+import { type EnrolmentVisitOptions, enrolmentVisitRoutes } from "./routes-enrolment-visits.ts";
 import { apiKeyRoutes, type ApiKeyRoutesOptions } from "./routes-api-keys.ts";
 import {
   certificateReadingRoutes,
@@ -54,6 +56,7 @@ export interface AppServerOptions
     CertificateRoutesOptions,
     CheckRoutesOptions,
     EnrolmentRoutesOptions,
+    EnrolmentVisitOptions,
     ApiKeyRoutesOptions,
     PartyRoutesOptions,
     StageRoutesOptions,
@@ -88,6 +91,7 @@ function addApi(app: FastifyInstance, options: AppServerOptions): void {
       await v1.register(checkRoutes, options);
       await v1.register(enrolmentReadingRoutes, options);
       await v1.register(enrolmentRoutes, options);
+      await v1.register(enrolmentDecisionRoutes, options);
       await v1.register(apiKeyRoutes, options);
       await v1.register(partyRoutes, options);
       await v1.register(bulkRoutes, options);
@@ -153,6 +157,7 @@ export async function createAppServer(options: AppServerOptions): Promise<Fastif
   await app.register(healthRoutes, options);
   await app.register(metricsRoutes, options);
   addApi(app, options);
+  await app.register(enrolmentVisitRoutes, options);
   const pages = addPages(app, options);
 
   const notFound = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {

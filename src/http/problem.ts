@@ -1,4 +1,5 @@
 import type { CaErrorCode } from "../ca/errors.ts";
+import type { LifecycleErrorCode } from "../lifecycle/errors.ts";
 import type { PkiErrorCode } from "../pki/errors.ts";
 import type { RegistryErrorCode } from "../registry/errors.ts";
 import type { StaffErrorCode } from "../staff/errors.ts";
@@ -25,6 +26,7 @@ export type ErrorCode =
   | RegistryErrorCode
   | CaErrorCode
   | StaffErrorCode
+  | LifecycleErrorCode
   | HttpErrorCode
   | "database-unavailable";
 
@@ -80,6 +82,7 @@ const STATUS = {
   "not-collected": 410,
   "invalid-name": 422,
   "beyond-issuer": 422,
+  "too-many-guesses": 429,
   "headers-too-large": 431,
   "database-unavailable": 503,
   "signer-unavailable": 503,
@@ -129,6 +132,7 @@ const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
   "signer-unavailable": 5,
   stopping: 5,
   "status-too-old": 30,
+  "too-many-guesses": 600,
   "issuing-stopped": 60,
   quarantine: 60,
 };

@@ -54,7 +54,7 @@ export const enrolmentReadingRoutes: FastifyPluginAsyncTypebox<EnrolmentRoutesOp
   );
 };
 
-/** Asking people to put a certificate on a device, and taking it back. */
+/** Asking people to put a certificate on a device. */
 export const enrolmentRoutes: FastifyPluginAsyncTypebox<EnrolmentRoutesOptions> = async (
   app,
   { enrolments },
@@ -83,6 +83,13 @@ export const enrolmentRoutes: FastifyPluginAsyncTypebox<EnrolmentRoutesOptions> 
       return reply.code(201).header("location", `/v1/enrolments/${made.id}`).send(made);
     },
   );
+};
+
+/** What becomes of one that is made: taken back, or its person identified. */
+export const enrolmentDecisionRoutes: FastifyPluginAsyncTypebox<EnrolmentRoutesOptions> = async (
+  app,
+  { enrolments },
+) => {
   app.post(
     "/enrolments/:id/withdraw",
     {
@@ -100,5 +107,21 @@ export const enrolmentRoutes: FastifyPluginAsyncTypebox<EnrolmentRoutesOptions> 
       },
     },
     (request) => enrolments.withdraw(principalOf(request), request.params.id),
+  );
+  app.post(
+    "/enrolments/:id/confirm",
+    {
+      config: { permission: "enrolments:confirm" },
+      schema: {
+        summary: "Say that the person was identified, and how (「本人を確認しました」)",
+        description:
+          "Of a started one only. The person reads the support number from their page; find it with ?supportNumber=. Their page goes on by itself.",
+        tags,
+        params: IdParams,
+        body: schemas.EnrolmentConfirmation,
+        response: { 200: named(schemas.Enrolment), ...bodyProblems(404, 409) },
+      },
+    },
+    (request) => enrolments.confirm(principalOf(request), request.params.id, request.body.how),
   );
 };

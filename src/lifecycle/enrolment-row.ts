@@ -12,6 +12,11 @@ export const ENROLMENT_STATES = [
 ] as const;
 export type EnrolmentState = (typeof ENROLMENT_STATES)[number];
 
+/** Whether it can still lead to a certificate. */
+export function isOpen(state: EnrolmentState): boolean {
+  return state !== "proven" && state !== "expired" && state !== "withdrawn";
+}
+
 /** Why somebody is asked. The mail says it. */
 export const ENROLMENT_REASONS = ["first", "replacement", "renewal", "support"] as const;
 export type EnrolmentReason = (typeof ENROLMENT_REASONS)[number];

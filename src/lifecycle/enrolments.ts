@@ -1,12 +1,10 @@
-import { InvalidStateError } from "../ca/errors.ts";
 import type { Digest, Random } from "../pki/crypto.ts";
-import { ConflictError, NotAMemberError } from "../registry/errors.ts";
+import { ConflictError } from "../registry/errors.ts";
 import { createOnce, type IdempotentRequest } from "../registry/idempotency.ts";
 import { listPage, type Page, type PageRequest } from "../registry/page.ts";
 import type { Principal, Reference } from "../registry/principal.ts";
 import { lockRow, type RegistryDeps, type Work, withinTenantOf } from "../registry/tenant.ts";
 import { sqlOf } from "../storage/prisma.ts";
-import type { Sql } from "../storage/sql.ts";
 import { giveLink, linkUrl } from "./enrolment-links.ts";
 import {
   endOf,
@@ -16,8 +14,10 @@ import {
   type EnrolmentReason,
   type EnrolmentRow,
   type EnrolmentState,
+  type IdentifiedHow,
   readEnrolment,
 } from "./enrolment-row.ts";
+import { type Standing, standingOf } from "./enrolment-standing.ts";
 
 /** The answer to whoever made it. What opens it is nowhere else: a hash is kept. */
 export interface MadeEnrolment extends Enrolment {
@@ -61,6 +61,11 @@ export interface Enrolments {
   list(principal: Principal, query: EnrolmentQuery): Promise<Page<Enrolment>>;
   /** Its links and codes open nothing from then on. Withdrawn twice is withdrawn once. Throws ConflictError after its end. */
   withdraw(principal: Principal, id: string): Promise<Enrolment>;
+  /**
+   * 「本人を確認しました」: the principal has spoken with the person and knows who it is. Of a started one only, where
+   * somebody waits for it; said twice by the same principal it is said once. Throws ConflictError, and what `create` does.
+   */
+  confirm(principal: Principal, id: string, how: IdentifiedHow): Promise<Enrolment>;
 }
 
 export interface EnrolmentsDeps extends RegistryDeps {
@@ -102,6 +107,8 @@ export function createEnrolments(deps: EnrolmentsDeps): Enrolments {
     list: (principal, query) => list(deps, principal, query),
     withdraw: (principal, id) =>
       within(principal, self(id), async (work) => enrolmentOf(await withdraw(work, id))),
+    confirm: (principal, id, how) =>
+      within(principal, self(id), async (work) => enrolmentOf(await confirm(work, id, how))),
   };
 }
 
@@ -151,36 +158,6 @@ function list(
 
 function deviceOf({ deviceId }: EnrolmentInput): Reference {
   return { kind: "device", id: deviceId, field: "deviceId" };
-}
-
-interface Standing {
-  readonly pharmacy_id: string;
-  readonly is_retired: boolean;
-  readonly is_disabled: boolean;
-  readonly is_member: boolean;
-}
-
-/** Whether the device may have a certificate of this person's now. Throws InvalidStateError, NotAMemberError. */
-async function standingOf(
-  sql: Sql,
-  { deviceId, accountId }: Pick<EnrolmentInput, "deviceId" | "accountId">,
-  now: Date,
-): Promise<Standing> {
-  const [standing] = await sql.query<Standing>(
-    `select d.pharmacy_id, d.retired_at is not null as is_retired, a.disabled_at is not null as is_disabled,
-       exists (
-         select from app.membership m where m.account_id = a.id and m.pharmacy_id = d.pharmacy_id
-           and m.valid_from <= $3::timestamptz and (m.valid_to is null or m.valid_to > $3::timestamptz)) as is_member
-     from app.device d, app.account a where d.id = $1::uuid and a.id = $2::uuid`,
-    [deviceId, accountId, now.toISOString()],
-  );
-  if (standing === undefined) throw new Error("a device or an account that was locked is gone");
-  if (standing.is_retired)
-    throw new InvalidStateError("the device is retired", { field: "deviceId" });
-  if (standing.is_disabled)
-    throw new InvalidStateError("the account is disabled", { field: "accountId" });
-  if (!standing.is_member) throw new NotAMemberError("accountId");
-  return standing;
 }
 
 /** Whoever makes one for the same device meanwhile waits for the lock of the device's row, and then replaces this one. */
@@ -301,5 +278,22 @@ async function withdraw(work: Work, enrolmentId: string): Promise<EnrolmentRow> 
     [id, now.toISOString()],
   );
   await record("enrolment.withdrawn", `enrolment/${id}`);
+  return readEnrolment(work, id);
+}
+
+async function confirm(work: Work, enrolmentId: string, how: IdentifiedHow): Promise<EnrolmentRow> {
+  const { now, principal, record, sql } = work;
+  const id = await lockRow(sql, self(enrolmentId), "change");
+  const row = await readEnrolment(work, id);
+  if (row.told_state === "identified" && row.identified_by === principal.actor) return row;
+  if (row.told_state !== "started")
+    throw new ConflictError(`it is ${row.told_state}, and nobody waits to be identified`, "id");
+  await standingOf(sql, { deviceId: row.device_id, accountId: row.account_id }, now);
+  await sql.query(
+    `update app.enrolment set state = 'identified', identified_at = $2::timestamptz, identified_by = $3::text, identified_how = $4::text
+     where id = $1::uuid`,
+    [id, now.toISOString(), principal.actor, how],
+  );
+  await record("enrolment.identified", `enrolment/${id}`, { how });
   return readEnrolment(work, id);
 }

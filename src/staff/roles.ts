@@ -37,6 +37,8 @@ const ROLES_OF = {
   "bulk:write": ["admin", "operator"],
   "enrolments:read": ["admin", "operator", "support", "auditor"],
   "enrolments:write": ["admin", "operator", "support"],
+  /** Saying that it was the person. */
+  "enrolments:confirm": ["admin", "operator", "support"],
   /** What leads to a certificate in the caller's own hands, and so only of those who may issue one anyway. */
   "enrolments:code": ["admin", "operator"],
   "enrolments:link": ["admin"],

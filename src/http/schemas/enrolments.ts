@@ -85,6 +85,23 @@ export const NewEnrolment = closed({
   ),
 });
 
+export const EnrolmentConfirmation = closed({ how });
+
+/** What somebody has in hand who begins. */
+export const InHand = closed({
+  token: Type.Optional(line(200)),
+  code: Type.Optional(line(40)),
+});
+
+export const EnrolmentVisit = Type.Object({
+  state,
+  isReplaced: Type.Boolean(),
+  deviceName: Type.Optional(Type.String()),
+  pharmacyName: Type.Optional(Type.String()),
+  supportNumber: Type.Optional(supportNumber),
+  expiresAt: Type.Optional(Time),
+});
+
 export const EnrolmentQuery = closed({
   ...PageQuery,
   deviceId: Type.Optional(Id),

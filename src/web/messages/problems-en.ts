@@ -287,6 +287,12 @@ export const PROBLEMS_EN = {
       "The corporation's records were known in a later state: a database was restored. Until they have caught up, nobody of it is let in.",
     remedy: "Nothing by you: the operator sees to it.",
   },
+  "too-many-guesses": {
+    title: "Too many wrong links and codes",
+    meaning:
+      "Links or codes that are none were tried so often lately that codes are not looked at for ten minutes. A link from a mail works all the same.",
+    remedy: "Open the link in the mail, or try the code again in ten minutes.",
+  },
   "status-too-old": {
     title: "Status too old",
     meaning:

@@ -45,6 +45,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "post /v1/stages/{id}/confirm": {},
   "post /v1/bulk-issues/{id}/collect": {},
   "post /v1/enrolments/{id}/withdraw": {},
+  "post /v1/enrolments/{id}/confirm": { how: "telephone" },
   "post /v1/certificates/{serialNumber}/renew": {},
   "post /v1/certificates/{serialNumber}/reissue": {},
   "post /v1/certificates/{serialNumber}/revoke": { reason: "keyCompromise" },

@@ -13,6 +13,7 @@ import { createPropagate } from "../../../src/ca/propagation.ts";
 import { createAppServer } from "../../../src/http/api-app.ts";
 import { createHttpMetrics } from "../../../src/http/http-metrics.ts";
 import { createChecks } from "../../../src/lifecycle/checks.ts";
+import { createEnrolmentVisits } from "../../../src/lifecycle/enrolment-visits.ts";
 import { createEnrolments } from "../../../src/lifecycle/enrolments.ts";
 import { uuidV7 } from "../../../src/pki/uuid.ts";
 import { createAccounts } from "../../../src/registry/accounts.ts";
@@ -230,6 +231,12 @@ async function startApp({ side, apiKeys, store, authorizer }: Parts): Promise<Fa
       clock,
       newId,
       checkUrl: CHECK_URL,
+    }),
+    enrolmentVisits: createEnrolmentVisits({
+      ...createSystem(),
+      database: side.database,
+      clock,
+      newId,
     }),
     enrolments: createEnrolments({
       ...createSystem(),

@@ -147,6 +147,7 @@ it("has every call of the contract, and what operators need", () => {
       "post /v1/corporations",
       "post /v1/devices",
       "post /v1/enrolments",
+      "post /v1/enrolments/{id}/confirm",
       "post /v1/enrolments/{id}/withdraw",
       "post /v1/memberships",
       "post /v1/pharmacies",

@@ -23,6 +23,7 @@ const MAY = {
     "stages:write",
     "enrolments:read",
     "enrolments:write",
+    "enrolments:confirm",
     "enrolments:code",
     "enrolments:link",
   ],
@@ -43,6 +44,7 @@ const MAY = {
     "stages:write",
     "enrolments:read",
     "enrolments:write",
+    "enrolments:confirm",
     "enrolments:code",
   ],
   support: [
@@ -55,6 +57,7 @@ const MAY = {
     "stages:read",
     "enrolments:read",
     "enrolments:write",
+    "enrolments:confirm",
   ],
   auditor: [
     "registry:read",

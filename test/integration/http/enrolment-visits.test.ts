@@ -1,0 +1,237 @@
+import { randomBytes } from "node:crypto";
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+import { createSystem } from "../../../src/cli/system.ts";
+import { createEnrolmentVisits } from "../../../src/lifecycle/enrolment-visits.ts";
+import { NOW } from "../ca/app-side.ts";
+import { type EnrolmentWorld, openEnrolmentWorld } from "./enrolment-world.ts";
+import type { Tenant } from "./world.ts";
+
+let world: EnrolmentWorld;
+let tenant: Tenant;
+let count = 0;
+/** Windows of ten minutes apart, so that what one test guesses is not counted in the next. */
+let start = NOW;
+
+beforeAll(async () => {
+  world = await openEnrolmentWorld();
+});
+beforeEach(async () => {
+  start = new Date(start.getTime() + 3_600_000);
+  world.side.time.now = start;
+  tenant = await world.tenant(`薬局${(count += 1)}`);
+});
+afterAll(() => world.close());
+
+const later = (ms: number): void => {
+  world.side.time.now = new Date(start.getTime() + ms);
+};
+const DAY_MS = 86_400_000;
+const tokenOf = ({ link = "" }: { readonly link?: string }): string => link.split("/").at(-1) ?? "";
+
+/** As a page or a program of the person does it, without a key. */
+async function visit(
+  method: "GET" | "POST",
+  url: string,
+  payload?: object,
+): Promise<{ readonly status: number; readonly body: object; readonly headers: object }> {
+  const reply = await world.app.inject({ method, url, ...(payload && { payload }) });
+  return { status: reply.statusCode, body: reply.json(), headers: reply.headers };
+}
+const press = (payload: object): ReturnType<typeof visit> => visit("POST", "/start", payload);
+
+describe("a link", () => {
+  it("shows device, pharmacy and support number, and changes nothing, however often it is opened", async () => {
+    const made = await world.make(tenant);
+    const before = await world.counts();
+    for (let turn = 0; turn < 100; turn += 1) {
+      expect(await visit("GET", `/start/${tokenOf(made)}`)).toMatchObject({
+        status: 200,
+        headers: { "cache-control": "no-store", "referrer-policy": "no-referrer" },
+        body: {
+          state: "invited",
+          isReplaced: false,
+          deviceName: "受付1号機",
+          pharmacyName: `薬局${count}`,
+          supportNumber: made.supportNumber,
+        },
+      });
+    }
+    expect(await world.counts()).toEqual(before);
+    expect(await world.look(made.id)).toMatchObject({ state: "invited" });
+  });
+
+  it("begins it when somebody presses, once, whether by link or by code as they type it", async () => {
+    const made = await world.make(tenant);
+    later(60_000);
+    const pressed = await Promise.all([
+      press({ token: tokenOf(made) }),
+      press({ token: tokenOf(made) }),
+      press({ code: ` ${made.code?.toLowerCase().replace("-", "")}` }),
+    ]);
+    for (const { status, body } of pressed)
+      expect({ status, body }).toMatchObject({ status: 200, body: { state: "started" } });
+    expect(await world.look(made.id)).toMatchObject({
+      state: "started",
+      startedAt: world.side.time.now.toISOString(),
+    });
+    const actions = await world.actionsOf(made.id);
+    expect(actions.filter((action) => action === "enrolment.started")).toHaveLength(1);
+  });
+
+  it("of one that is replaced, withdrawn or over says that alone, and begins nothing", async () => {
+    const first = await world.make(tenant);
+    const second = await world.make(tenant);
+    expect((await press({ token: tokenOf(first) })).body).toEqual({
+      state: "withdrawn",
+      isReplaced: true,
+    });
+    later(14 * DAY_MS);
+    for (const inHand of [{ token: tokenOf(second) }, { code: second.code }]) {
+      expect((await press(inHand)).body).toEqual({ state: "expired", isReplaced: false });
+    }
+    const third = await world.make(tenant);
+    await world.call("POST", `/v1/enrolments/${third.id}/withdraw`);
+    expect((await press({ token: tokenOf(third) })).body).toEqual({
+      state: "withdrawn",
+      isReplaced: false,
+    });
+    for (const { id } of [first, second, third])
+      expect(await world.actionsOf(id)).not.toContain("enrolment.started");
+  });
+
+  it("begins nothing once the device is retired or the person has left", async () => {
+    const made = await world.make(tenant);
+    await world.call("PATCH", `/v1/accounts/${tenant.accountId}`, { body: { disabled: true } });
+    expect(await press({ token: tokenOf(made) })).toMatchObject({
+      status: 409,
+      body: { type: "/problems/invalid-state" },
+    });
+    expect(await world.look(made.id)).toMatchObject({ state: "invited" });
+  });
+
+  it("is no code, a code is no link, and another site's form reaches nothing", async () => {
+    const made = await world.make(tenant);
+    expect((await press({ code: tokenOf(made).slice(0, 40) })).status).toBe(404);
+    expect((await press({ token: made.code })).status).toBe(404);
+    expect((await press({ token: tokenOf(made), code: made.code })).status).toBe(400);
+    expect((await press({})).status).toBe(400);
+    for (const type of ["text/plain", "application/x-www-form-urlencoded"]) {
+      const reply = await world.app.inject({
+        method: "POST",
+        url: "/start",
+        headers: { "content-type": type },
+        payload: JSON.stringify({ token: tokenOf(made) }),
+      });
+      expect(reply.statusCode).toBe(415);
+    }
+    expect(await world.look(made.id)).toMatchObject({ state: "invited" });
+  });
+});
+
+it("lets nobody guess: of 100,000 codes 200 are looked at in ten minutes, and links go on", async () => {
+  const made = await world.make(tenant);
+  const visits = createEnrolmentVisits({
+    ...createSystem(),
+    clock: () => world.side.time.now,
+    database: world.side.database,
+  });
+  const alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+  const guess = (): string =>
+    Array.from(randomBytes(8), (octet) => alphabet.charAt(octet & 31)).join("");
+  const before = await world.counts();
+  const outcomes = new Map<string, number>();
+  for (let turn = 0; turn < 100_000; turn += 1) {
+    const code = await visits.start({ kind: "code", text: guess() }).then(
+      () => "opened",
+      (error: { readonly code: string }) => error.code,
+    );
+    outcomes.set(code, (outcomes.get(code) ?? 0) + 1);
+  }
+  expect(outcomes).toEqual(
+    new Map([
+      ["not-found", 200],
+      ["too-many-guesses", 99_800],
+    ]),
+  );
+  expect(await world.counts()).toEqual(before);
+  const { code = "" } = made;
+  await expect(visits.start({ kind: "code", text: code })).rejects.toThrow("too many links");
+  await expect(
+    visits.open({ kind: "link", text: randomBytes(16).toString("hex") }),
+  ).rejects.toThrow("too many links");
+  expect(await visits.open({ kind: "link", text: tokenOf(made) })).toMatchObject({
+    state: "invited",
+  });
+  later(10 * 60_000);
+  expect(await visits.start({ kind: "code", text: code })).toMatchObject({ state: "started" });
+});
+
+it("says over HTTP when to come back", async () => {
+  for (let turn = 0; turn < 200; turn += 1)
+    expect((await press({ code: "AAAA-AAAA" })).status).toBe(404);
+  expect(await press({ code: "AAAA-AAAA" })).toMatchObject({
+    status: 429,
+    headers: { "retry-after": "600" },
+    body: { type: "/problems/too-many-guesses" },
+  });
+});
+
+function confirm(id: string, key = world.keys.support): ReturnType<typeof world.call> {
+  return world.call("POST", `/v1/enrolments/${id}/confirm`, { key, body: { how: "telephone" } });
+}
+
+describe("本人を確認しました", () => {
+  it("records who identified the person and how, of a started one, once", async () => {
+    const made = await world.make(tenant);
+    expect(await confirm(made.id)).toMatchObject({
+      status: 409,
+      body: { errors: [{ field: "id" }] },
+    });
+    await press({ code: made.code });
+    const found = await world.call(
+      "GET",
+      `/v1/enrolments?state=started&supportNumber=${made.supportNumber}`,
+      { key: world.keys.support },
+    );
+    expect(found.body.items.map(({ id }) => id)).toEqual([made.id]);
+    const first = await confirm(made.id);
+    expect(first).toMatchObject({
+      status: 200,
+      body: {
+        state: "identified",
+        identifiedHow: "telephone",
+        identifiedAt: start.toISOString(),
+        identifiedBy: expect.stringMatching(/^api-key:/) as unknown,
+      },
+    });
+    expect((await confirm(made.id)).body).toEqual(first.body);
+    expect((await confirm(made.id, world.keys.operator)).status).toBe(409);
+    expect((await visit("GET", `/start/${tokenOf(made)}`)).body).toMatchObject({
+      state: "identified",
+    });
+    expect(await world.actionsOf(made.id)).toEqual([
+      "enrolment.created",
+      "enrolment.handed-over",
+      "enrolment.started",
+      "enrolment.identified",
+    ]);
+  });
+
+  it("is staff's to say, with one of the ways, and not of one that is over", async () => {
+    const made = await world.make(tenant);
+    await press({ token: tokenOf(made) });
+    for (const role of ["auditor", "product", "proxy"] as const)
+      expect((await confirm(made.id, world.keys[role])).status).toBe(403);
+    const { key } = await world.newKey("support", (await world.tenant("よそ")).corporationId);
+    expect((await confirm(made.id, key)).status).toBe(404);
+    const guessed = await world.call("POST", `/v1/enrolments/${made.id}/confirm`, {
+      body: { how: "feeling" },
+    });
+    expect(guessed).toMatchObject({ status: 400, body: { errors: [{ field: "how" }] } });
+    later(14 * DAY_MS);
+    expect((await confirm(made.id)).status).toBe(409);
+    expect(await world.look(made.id)).toMatchObject({ state: "expired" });
+  });
+});
