@@ -132,7 +132,12 @@ describe("a person makes a certificate in Chromium", () => {
     const faults = faultsOf(page);
     const requests: string[] = [];
     context.on("request", (request) => requests.push(`${request.method()} ${request.url()}`));
+    const script = page.waitForResponse("**/assets/key-form.*.js");
     const reply = await page.goto(site.url);
+    expect(await (await script).allHeaders()).toMatchObject({
+      "content-type": "text/javascript; charset=utf-8",
+      "cache-control": "public, max-age=31536000, immutable",
+    });
     expect(reply?.headers()["content-security-policy"]).toBe(
       "default-src 'none';style-src 'self';img-src 'self';form-action 'self';base-uri 'none';frame-ancestors 'none';script-src 'self';connect-src 'self'",
     );
@@ -241,6 +246,25 @@ describe("what may go wrong in between", () => {
     await press();
     await part(page, "refused").waitFor({ state: "visible" });
     expect(await page.locator("[data-key=password]").textContent()).toBe("");
+  });
+
+  it("the person sees that the page works before the tab is busy with keys", async () => {
+    page = await browser.newPage();
+    await page.goto(site.url);
+    await press();
+    await part(page, "saving").waitFor({ state: "visible" });
+    await page.evaluate(`
+      globalThis.frames = [];
+      const look = () => {
+        frames.push(document.querySelector("[data-key-part]:not([hidden])").dataset.keyPart);
+        requestAnimationFrame(look);
+      };
+      requestAnimationFrame(look);
+    `);
+    await page.locator("[data-key=other-style]").click();
+    await expect
+      .poll(() => page.evaluate<string[]>("frames.filter((each, i) => each !== frames[i - 1])"))
+      .toEqual(["saving", "working", "saving"]);
   });
 
   it("two presses make one request", async () => {

@@ -81,6 +81,8 @@ class KeyForm {
 
   async #working(work: () => Promise<void>): Promise<void> {
     show("working");
+    // Longer than a frame: the derivation of keys holds up the tab, and the person is to see first that it works.
+    await new Promise((resolve) => setTimeout(resolve, 20));
     try {
       await work();
       show("saving");
