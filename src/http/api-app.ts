@@ -56,7 +56,7 @@ export interface AppServerOptions
     CertificateRoutesOptions,
     CheckRoutesOptions,
     EnrolmentRoutesOptions,
-    EnrolmentVisitOptions,
+    Pick<EnrolmentVisitOptions, "enrolmentVisits">,
     ApiKeyRoutesOptions,
     PartyRoutesOptions,
     StageRoutesOptions,
@@ -157,11 +157,18 @@ export async function createAppServer(options: AppServerOptions): Promise<Fastif
   await app.register(healthRoutes, options);
   await app.register(metricsRoutes, options);
   addApi(app, options);
-  await app.register(enrolmentVisitRoutes, options);
   const pages = addPages(app, options);
+  const { enrolmentVisits } = options;
+  await app.register(enrolmentVisitRoutes, {
+    enrolmentVisits,
+    showNoPage: (request, reply) => pages.notFound(request, reply),
+  });
 
   const notFound = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const path = request.url.split("?", 1)[0] ?? "";
+    const wantsPage = prefersHtml(request.headers.accept) && !path.startsWith("/v1/");
+    // Somebody at a browser is not helped by other methods.
+    if (wantsPage && request.method === "GET") return pages.notFound(request, reply);
     const allowed = methods.of(path);
     if (allowed.length > 0) {
       reply.header("allow", allowed.join(", "));
@@ -171,8 +178,7 @@ export async function createAppServer(options: AppServerOptions): Promise<Fastif
       );
       return replyProblem(error, request, reply);
     }
-    if (prefersHtml(request.headers.accept) && !path.startsWith("/v1/"))
-      return pages.notFound(request, reply);
+    if (wantsPage) return pages.notFound(request, reply);
     const error = new HttpError("no-such-route", "nothing is served at this address");
     return replyProblem(error, request, reply);
   };

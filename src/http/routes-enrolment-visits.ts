@@ -1,5 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 
+import type { FastifyReply, FastifyRequest } from "fastify";
+
 import type { EnrolmentVisit, EnrolmentVisits, InHand } from "../lifecycle/enrolment-visits.ts";
 import { prefersHtml } from "./accept.ts";
 import { HttpError } from "./errors.ts";
@@ -7,6 +9,8 @@ import * as schemas from "./schemas/enrolments.ts";
 
 export interface EnrolmentVisitOptions {
   readonly enrolmentVisits: EnrolmentVisits;
+  /** What a browser gets, as long as there is no page. */
+  readonly showNoPage: (request: FastifyRequest, reply: FastifyReply) => FastifyReply;
 }
 
 function answerOf({ state, isReplaced, open }: EnrolmentVisit) {
@@ -26,14 +30,14 @@ function inHandOf({ token, code }: { readonly token?: string; readonly code?: st
  */
 export const enrolmentVisitRoutes: FastifyPluginAsyncTypebox<EnrolmentVisitOptions> = async (
   app,
-  { enrolmentVisits },
+  { enrolmentVisits, showNoPage },
 ) => {
   app.addHook("onRequest", async (_request, reply) => {
     reply.header("cache-control", "no-store");
   });
   const response = { 200: schemas.EnrolmentVisit };
   app.get("/start/:token", { schema: { hide: true, response } }, async (request, reply) => {
-    if (prefersHtml(request.headers.accept)) return reply.callNotFound();
+    if (prefersHtml(request.headers.accept)) return showNoPage(request, reply);
     const { token } = request.params as { readonly token: string };
     return answerOf(await enrolmentVisits.open({ kind: "link", text: token }));
   });

@@ -38,6 +38,9 @@ export interface MailedLink {
   readonly code: string;
 }
 
+/** The subject names a day that counts to its end: nobody is late at noon of it. */
+const DAY_MS = 24 * 60 * 60_000;
+
 function fact(name: string, value: string, isMain = false): MailBlock {
   return { kind: "fact", name, value, isMain };
 }
@@ -53,9 +56,10 @@ export function writeEnrolmentMail(
   const messages = LIFECYCLE_MESSAGES[language].enrolment;
   const style = { language, timeZone };
   const end = new Date(expiresAt);
+  const lastDay = new Date(end.getTime() - DAY_MS);
   return mailPage({
     language,
-    subject: messages.subject({ pharmacy, device, at: shortDayOf(end, style) }),
+    subject: messages.subject({ pharmacy, device, at: shortDayOf(lastDay, style) }),
     greeting: name === undefined ? messages.greetingPharmacy(pharmacy) : messages.greeting(name),
     title: messages.title(device),
     blocks: [

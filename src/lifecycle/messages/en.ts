@@ -131,7 +131,7 @@ export const EN: LifecycleMessages = {
     check: (origin) =>
       `The link leads to ${origin} – before you press anything on the page, please check that the address at the top of the browser begins with exactly that.`,
     noMail:
-      "If the device cannot read mail, open the address below in its own browser and type the code. The code alone opens nothing: you are asked who you are.",
+      "If the device cannot read mail, open the address below in its own browser and type the code. The code alone gets nobody a certificate: you are asked who you are.",
     device: "Device",
     pharmacy: "Pharmacy",
     requestedBy: "Asked by",

@@ -42,6 +42,17 @@ async function visit(
 const press = (payload: object): ReturnType<typeof visit> => visit("POST", "/start", payload);
 
 describe("a link", () => {
+  it("is a page in a browser, and not one of a program's answers", async () => {
+    const made = await world.make(tenant);
+    const headers = { accept: "text/html,*/*;q=0.8", "accept-language": "ja" };
+    for (const url of [`/start/${tokenOf(made)}`, "/start"]) {
+      const reply = await world.app.inject({ url, headers });
+      expect(reply.headers["content-type"]).toContain("text/html");
+      expect(reply.statusCode).toBe(404);
+      expect(reply.body).not.toContain(tokenOf(made));
+    }
+  });
+
   it("shows device, pharmacy and support number, and changes nothing, however often it is opened", async () => {
     const made = await world.make(tenant);
     const before = await world.counts();
