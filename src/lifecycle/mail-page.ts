@@ -90,7 +90,8 @@ const STYLE = {
     "margin:0 0 16px;font-size:22px;line-height:1.45;font-weight:700;text-wrap:balance;word-break:auto-phrase",
   text: "margin:0 0 16px;font-size:17px;line-height:1.75",
   name: "padding:6px 16px 6px 0;font-size:15px;line-height:1.6;color:#48636d;white-space:nowrap;vertical-align:top",
-  value: "padding:6px 0;font-size:17px;line-height:1.6;vertical-align:top",
+  // An address is one long word, and a telephone is narrow.
+  value: "padding:6px 0;font-size:17px;line-height:1.6;vertical-align:top;overflow-wrap:anywhere",
   main: "padding:6px 0;font-size:19px;line-height:1.5;font-weight:700;vertical-align:top",
   button:
     "display:inline-block;padding:14px 28px;border-radius:999px;background:#0b6a82;color:#ffffff;font-size:17px;font-weight:700;text-decoration:none",

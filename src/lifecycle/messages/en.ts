@@ -138,7 +138,7 @@ export const EN: LifecycleMessages = {
     operator: "The operators of your system",
     until: "Please do so by",
     untilDay: (day, time) => `${day}, ${time}`,
-    address: "Address for the device",
+    address: "Address",
     code: "Code",
     todo: (device) => `It takes a few minutes. Please open the page on “${device}” itself.`,
     button: "Open the page",

@@ -59,7 +59,7 @@ export const JA: LifecycleMessages = {
     operator: "お使いのシステムの運用担当",
     until: "期限",
     untilDay: (day, time) => `${day} ${time}`,
-    address: "端末で開くアドレス",
+    address: "アドレス",
     code: "コード",
     todo: (device) => `数分で終わります。「${device}」でページを開いてください。`,
     button: "ページを開く",
