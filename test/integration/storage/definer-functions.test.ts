@@ -12,7 +12,7 @@ afterAll(() => database.drop());
 it("every function that runs as its owner looks for names in pg_catalog first and in pg_temp last", async () => {
   const superuser = await openSuperuser(database.url);
   const rows = await superuser.query<{ name: string; path: string }>(
-    `select p.oid::regprocedure::text as name, coalesce(array_to_string(p.proconfig, ','), '') as path
+    `select p.oid::regprocedure::text as name, coalesce((select setting from unnest(p.proconfig) as setting where setting like 'search_path=%'), '') as path
      from pg_proc p join pg_namespace n on n.oid = p.pronamespace
      where p.prosecdef and n.nspname in ('ca', 'app', 'party') order by 1`,
   );
