@@ -158,7 +158,8 @@ export class Signer implements SignerClient {
     void this.#unclaimed.now();
   }
 
-  prepareLists(issuerId: string): Promise<PreparedLists> {
+  async prepareLists(issuerId: string): Promise<PreparedLists> {
+    await this.#takeUp(issuerId);
     return this.#press.prepare(issuerId);
   }
 
@@ -166,7 +167,8 @@ export class Signer implements SignerClient {
     return this.#press.commit(batchId, sha256);
   }
 
-  delegate(issuerId: string, spki: Uint8Array): Promise<Uint8Array> {
+  async delegate(issuerId: string, spki: Uint8Array): Promise<Uint8Array> {
+    await this.#takeUp(issuerId);
     const isRoot = this.#deps.keys.get(issuerId)?.kind === "root";
     return issueOwn(
       { profile: isRoot ? "root-ocsp" : "ocsp", issuerId, commonName: `OCSP ${issuerId}`, spki },
@@ -208,6 +210,12 @@ export class Signer implements SignerClient {
     this.#press.close();
     await this.#deps.ledger.idle();
     this.#deps.ledger.journal.close();
+  }
+
+  /** The row of a new CA is there before this process has opened its key: whoever has read the row asks too early. */
+  async #takeUp(issuerId: string): Promise<void> {
+    const { keys } = this.#deps;
+    if (keys.get(issuerId) === undefined) await keys.reload();
   }
 
   /** As many as there are, a batch at a time: those that were announced at once, the others when they have waited. */
