@@ -32,7 +32,8 @@ export async function handOver(
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const handle = await open(file, "wx", 0o600);
     try {
-      await handle.writev(lists.map(({ der }) => der));
+      // Not writev, which may stop half way: a disk that is full must be an error.
+      for (const { der } of lists) await handle.writeFile(der);
     } finally {
       await handle.close();
     }

@@ -179,11 +179,11 @@ export class ListPress {
 
   /** Journals and publishes a prepared batch, if it is still the newest and its bytes are those that were checked. */
   async commit(batchId: string, sha256: readonly string[]): Promise<void> {
-    const { ledger, checkpoint, newId } = this.#deps;
+    const { checkpoint } = this.#deps;
     const prepared = [...this.#prepared.values()].find((batch) => batch.batchId === batchId);
     if (prepared === undefined)
       throw new InvalidStateError("these lists are not waiting to be published");
-    const { lists, issuerId, watermark } = prepared;
+    const { lists, issuerId } = prepared;
     if (
       lists.length !== sha256.length ||
       lists.some((list, index) => list.sha256 !== sha256[index])
@@ -193,7 +193,18 @@ export class ListPress {
     this.#prepared.delete(issuerId);
     const begun = this.#staged.get(batchId);
     this.#staged.delete(batchId);
-    checkpoint("lists-checked");
+    try {
+      checkpoint("lists-checked");
+      await this.#publish(prepared, begun);
+    } finally {
+      // Where the turn did not come to it, its transaction would hold up others until its patience ends.
+      begun?.drop();
+    }
+  }
+
+  #publish(prepared: PreparedLists, begun: Staging | undefined): Promise<void> {
+    const { ledger, newId } = this.#deps;
+    const { lists, issuerId, watermark } = prepared;
     const entries = lists.map((list): ListEntry => ({
       kind: "list",
       issuerId,
@@ -204,7 +215,7 @@ export class ListPress {
       nextUpdate: list.nextUpdate.toISOString(),
       sha256: list.sha256,
     }));
-    await ledger.turn(() =>
+    return ledger.turn(() =>
       ledger.write(
         entries,
         (sql) => publishPrepared(sql, prepared, newId),
