@@ -4,6 +4,7 @@ import { isUnavailable, storageError } from "./errors.ts";
 import { retryConflicts } from "./retry.ts";
 import { OctetCopy } from "./octet-copy.ts";
 import type { OctetSql, Sql } from "./sql.ts";
+import { statementOf } from "./statement.ts";
 import { ENTER_TENANT, type TenantWork, transactTogether } from "./together.ts";
 
 export type { Role } from "./connection.ts";
@@ -67,7 +68,7 @@ export function openDatabase({ max, onError, ...connection }: DatabaseOptions): 
       name?: string,
     ): Promise<Row[]> =>
       run(async () => {
-        const statement = { text, values: [...values], ...(name === undefined ? {} : { name }) };
+        const statement = statementOf(text, values, name);
         return (await pool.query<Row>(statement)).rows;
       }),
     transaction: (work, options = {}) =>
@@ -147,7 +148,7 @@ function sqlOver(client: pg.PoolClient): OctetSql {
       values: readonly unknown[] = [],
       name?: string,
     ): Promise<Row[]> => {
-      const statement = { text, values: [...values], ...(name === undefined ? {} : { name }) };
+      const statement = statementOf(text, values, name);
       return (await client.query<Row>(statement)).rows;
     },
     octets: (text, values) =>

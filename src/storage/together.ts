@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type pg from "pg";
 import type { Sql } from "./sql.ts";
+import { statementOf } from "./statement.ts";
 
 /** Work that sees and writes one corporation's rows only. */
 export interface TenantWork<T> {
@@ -58,7 +59,7 @@ class SharedConnection {
         name?: string,
       ): Promise<Row[]> => {
         const entered = this.#enter(corporationId);
-        const statement = { text, values: [...values], ...(name === undefined ? {} : { name }) };
+        const statement = statementOf(text, values, name);
         const [{ rows }] = await Promise.all([this.send<Row>(statement), entered]);
         return rows;
       },
