@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 
-import type { FastifyBodyParser, FastifyInstance } from "fastify";
+import type { FastifyBodyParser, FastifyInstance, FastifyRequest } from "fastify";
 
 import { HttpError } from "./errors.ts";
 
@@ -18,4 +18,9 @@ export function addJsonParser(app: FastifyInstance): void {
   };
   app.removeContentTypeParser("application/json");
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, parser);
+}
+
+/** A `preValidation` of calls whose body may be left out: none is an empty object. */
+export async function bodyOrNone(request: FastifyRequest): Promise<void> {
+  request.body ??= {};
 }

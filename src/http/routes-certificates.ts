@@ -9,6 +9,7 @@ import { parseSerial } from "../pki/serial.ts";
 import { principalOf } from "./authentication.ts";
 import type { HttpMetrics } from "./http-metrics.ts";
 import { idempotencyOf } from "./idempotency.ts";
+import { bodyOrNone } from "./json-body.ts";
 import * as schemas from "./schemas/certificates.ts";
 import {
   bodyProblems,
@@ -194,10 +195,7 @@ export const issuingRoutes: FastifyPluginAsyncTypebox<CertificateRoutesOptions> 
           body: schemas.NextCertificate,
           response: issuedAnswers,
         },
-        preValidation: async (request) => {
-          // All members may be left out, and then the body too.
-          request.body ??= {};
-        },
+        preValidation: bodyOrNone,
       },
       async (request, reply) => {
         const serial = parseSerial(request.params.serialNumber);
@@ -247,9 +245,7 @@ export const revocationRoutes: FastifyPluginAsyncTypebox<CertificateRoutesOption
         body: schemas.Nothing,
         response: { ...changedAnswers, ...bodyProblems(404, 409) },
       },
-      preValidation: async (request) => {
-        request.body ??= {};
-      },
+      preValidation: bodyOrNone,
     },
     async (request, reply) => {
       const serial = parseSerial(request.params.serialNumber);

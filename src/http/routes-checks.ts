@@ -5,6 +5,7 @@ import { parseSerial } from "../pki/serial.ts";
 import { ForbiddenError } from "../staff/errors.ts";
 import { principalOf } from "./authentication.ts";
 import { idempotencyOf } from "./idempotency.ts";
+import { bodyOrNone } from "./json-body.ts";
 import { Check, Nothing } from "./schemas/certificates.ts";
 import { bodyProblems, CreationHeaders, named, SerialParams } from "./schemas/common.ts";
 
@@ -31,9 +32,7 @@ export const checkRoutes: FastifyPluginAsyncTypebox<CheckRoutesOptions> = async 
         body: Nothing,
         response: { 201: named(Check), ...bodyProblems(404) },
       },
-      preValidation: async (request) => {
-        request.body ??= {};
-      },
+      preValidation: bodyOrNone,
     },
     async (request, reply) => {
       const principal = principalOf(request);

@@ -4,6 +4,7 @@ import type { Enrolments } from "../lifecycle/enrolments.ts";
 import { allows } from "../staff/roles.ts";
 import { principalOf } from "./authentication.ts";
 import { idempotencyOf } from "./idempotency.ts";
+import { bodyOrNone } from "./json-body.ts";
 import { Nothing } from "./schemas/certificates.ts";
 import {
   bodyProblems,
@@ -102,9 +103,7 @@ export const enrolmentDecisionRoutes: FastifyPluginAsyncTypebox<EnrolmentRoutesO
         body: Nothing,
         response: { 200: named(schemas.Enrolment), ...bodyProblems(404, 409) },
       },
-      preValidation: async (request) => {
-        request.body ??= {};
-      },
+      preValidation: bodyOrNone,
     },
     (request) => enrolments.withdraw(principalOf(request), request.params.id),
   );

@@ -4,6 +4,7 @@ import type { FastifyReply } from "fastify";
 import type { StageDetail, Stages } from "../registry/stages.ts";
 import { principalOf } from "./authentication.ts";
 import { instant } from "./instant.ts";
+import { bodyOrNone } from "./json-body.ts";
 import { Nothing } from "./schemas/certificates.ts";
 import { bodyProblems, IdParams, named, page, problems } from "./schemas/common.ts";
 import * as schemas from "./schemas/stages.ts";
@@ -62,9 +63,7 @@ export const stageSettingRoutes: FastifyPluginAsyncTypebox<StageRoutesOptions> =
         body: Nothing,
         response: { 200: named(schemas.StageDetail), ...bodyProblems(404, 409) },
       },
-      preValidation: async (request) => {
-        request.body ??= {};
-      },
+      preValidation: bodyOrNone,
     },
     (request) => stages.confirm(principalOf(request), request.params.id),
   );
