@@ -21,7 +21,7 @@ const SIZES = [1_000, 10_000, 100_000, 1_000_000].filter((size) => size <= LARGE
 const FLAT = 0.05;
 const LOGARITHMIC = 0.15;
 
-/** Rounds at each size, of so many each; the median counts. The VA compares a checksum of all certificates in some of them. */
+/** Rounds at each size, of so many each; the median counts. More than a few, because work of every minute falls into some of them. */
 const ROUNDS = 9;
 const ANSWERS = 3_000;
 const PAGES = 60;
