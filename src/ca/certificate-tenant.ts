@@ -14,7 +14,7 @@ export function noSuchCertificate(): NotFoundError {
  */
 export async function tenantOfSerial(
   sql: Sql,
-  principal: Principal,
+  principal: Pick<Principal, "corporationId">,
   serial: Serial,
 ): Promise<string> {
   const [row] = await sql.query<{ tenant: string | null }>(

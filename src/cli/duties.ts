@@ -5,6 +5,7 @@ import { createSequencer } from "../audit/sequencer.ts";
 import { forgetBulkIssues } from "../ca/bulk-issue.ts";
 import { registerBulkMetrics } from "../ca/bulk-metrics.ts";
 import { workOnBulkIssues } from "../ca/bulk-issue-work.ts";
+import { createSupersede } from "../ca/supersession.ts";
 import { monthFormat } from "../ca/reservation-rules.ts";
 import { loadCaConfig } from "../config/ca-config.ts";
 import { listsDue, publishLists } from "../ca/list-publishing.ts";
@@ -24,6 +25,7 @@ import { expireEnrolments, registerEnrolmentMetrics } from "../lifecycle/enrolme
 import { enrolmentMails } from "../lifecycle/enrolment-mail.ts";
 import { createPartyWatch, forgetAcknowledgements } from "../lifecycle/party-watch.ts";
 import { probedCertificate } from "../lifecycle/probed-certificate.ts";
+import { createSupersedeOld } from "../lifecycle/renewal-supersede.ts";
 import { createReminders, expiryMails } from "../lifecycle/reminders.ts";
 import { forgetOldKeys } from "../registry/idempotency.ts";
 import { connectionConfig } from "../storage/connection.ts";
@@ -189,6 +191,16 @@ function bulkWork(
   return (signal) => workOnBulkIssues(deps, signal);
 }
 
+/** Ends old certificates after their successors' proof. */
+function superseding(
+  { config, system }: Opening,
+  { app, database, metrics }: Pools & { readonly metrics: Registry },
+): Work {
+  const supersede = createSupersede({ ...system, database: app });
+  const { renewalOverlapDays: overlapDays } = config;
+  return createSupersedeOld({ ...system, database, metrics, supersede, overlapDays });
+}
+
 /** What nobody asks for any more. */
 async function forgetOld(database: Database, now: Date): Promise<void> {
   await forgetOldKeys(database, now);
@@ -246,6 +258,7 @@ export async function takeUpDuties(
       bulk: bulkWork(opening, { app, database, metrics }),
       enrolments: (signal) =>
         expireEnrolments({ ...system, database: app, worker: database }, signal),
+      supersede: superseding(opening, { app, database, metrics }),
       forget: () => forgetOld(database, clock()),
     },
     timeZone: config.timeZone,

@@ -42,6 +42,8 @@ export interface Config {
   readonly trustDomain: string;
   /** How old the last known status may be before OCSP answers tryLater, in milliseconds. */
   readonly maxStaleMs: number;
+  /** How long an old certificate works on beside a proven successor that no product reports, in days. */
+  readonly renewalOverlapDays: number;
   /** The server certificate of the mTLS listener as PEM files; absent: one of Suido's own CA. */
   readonly mtlsCertificate: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly trustedProxies: readonly string[];
@@ -156,6 +158,11 @@ function durationMs(text: string): number {
   if (match === null || Number(match[1]) === 0)
     throw new Error("must be a duration such as 30m, 24h or 7d");
   return Number(match[1]) * (UNITS[match[2] ?? ""] ?? 0);
+}
+
+function overlapDays(text: string): number {
+  if (!/^(?:[12]?\d|30)$/.test(text)) throw new Error("must be a number of days from 0 to 30");
+  return Number(text);
 }
 
 /** What of the machine decides how many processes may share a port. */
@@ -377,6 +384,7 @@ export function loadConfig(env: Environment, machine: Machine = thisMachine()): 
     trustDomain: reader.read("SUIDO_TRUST_DOMAIN", "suido.localhost", trustDomain),
     vaProcesses: reader.read("SUIDO_VA_PROCESSES", 1, vaProcesses(machine)),
     maxStaleMs: reader.read("SUIDO_MAX_STALE", durationMs("24h"), durationMs),
+    renewalOverlapDays: reader.read("SUIDO_RENEWAL_OVERLAP", 7, overlapDays),
     mtlsCertificate: readMtlsCertificate(reader),
     trustedProxies: reader.read("SUIDO_TRUSTED_PROXIES", [], addresses),
     timeZone: reader.read("SUIDO_TZ", "Asia/Tokyo", timeZone),

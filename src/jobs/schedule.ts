@@ -10,6 +10,7 @@ export const JOB_NAMES = [
   "parties",
   "bulk",
   "enrolments",
+  "supersede",
   "forget",
 ] as const;
 
@@ -40,5 +41,6 @@ export const SCHEDULE: Readonly<Record<JobName, Rhythm>> = {
   parties: { on: { every: MINUTE_MS }, sweptAfter: 3 * MINUTE_MS },
   bulk: { on: { every: 2 * SECOND_MS }, sweptAfter: 30 * SECOND_MS },
   enrolments: { on: { every: MINUTE_MS }, sweptAfter: 3 * MINUTE_MS },
+  supersede: { on: { every: 10 * MINUTE_MS }, sweptAfter: 20 * MINUTE_MS },
   forget: { on: { pattern: "0 30 3 * * *" }, sweptAfter: 25 * HOUR_MS },
 };

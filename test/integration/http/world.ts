@@ -281,7 +281,7 @@ function optionsOf(
 }
 
 /** The address of the test's own database. */
-async function urlOf({ admin }: AppSide): Promise<string> {
+export async function urlOf({ admin }: Pick<AppSide, "admin">): Promise<string> {
   const [row] = await admin.query<{ name: string }>("select current_database() as name");
   const url = new URL(inject("adminUrl"));
   url.pathname = `/${row?.name ?? ""}`;

@@ -33,9 +33,18 @@ describe("loadConfig", () => {
       mode: "demo",
       timeZone: "Asia/Tokyo",
       maxStaleMs: 86_400_000,
+      renewalOverlapDays: 7,
       logLevel: "info",
     });
     expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it.for(["0", "7", "30"])("takes SUIDO_RENEWAL_OVERLAP=%s", (given) => {
+    expect(loadConfig({ SUIDO_RENEWAL_OVERLAP: given }).renewalOverlapDays).toBe(Number(given));
+  });
+
+  it.for(["31", "-1", "7d", "1.5", "007"])("refuses SUIDO_RENEWAL_OVERLAP=%s", (given) => {
+    expect(() => loadConfig({ SUIDO_RENEWAL_OVERLAP: given })).toThrow("days from 0 to 30");
   });
 
   const linux = { platform: "linux", cores: 12 } as const;
