@@ -76,6 +76,8 @@ export interface IssueRequest extends KeyRequest {
   readonly deviceId: string;
   /** Absent: `device-client`. */
   readonly profile?: string;
+  /** The enrolment that it is made for, of the same device. */
+  readonly enrolmentId?: string;
 }
 
 export interface Pkcs12Answer {
@@ -299,7 +301,7 @@ async function issue(
   const accountId = canonicalId(account);
   const corporationId = await tenantFoundBy(deps.findTenant, principal, device);
   const { actor } = principal;
-  const { idempotency } = request;
+  const { enrolmentId, idempotency } = request;
   return perform(deps, principal, {
     ...request,
     corporationId,
@@ -311,6 +313,7 @@ async function issue(
       accountId,
       profile,
       key,
+      ...(enrolmentId !== undefined && { enrolmentId }),
       ...(idempotency !== undefined && { idempotency }),
     }),
   });

@@ -41,6 +41,8 @@ export interface Wish {
   readonly accountId: string;
   readonly profile: Profile;
   readonly key: RequestKey;
+  /** The enrolment that the certificate is made for. */
+  readonly enrolmentId?: string;
   /** The certificate that the new one replaces. */
   readonly previous?: Previous;
   readonly idempotency?: IdempotentRequest;
@@ -126,13 +128,13 @@ const RESERVE = `with known as (
     where same is null and not (is_compromised or is_foreign or is_worn or is_held)
     returning serial
   ), bound as (
-    insert into app.binding (id, serial, corporation_id, pharmacy_id, device_id, account_id, bound_from)
-    select $18::uuid, serial, app.current_corporation(), $19::uuid, $2, $3, $5 from reserved
+    insert into app.binding (id, serial, corporation_id, pharmacy_id, device_id, account_id, bound_from, enrolment_id)
+    select $18::uuid, serial, app.current_corporation(), $19::uuid, $2, $3, $5, $23::uuid from reserved
   ), remembered as (
     insert into app.idempotency (api_key_id, key, request_hash, serial, created_at)
     select $20::uuid, $21::text, $22::bytea, coalesce(reserved.serial, same), $5 from verdict left join reserved on true
     where $20::uuid is not null and (reserved.serial is not null or (same is not null and not (is_compromised or is_foreign or is_worn or is_held)))
-  ), ${factParts("reserved", 23)}
+  ), ${factParts("reserved", 24)}
   select is_compromised, is_foreign, is_worn, is_held, same from verdict`;
 
 async function readFacts(sql: Sql, wish: Wish, now: Date): Promise<FactsRow> {
@@ -228,6 +230,7 @@ async function insert(
     idempotency?.apiKeyId ?? null,
     idempotency?.key ?? null,
     idempotency?.requestHash ?? null,
+    wish.enrolmentId ?? null,
     ...factValues(
       requestedFact(wish, { serial, pharmacyId: allowed.device.pharmacyId, now: draft.now }),
       newId,

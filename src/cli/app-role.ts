@@ -65,6 +65,7 @@ export async function openAppRole(opening: Opening, deps: AppRoleDeps): Promise<
   registerSignerMetrics(metrics, foundation.signer);
   const rooms = openRooms(opening, database);
   const app = await createAppServer({
+    checkUrl: config.checkUrl,
     ...rooms,
     ...system,
     log,

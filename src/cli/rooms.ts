@@ -10,6 +10,7 @@ import { createRevocation, type Revocation } from "../ca/revocation.ts";
 import { loadCaConfig } from "../config/ca-config.ts";
 import { type Checks, createChecks } from "../lifecycle/checks.ts";
 import { createEnrolmentVisits, type EnrolmentVisits } from "../lifecycle/enrolment-visits.ts";
+import { createWays, type Ways } from "../lifecycle/ways.ts";
 import { createEnrolments, type Enrolments } from "../lifecycle/enrolments.ts";
 import { type Accounts, createAccounts } from "../registry/accounts.ts";
 import { type Corporations, createCorporations } from "../registry/corporations.ts";
@@ -38,6 +39,7 @@ export interface Rooms {
   readonly checks: Checks;
   readonly enrolments: Enrolments;
   readonly enrolmentVisits: EnrolmentVisits;
+  readonly ways: Ways;
   readonly apiKeys: ApiKeys;
   readonly relyingParties: RelyingParties;
   readonly acknowledge: Acknowledge;
@@ -76,6 +78,8 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     trustDomain: config.trustDomain,
     timeZone: config.timeZone,
   });
+  const revocation = createRevocation({ ...system, database, signer, certificates });
+  const checks = createChecks({ ...system, database, checkUrl: config.checkUrl });
   return {
     corporations: createCorporations(registry),
     pharmacies: createPharmacies(registry),
@@ -84,11 +88,12 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     devices: createDevices(registry),
     certificates,
     issuance,
-    revocation: createRevocation({ ...system, database, signer, certificates }),
+    revocation,
     deviceStatus: createDeviceStatus({ ...system, database, chainOf }),
-    checks: createChecks({ ...system, database, checkUrl: config.checkUrl }),
+    checks,
     enrolments: createEnrolments({ ...registry, appUrl: config.app.url }),
     enrolmentVisits: createEnrolmentVisits({ ...system, database }),
+    ways: createWays({ ...system, database, issuance, revocation, checks }),
     apiKeys: createApiKeys({ ...system, database }),
     relyingParties: createRelyingParties({ ...system, database }),
     acknowledge: createAcknowledge({ ...system, database }),

@@ -2,6 +2,7 @@ import { fastifyHelmet } from "@fastify/helmet";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 
 import type { Authorizer } from "../va/authorizer.ts";
+import { loadAssets } from "../web/assets.ts";
 import { acceptsJson, prefersHtml } from "./accept.ts";
 import { watchMethods } from "./allowed-methods.ts";
 import { type Authenticate, requireKeys } from "./authentication.ts";
@@ -29,7 +30,6 @@ import {
   type EnrolmentRoutesOptions,
   enrolmentRoutes,
 } from "./routes-enrolments.ts";
-import { type EnrolmentVisitOptions, enrolmentVisitRoutes } from "./routes-enrolment-visits.ts";
 import { apiKeyRoutes, type ApiKeyRoutesOptions } from "./routes-api-keys.ts";
 import {
   certificateReadingRoutes,
@@ -46,7 +46,9 @@ import {
   type StageRoutesOptions,
   stageSettingRoutes,
 } from "./routes-stages.ts";
+import { type WayRoutesOptions, wayRoutes } from "./routes-way.ts";
 import { createValidatorCompiler } from "./validators.ts";
+import { createWayPages } from "./way-pages.ts";
 
 /** All that the app listener calls. */
 export interface AppServerOptions
@@ -56,7 +58,7 @@ export interface AppServerOptions
     CertificateRoutesOptions,
     CheckRoutesOptions,
     EnrolmentRoutesOptions,
-    Pick<EnrolmentVisitOptions, "enrolmentVisits">,
+    Pick<WayRoutesOptions, "enrolmentVisits" | "ways">,
     ApiKeyRoutesOptions,
     PartyRoutesOptions,
     StageRoutesOptions,
@@ -69,6 +71,8 @@ export interface AppServerOptions
   /** Told of what happens here; registered with `metrics`. */
   readonly counters: HttpMetrics;
   readonly version: string;
+  /** Below its host each check has one of its own. */
+  readonly checkUrl: string;
 }
 
 /** Everything under `/v1`: with an API key, as JSON, never cached. */
@@ -157,12 +161,11 @@ export async function createAppServer(options: AppServerOptions): Promise<Fastif
   await app.register(healthRoutes, options);
   await app.register(metricsRoutes, options);
   addApi(app, options);
-  const pages = addPages(app, options);
-  const { enrolmentVisits } = options;
-  await app.register(enrolmentVisitRoutes, {
-    enrolmentVisits,
-    showNoPage: (request, reply) => pages.notFound(request, reply),
-  });
+  const assets = loadAssets();
+  const pages = addPages(app, { ...options, assets });
+  const { enrolmentVisits, ways, urls } = options;
+  const wayPages = createWayPages({ ...options, assets });
+  await app.register(wayRoutes, { enrolmentVisits, ways, appUrl: urls.app, pages: wayPages });
 
   const notFound = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const path = request.url.split("?", 1)[0] ?? "";

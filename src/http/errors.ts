@@ -9,6 +9,7 @@ export type HttpErrorCode =
   | "content-too-large"
   | "unsupported-media-type"
   | "headers-too-large"
+  | "other-site"
   | "request-timeout"
   | "stopping"
   | "status-too-old"

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import type { Clock } from "../pki/clock.ts";
-import { loadAssets } from "../web/assets.ts";
+import type { Assets } from "../web/assets.ts";
 import { type AuthorityFacts, consolePage } from "../web/console-page.ts";
 import { helpReason } from "../web/help-page.ts";
 import { homePage, type PublicUrls } from "../web/home-page.ts";
@@ -67,8 +67,11 @@ function addHelpPage(app: FastifyInstance, { support }: PagesOptions): void {
 }
 
 /** The pages for people, and what they load. */
-export function addPages(app: FastifyInstance, options: PagesOptions): Pages {
-  const assets = loadAssets();
+export function addPages(
+  app: FastifyInstance,
+  options: PagesOptions & { readonly assets: Assets },
+): Pages {
+  const { assets } = options;
   const problems = shownProblems();
   const schema = { hide: true };
   const contextOf = (request: FastifyRequest, path: string): PageContext => ({
@@ -85,7 +88,7 @@ export function addPages(app: FastifyInstance, options: PagesOptions): Pages {
     sendPage(reply.code(404), notFoundPage(contextOf(request, "/")));
 
   addHelpPage(app, options);
-  for (const { path, type, body } of [assets.style, assets.icon, assets.keyForm]) {
+  for (const { path, type, body } of [assets.style, assets.icon, assets.portal, assets.way]) {
     app.get(path, { schema }, (_request, reply) =>
       reply.headers({ "content-type": type, "cache-control": FOR_EVER }).send(body),
     );

@@ -121,6 +121,6 @@ export const enrolmentDecisionRoutes: FastifyPluginAsyncTypebox<EnrolmentRoutesO
         response: { 200: named(schemas.Enrolment), ...bodyProblems(404, 409) },
       },
     },
-    (request) => enrolments.confirm(principalOf(request), request.params.id, request.body.how),
+    (request) => enrolments.confirm(principalOf(request), request.params.id, request.body),
   );
 };

@@ -22,7 +22,11 @@ export const ENROLMENT_REASONS = ["first", "replacement", "renewal", "support"] 
 export type EnrolmentReason = (typeof ENROLMENT_REASONS)[number];
 
 /** How support knew whom it spoke with. */
-export const IDENTIFIED_HOW = ["telephone", "video-call", "in-person"] as const;
+export const CONFIRMED_HOW = ["telephone", "video-call", "in-person"] as const;
+export type ConfirmedHow = (typeof CONFIRMED_HOW)[number];
+
+/** How a person was identified: by support, or in one of the ways that need nobody else. */
+export const IDENTIFIED_HOW = [...CONFIRMED_HOW, "mailed-code", "sign-in", "manager"] as const;
 export type IdentifiedHow = (typeof IDENTIFIED_HOW)[number];
 
 /** One way of a certificate onto a device: who is asked, and how far they are. */
@@ -45,7 +49,7 @@ export interface Enrolment {
   readonly expiresAt: Date;
   readonly startedAt?: Date;
   readonly identifiedAt?: Date;
-  /** Who pressed 「本人を確認しました」. */
+  /** Who pressed 「本人を確認しました」, or the enrolment itself. */
   readonly identifiedBy?: string;
   readonly identifiedHow?: IdentifiedHow;
   readonly endedAt?: Date;
@@ -63,6 +67,8 @@ export interface EnrolmentRow {
   readonly told_state: EnrolmentState;
   readonly reason: EnrolmentReason;
   readonly during_call: boolean;
+  /** How often somebody has begun it: each time in another browser. */
+  readonly begun: number;
   readonly requested_by: string | null;
   readonly support_number: string;
   readonly asked_by: string;
@@ -79,7 +85,7 @@ export interface EnrolmentRow {
 
 /** For a query that calls app.enrolment `e`, and whose first value is the time. */
 export const ENROLMENT_COLUMNS = `e.id, e.corporation_id, e.pharmacy_id, e.device_id, e.account_id, app.enrolment_state(e, $1::timestamptz) as told_state,
-  e.reason, e.during_call, e.requested_by, e.support_number, e.asked_by, e.mailed, e.created_at, e.expires_at, e.started_at,
+  e.reason, e.during_call, e.begun, e.requested_by, e.support_number, e.asked_by, e.mailed, e.created_at, e.expires_at, e.started_at,
   e.identified_at, e.identified_by, e.identified_how, e.ended_at, e.replaced_by`;
 
 /** Of one that is over although nobody has written it down yet, the end is when its time was over. */

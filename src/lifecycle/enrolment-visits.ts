@@ -1,13 +1,14 @@
-import { record } from "../audit/record.ts";
+import { equal } from "../pki/bytes.ts";
 import type { Clock } from "../pki/clock.ts";
-import type { Digest } from "../pki/crypto.ts";
+import type { Digest, Random } from "../pki/crypto.ts";
 import type { NewId } from "../pki/uuid.ts";
 import { NotFoundError } from "../registry/errors.ts";
 import type { Database } from "../storage/database.ts";
+import { uniqueViolation } from "../storage/errors.ts";
 import type { Sql } from "../storage/sql.ts";
 import { type LinkKind, linkHash, spellingOf } from "./enrolment-links.ts";
 import { type EnrolmentState, isOpen } from "./enrolment-row.ts";
-import { standingOf } from "./enrolment-standing.ts";
+import { beginSession, sessionHash } from "./enrolment-session.ts";
 import { TooManyGuessesError } from "./errors.ts";
 
 /** What somebody has in hand: the token of a link, or a code as they typed it. */
@@ -24,20 +25,28 @@ export interface EnrolmentVisit {
   readonly open?: {
     readonly deviceName: string;
     readonly pharmacyName: string;
+    /** As it was registered. */
+    readonly platform: string;
     /** What they read out when they call. */
     readonly supportNumber: string;
     readonly expiresAt: Date;
   };
 }
 
+export interface StartedVisit extends EnrolmentVisit {
+  /** The secret by which this browser goes on. Absent where there is nothing to go on with. */
+  readonly session?: string;
+}
+
 export interface EnrolmentVisits {
   /** Shows it and changes nothing: mail scanners open every link. Throws NotFoundError, TooManyGuessesError. */
   open(inHand: InHand): Promise<EnrolmentVisit>;
   /**
-   * Begins it: somebody has pressed 「はじめる」. Pressed again, or after its end, nothing changes. Throws also
+   * Begins it: somebody has pressed 「はじめる」. Pressed again in the browser that has begun it (`session` is its secret),
+   * or after its end, nothing changes; another browser begins anew, and the one before is left out. Throws also
    * InvalidStateError and NotAMemberError where the device is not to have a certificate of this person's any more.
    */
-  start(inHand: InHand): Promise<EnrolmentVisit>;
+  start(inHand: InHand, session?: string): Promise<StartedVisit>;
 }
 
 export interface EnrolmentVisitsDeps {
@@ -45,6 +54,7 @@ export interface EnrolmentVisitsDeps {
   readonly database: Database;
   readonly clock: Clock;
   readonly newId: NewId;
+  readonly random: Random;
   readonly digest: Digest;
 }
 
@@ -54,6 +64,9 @@ export interface EnrolmentVisitsDeps {
  */
 const MOST_WRONG = 200;
 const WINDOW_MS = 10 * 60_000;
+
+/** Of the million support numbers most are free. */
+const MOST_DRAWS = 50;
 
 /** Counts what was wrong, in windows one after the other. */
 function createGuessCount(clock: Clock) {
@@ -82,15 +95,19 @@ interface Row {
   readonly device_id: string;
   readonly account_id: string;
   readonly told_state: EnrolmentState;
+  readonly begun: number;
+  readonly session_sha256: Uint8Array | null;
   readonly replaced_by: string | null;
   readonly support_number: string;
   readonly expires_at: Date;
   readonly device_name: string;
   readonly pharmacy_name: string;
+  readonly platform: string;
 }
 
-const FIND = `select e.id, e.device_id, e.account_id, app.enrolment_state(e, $2) as told_state, e.replaced_by, e.support_number,
-    e.expires_at, d.name as device_name, p.name as pharmacy_name
+const FIND = `select e.id, e.device_id, e.account_id, app.enrolment_state(e, $2) as told_state, e.begun, e.session_sha256, e.replaced_by,
+    e.support_number,
+    e.expires_at, d.name as device_name, d.platform, p.name as pharmacy_name
   from app.enrolment_link l
   join app.enrolment e on e.id = l.enrolment_id
   join app.device d on d.id = e.device_id
@@ -106,6 +123,7 @@ function visitOf(row: Row): EnrolmentVisit {
       open: {
         deviceName: row.device_name,
         pharmacyName: row.pharmacy_name,
+        platform: row.platform,
         supportNumber: row.support_number,
         expiresAt: row.expires_at,
       },
@@ -113,32 +131,20 @@ function visitOf(row: Row): EnrolmentVisit {
   };
 }
 
-interface Starting {
+/** Whether the browser with this session has begun it. */
+function isOf({ session_sha256: own }: Row, session: Uint8Array | undefined): boolean {
+  return own !== null && session !== undefined && equal(own, session);
+}
+
+interface Found {
   readonly row: Row;
   readonly corporationId: string;
   readonly at: Date;
-  readonly kind: LinkKind;
-}
-
-async function begin(
-  sql: Sql,
-  { row, corporationId, at, kind }: Starting,
-  newId: NewId,
-): Promise<void> {
-  await standingOf(sql, { deviceId: row.device_id, accountId: row.account_id }, at);
-  await sql.query(
-    "update app.enrolment set state = 'started', started_at = $2 where id = $1",
-    [row.id, at],
-    "enrolment-start",
-  );
-  const subject = `enrolment/${row.id}`;
-  const [actor, action] = [`enrolment:${row.id}`, "enrolment.started"];
-  await record(sql, { at, actor, action, subject, corporationId, detail: { by: kind } }, newId);
 }
 
 /** What people do who have got a link or a code. None of it opens anything before they are identified. */
 export function createEnrolmentVisits(deps: EnrolmentVisitsDeps): EnrolmentVisits {
-  const { database, clock, newId, digest } = deps;
+  const { database, clock, digest } = deps;
   const guesses = createGuessCount(clock);
 
   const wrong = (field: string): Error => {
@@ -149,7 +155,7 @@ export function createEnrolmentVisits(deps: EnrolmentVisitsDeps): EnrolmentVisit
 
   const visit = async <T>(
     { kind, text }: InHand,
-    work: (sql: Sql, found: Starting) => Promise<T>,
+    work: (sql: Sql, found: Found) => Promise<T>,
     lock: string,
   ): Promise<T> => {
     // A code can be guessed, a link cannot: who has one gets on whatever others are doing.
@@ -169,22 +175,36 @@ export function createEnrolmentVisits(deps: EnrolmentVisitsDeps): EnrolmentVisit
       const [row] = await sql.query<Row>(`${FIND}${lock}`, [sha256, at]);
       // Deleted with its device since.
       if (row === undefined) throw new NotFoundError("enrolment", kind);
-      return work(sql, { row, corporationId, at, kind });
+      return work(sql, { row, corporationId, at });
     });
   };
 
+  const start = (inHand: InHand, session = ""): Promise<StartedVisit> =>
+    visit(
+      inHand,
+      async (sql, { row, corporationId, at }) => {
+        if (!isOpen(row.told_state)) return visitOf(row);
+        if (isOf(row, sessionHash(session, digest))) return { ...visitOf(row), session };
+        const of = { enrolmentId: row.id, deviceId: row.device_id, accountId: row.account_id };
+        const { begun } = row;
+        const beginning = { ...of, corporationId, begun, kind: inHand.kind, at };
+        const secret = await beginSession(sql, beginning, deps);
+        return { ...visitOf({ ...row, told_state: "started" }), session: secret };
+      },
+      " for update of e",
+    );
+
   return {
     open: (inHand) => visit(inHand, async (_sql, { row }) => visitOf(row), ""),
-    start: (inHand) =>
-      visit(
-        inHand,
-        async (sql, starting) => {
-          const { row } = starting;
-          if (row.told_state !== "invited") return visitOf(row);
-          await begin(sql, starting, newId);
-          return visitOf({ ...row, told_state: "started" });
-        },
-        " for update of e",
-      ),
+    async start(inHand, session) {
+      for (let draw = 1; ; draw += 1) {
+        try {
+          return await start(inHand, session);
+        } catch (error) {
+          if (uniqueViolation(error) !== "enrolment_support_number" || draw === MOST_DRAWS)
+            throw error;
+        }
+      }
+    },
   };
 }

@@ -14,9 +14,10 @@ import {
   type EnrolmentReason,
   type EnrolmentRow,
   type EnrolmentState,
-  type IdentifiedHow,
+  type ConfirmedHow,
   readEnrolment,
 } from "./enrolment-row.ts";
+import { newSupportNumber } from "./enrolment-session.ts";
 import { type Standing, standingOf } from "./enrolment-standing.ts";
 
 /** The answer to whoever made it. What opens it is nowhere else: a hash is kept. */
@@ -65,7 +66,14 @@ export interface Enrolments {
    * 「本人を確認しました」: the principal has spoken with the person and knows who it is. Of a started one only, where
    * somebody waits for it; said twice by the same principal it is said once. Throws ConflictError, and what `create` does.
    */
-  confirm(principal: Principal, id: string, how: IdentifiedHow): Promise<Enrolment>;
+  confirm(principal: Principal, id: string, said: Confirmation): Promise<Enrolment>;
+}
+
+/** What staff say of a caller. */
+export interface Confirmation {
+  readonly how: ConfirmedHow;
+  /** As the caller read it. Needed once an enrolment was begun more than once: it tells whose page is meant. */
+  readonly supportNumber?: string;
 }
 
 export interface EnrolmentsDeps extends RegistryDeps {
@@ -107,8 +115,8 @@ export function createEnrolments(deps: EnrolmentsDeps): Enrolments {
     list: (principal, query) => list(deps, principal, query),
     withdraw: (principal, id) =>
       within(principal, self(id), async (work) => enrolmentOf(await withdraw(work, id))),
-    confirm: (principal, id, how) =>
-      within(principal, self(id), async (work) => enrolmentOf(await confirm(work, id, how))),
+    confirm: (principal, id, said) =>
+      within(principal, self(id), async (work) => enrolmentOf(await confirm(work, id, said))),
   };
 }
 
@@ -243,12 +251,6 @@ async function insert(
   throw new Error("no support number is free");
 }
 
-/** 32 bits over a million numbers: none is likelier than another by more than a part in four thousand. */
-function newSupportNumber(random: Random): string {
-  const number = random(4).reduce((sum, octet) => sum * 256 + octet, 0) % 1_000_000;
-  return String(number).padStart(6, "0");
-}
-
 /** Gives the caller what it may have. Nothing of one that is over. */
 async function handOver(
   { sql, now, record }: Work,
@@ -281,10 +283,26 @@ async function withdraw(work: Work, enrolmentId: string): Promise<EnrolmentRow> 
   return readEnrolment(work, id);
 }
 
-async function confirm(work: Work, enrolmentId: string, how: IdentifiedHow): Promise<EnrolmentRow> {
+/** What was begun anew meanwhile is somebody else's page, whose number is another. */
+function checkCaller(row: EnrolmentRow, { supportNumber }: Confirmation): void {
+  if (supportNumber === undefined && row.begun > 1)
+    throw new ConflictError(
+      "it was begun more than once: the number that the caller reads is needed",
+      "supportNumber",
+    );
+  if (supportNumber !== undefined && supportNumber !== row.support_number)
+    throw new ConflictError(
+      "it was begun anew in another browser, whose number is another: ask the caller again",
+      "supportNumber",
+    );
+}
+
+async function confirm(work: Work, enrolmentId: string, said: Confirmation): Promise<EnrolmentRow> {
+  const { how } = said;
   const { now, principal, record, sql } = work;
   const id = await lockRow(sql, self(enrolmentId), "change");
   const row = await readEnrolment(work, id);
+  checkCaller(row, said);
   if (row.told_state === "identified" && row.identified_by === principal.actor) return row;
   if (row.told_state !== "started")
     throw new ConflictError(`it is ${row.told_state}, and nobody waits to be identified`, "id");

@@ -122,6 +122,10 @@ async function otherOutcome(
   return shown.kind === "identified" ? "newer" : OUTCOME_OF[shown.reason];
 }
 
+/** An enrolment is spent when its certificate is proven, and then its links and codes open nothing any more. */
+const SPEND = `update app.enrolment e set state = 'proven', ended_at = $2 from app.binding b
+  where b.serial = $1 and b.enrolment_id = e.id and e.state = 'issued' returning e.id`;
+
 /** The time of the proof, this one's or an earlier one's; undefined of a certificate that was stopped in this moment. */
 async function prove(
   sql: Sql,
@@ -145,18 +149,15 @@ async function prove(
     return before?.proven_at ?? undefined;
   }
   const serialNumber = serialOf(check.serial);
-  await record(
-    sql,
-    {
-      at,
-      actor: `certificate:${serialNumber}`,
-      action: "certificate.proven",
-      subject: `certificate/${serialNumber}`,
-      corporationId: check.corporationId,
-      detail: { checkId: check.id },
-    },
-    newId,
-  );
+  const { corporationId } = check;
+  const told = { at, actor: `certificate:${serialNumber}`, corporationId };
+  const [action, subject] = ["certificate.proven", `certificate/${serialNumber}`] as const;
+  await record(sql, { ...told, action, subject, detail: { checkId: check.id } }, newId);
+  const [spent] = await sql.query<{ id: string }>(SPEND, [check.serial, at], "check-spend");
+  if (spent !== undefined) {
+    const end = { action: "enrolment.proven", subject: `enrolment/${spent.id}` };
+    await record(sql, { ...told, ...end, detail: { serialNumber } }, newId);
+  }
   return proven.proven_at;
 }
 

@@ -40,7 +40,7 @@ export function devicePicture(sign: Html | undefined, sheet = "sheet"): Html {
   </svg>`;
 }
 
-const FACE = html`<svg viewBox="0 0 64 72" aria-hidden="true">
+export const FACE = html`<svg viewBox="0 0 64 72" aria-hidden="true">
   <path class="drop" d="M32 4C22 22 10 30 10 46a22 22 0 0 0 44 0C54 30 42 22 32 4Z" />
   <circle class="face" cx="25" cy="46" r="3" />
   <circle class="face" cx="39" cy="46" r="3" />
@@ -51,7 +51,7 @@ const FACE = html`<svg viewBox="0 0 64 72" aria-hidden="true">
 const TELEPHONE = /(?:\+81[- ]?|0)\d{1,4}[- ]\d{1,4}[- ]\d{3,4}/;
 
 /** The support's line with its number, if there is one, as a link that a phone can dial (RFC 3966). */
-function contact(line: string): Html {
+export function contact(line: string): Html {
   const found = TELEPHONE.exec(line);
   if (found === null) return html`${line}`;
   const [number] = found;

@@ -15,8 +15,10 @@ export interface Asset {
 export interface Assets {
   readonly style: Asset;
   readonly icon: Asset;
-  /** Makes the key of a form in the browser (`browser/key-form.ts`): only the pages that have such a form load it. */
-  readonly keyForm: Asset;
+  /** The style of the pages for pharmacists. */
+  readonly portal: Asset;
+  /** What the pages of the way do by themselves (`browser/way.ts`), making a key among it. */
+  readonly way: Asset;
 }
 
 /** The drop, as browsers show it beside a title. Its colours are fixed: an icon does not know our tokens. */
@@ -53,11 +55,12 @@ export function loadAssets(): Assets {
       readSheets("tokens.css", "base.css", "pages.css"),
     ),
     icon: asset("suido.svg", "image/svg+xml", Buffer.from(String(ICON))),
-    keyForm: asset(
-      "key-form.js",
-      "text/javascript; charset=utf-8",
-      browserScript("src/web/browser/key-form.ts"),
+    portal: asset(
+      "portal.css",
+      "text/css; charset=utf-8",
+      readSheets("tokens.css", "base.css", "portal.css"),
     ),
+    way: asset("way.js", "text/javascript; charset=utf-8", browserScript("src/web/browser/way.ts")),
   };
 }
 

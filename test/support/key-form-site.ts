@@ -14,7 +14,7 @@ const PAGE = `<!doctype html>
     <meta charset="utf-8" />
     <title>かぎを作る</title>
     <link rel="icon" href="${assets.icon.path}" type="${assets.icon.type}" />
-    <script src="${assets.keyForm.path}" defer></script>
+    <script src="${assets.way.path}" defer></script>
   </head>
   <body>
     <h1>かぎを作る</h1>

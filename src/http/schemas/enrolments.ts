@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 
 import {
+  CONFIRMED_HOW,
   ENROLMENT_REASONS,
   ENROLMENT_STATES,
   IDENTIFIED_HOW,
@@ -22,7 +23,10 @@ const supportNumber = patterned("^[0-9]{6}$", {
   example: "482915",
 });
 
-const how = word(IDENTIFIED_HOW, { description: "How support knew whom it spoke with." });
+const identifiedHow = word(IDENTIFIED_HOW, {
+  description:
+    "How the person was identified: by support, or by a code to their address, by their sign-in, or by the pharmacy's manager.",
+});
 
 const enrolment = {
   id: Id,
@@ -46,7 +50,7 @@ const enrolment = {
   identifiedBy: Type.Optional(
     Type.String({ description: "Who confirmed the person: api-key: and its id." }),
   ),
-  identifiedHow: Type.Optional(how),
+  identifiedHow: Type.Optional(identifiedHow),
   endedAt: Type.Optional(Time),
   replacedBy: Type.Optional(Id),
 };
@@ -85,7 +89,16 @@ export const NewEnrolment = closed({
   ),
 });
 
-export const EnrolmentConfirmation = closed({ how });
+export const EnrolmentConfirmation = closed({
+  how: word(CONFIRMED_HOW, { description: "How support knew whom it spoke with." }),
+  supportNumber: Type.Optional(
+    patterned("^[0-9]{6}$", {
+      description:
+        "As the caller has read it. Needed once the enrolment was begun more than once: it tells whose page is meant.",
+      example: "482915",
+    }),
+  ),
+});
 
 /** What somebody has in hand who begins. */
 export const InHand = closed({
@@ -93,13 +106,13 @@ export const InHand = closed({
   code: Type.Optional(line(40)),
 });
 
-export const EnrolmentVisit = Type.Object({
-  state,
-  isReplaced: Type.Boolean(),
-  deviceName: Type.Optional(Type.String()),
-  pharmacyName: Type.Optional(Type.String()),
-  supportNumber: Type.Optional(supportNumber),
-  expiresAt: Type.Optional(Time),
+/** What the page of a browser goes by that has begun. */
+export const WayState = Type.Object({ page: Type.String() });
+
+/** A request for a certificate; without one we make the key. */
+export const WayRequest = closed({
+  csr: Type.Optional(Type.String({ maxLength: 8192 })),
+  bundle: Type.Optional(Type.Union([Type.Literal("modern"), Type.Literal("compatible")])),
 });
 
 export const EnrolmentQuery = closed({

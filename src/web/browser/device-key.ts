@@ -18,6 +18,8 @@ export interface Answer {
 export interface Bundle {
   readonly file: Uint8Array<ArrayBuffer>;
   readonly password: string;
+  /** By which the browser offers the certificate. */
+  readonly name: string;
 }
 
 /** A CryptoKey, by a name that Node's types have too. */
@@ -74,6 +76,7 @@ export class DeviceKey {
     if (!equal(view.keyOctets, this.#point)) throw new RangeError("a certificate of another key");
     const above = chain.map(read).filter((each) => !equal(each.view.subject, each.view.issuer));
     const password = newBundlePassword(webPkcs12Crypto.random);
+    const name = commonName(view);
     const key = new Uint8Array(await crypto.subtle.exportKey("pkcs8", this.#privateKey));
     try {
       const file = await buildPkcs12(
@@ -81,14 +84,14 @@ export class DeviceKey {
           key,
           certificate: der,
           chain: above.map((each) => each.der),
-          friendlyName: commonName(view),
+          friendlyName: name,
           localKeyId: webPkcs12Crypto.digest("sha1", this.#point),
           password,
           style,
         },
         webPkcs12Crypto,
       );
-      return { file: new Uint8Array(file), password };
+      return { file: new Uint8Array(file), password, name };
     } finally {
       key.fill(0);
     }

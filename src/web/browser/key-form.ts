@@ -8,6 +8,7 @@ import { type Answer, type Bundle, DeviceKey } from "./device-key.ts";
  *   <form data-key-form method="post" action="…" data-style="modern" data-file-name="desk.p12">
  *   data-key-part="working | saving | refused | unreached"   one of them is shown at a time, once the form is sent
  *   data-key="password"      takes the password as its text
+ *   data-key="name"          takes the certificate's name, as the browser will offer it
  *   data-key="save"          a link that gets the file
  *   data-key="copy"          a button; data-key="copied" is shown when the password is in the clipboard
  *   data-key="other-style"   a button: the same key and certificate in the other form of file, with another password
@@ -91,7 +92,7 @@ class KeyForm {
     }
   }
 
-  #offer({ file, password }: Bundle): void {
+  #offer({ file, name, password }: Bundle): void {
     if (this.#address !== undefined) URL.revokeObjectURL(this.#address);
     this.#address = URL.createObjectURL(new Blob([file], { type: "application/x-pkcs12" }));
     for (const link of document.querySelectorAll<HTMLAnchorElement>("a[data-key=save]")) {
@@ -99,6 +100,7 @@ class KeyForm {
       link.download = this.#form.dataset["fileName"] ?? "certificate.p12";
     }
     for (const each of all("[data-key=password]")) each.textContent = password;
+    for (const each of all("[data-key=name]")) each.textContent = name;
     for (const each of all("[data-key=copied]")) each.hidden = true;
   }
 }

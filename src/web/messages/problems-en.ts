@@ -293,6 +293,27 @@ export const PROBLEMS_EN = {
       "Links or codes that are none were tried so often lately that codes are not looked at for ten minutes. A link from a mail works all the same.",
     remedy: "Open the link in the mail, or try the code again in ten minutes.",
   },
+  "other-site": {
+    title: "Sent by another site",
+    meaning: "A page of another site has sent this in your name. Nothing was done.",
+    remedy: "Open the page of this site, and press there.",
+  },
+  "no-session": {
+    title: "Begun elsewhere",
+    meaning:
+      "This browser has not begun the installation, or it was begun again in another browser since. One browser goes on with it at a time.",
+    remedy: "Open the link in the mail, or type the code, in the browser that is to go on.",
+  },
+  "not-identified": {
+    title: "Not identified yet",
+    meaning: "A certificate is made once it is known who asks, and before the invitation ends.",
+    remedy: "Read the support number from the page to support by telephone.",
+  },
+  "too-many-bundles": {
+    title: "Too many attempts",
+    meaning: "So many certificates were made for this invitation that another would not help.",
+    remedy: "Call support: they make a new invitation and help by telephone.",
+  },
   "status-too-old": {
     title: "Status too old",
     meaning:

@@ -14,6 +14,7 @@ import { createAppServer } from "../../../src/http/api-app.ts";
 import { createHttpMetrics } from "../../../src/http/http-metrics.ts";
 import { createChecks } from "../../../src/lifecycle/checks.ts";
 import { createEnrolmentVisits } from "../../../src/lifecycle/enrolment-visits.ts";
+import { createWays } from "../../../src/lifecycle/ways.ts";
 import { createEnrolments } from "../../../src/lifecycle/enrolments.ts";
 import { uuidV7 } from "../../../src/pki/uuid.ts";
 import { createAccounts } from "../../../src/registry/accounts.ts";
@@ -212,8 +213,12 @@ async function startApp({ side, apiKeys, store, authorizer }: Parts): Promise<Fa
   const newId = uuidV7(clock, (octets) => randomBytes(octets));
   const deps = { store, clock, newId };
   const registry = new Registry();
+  const own = { ...createSystem(), database: side.database, clock, newId };
+  const checks = createChecks({ ...own, checkUrl: CHECK_URL });
+  const { issuance, revocation } = side;
   return createAppServer({
     ...side,
+    checkUrl: CHECK_URL,
     corporations: createCorporations(deps),
     pharmacies: createPharmacies(deps),
     accounts: createAccounts(deps),
@@ -225,19 +230,9 @@ async function startApp({ side, apiKeys, store, authorizer }: Parts): Promise<Fa
     propagate: createPropagate({ database: side.database, clock }),
     authorizer,
     stages: createStages(deps),
-    checks: createChecks({
-      ...createSystem(),
-      database: side.database,
-      clock,
-      newId,
-      checkUrl: CHECK_URL,
-    }),
-    enrolmentVisits: createEnrolmentVisits({
-      ...createSystem(),
-      database: side.database,
-      clock,
-      newId,
-    }),
+    checks,
+    enrolmentVisits: createEnrolmentVisits(own),
+    ways: createWays({ ...own, issuance, revocation, checks }),
     enrolments: createEnrolments({
       ...createSystem(),
       ...deps,

@@ -68,6 +68,8 @@ export async function appWith(overrides: Partial<AppServerOptions> = {}): Promis
     certificates: { one: unexpected, search: unexpected },
     revocation: { revoke: unexpected, unhold: unexpected },
     checks: { create: unexpected },
+    checkUrl: "https://check.localhost:8443",
+    ways: { look: unexpected, issue: unexpected, check: unexpected },
     enrolments: {
       create: unexpected,
       get: unexpected,

@@ -1601,7 +1601,8 @@ export const BindingScalarFieldEnum = {
   deviceId: 'deviceId',
   accountId: 'accountId',
   boundFrom: 'boundFrom',
-  boundTo: 'boundTo'
+  boundTo: 'boundTo',
+  enrolmentId: 'enrolmentId'
 } as const
 
 export type BindingScalarFieldEnum = (typeof BindingScalarFieldEnum)[keyof typeof BindingScalarFieldEnum]

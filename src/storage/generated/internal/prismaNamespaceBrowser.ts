@@ -179,7 +179,8 @@ export const BindingScalarFieldEnum = {
   deviceId: 'deviceId',
   accountId: 'accountId',
   boundFrom: 'boundFrom',
-  boundTo: 'boundTo'
+  boundTo: 'boundTo',
+  enrolmentId: 'enrolmentId'
 } as const
 
 export type BindingScalarFieldEnum = (typeof BindingScalarFieldEnum)[keyof typeof BindingScalarFieldEnum]

@@ -33,6 +33,7 @@ export type BindingMinAggregateOutputType = {
   accountId: string | null
   boundFrom: Date | null
   boundTo: Date | null
+  enrolmentId: string | null
 }
 
 export type BindingMaxAggregateOutputType = {
@@ -44,6 +45,7 @@ export type BindingMaxAggregateOutputType = {
   accountId: string | null
   boundFrom: Date | null
   boundTo: Date | null
+  enrolmentId: string | null
 }
 
 export type BindingCountAggregateOutputType = {
@@ -55,6 +57,7 @@ export type BindingCountAggregateOutputType = {
   accountId: number
   boundFrom: number
   boundTo: number
+  enrolmentId: number
   _all: number
 }
 
@@ -68,6 +71,7 @@ export type BindingMinAggregateInputType = {
   accountId?: true
   boundFrom?: true
   boundTo?: true
+  enrolmentId?: true
 }
 
 export type BindingMaxAggregateInputType = {
@@ -79,6 +83,7 @@ export type BindingMaxAggregateInputType = {
   accountId?: true
   boundFrom?: true
   boundTo?: true
+  enrolmentId?: true
 }
 
 export type BindingCountAggregateInputType = {
@@ -90,6 +95,7 @@ export type BindingCountAggregateInputType = {
   accountId?: true
   boundFrom?: true
   boundTo?: true
+  enrolmentId?: true
   _all?: true
 }
 
@@ -174,6 +180,7 @@ export type BindingGroupByOutputType = {
   accountId: string
   boundFrom: Date
   boundTo: Date | null
+  enrolmentId: string | null
   _count: BindingCountAggregateOutputType | null
   _min: BindingMinAggregateOutputType | null
   _max: BindingMaxAggregateOutputType | null
@@ -206,6 +213,7 @@ export type BindingWhereInput = {
   accountId?: Prisma.UuidFilter<"Binding"> | string
   boundFrom?: Prisma.DateTimeFilter<"Binding"> | Date | string
   boundTo?: Prisma.DateTimeNullableFilter<"Binding"> | Date | string | null
+  enrolmentId?: Prisma.UuidNullableFilter<"Binding"> | string | null
   issued?: Prisma.XOR<Prisma.IssuedScalarRelationFilter, Prisma.IssuedWhereInput>
   pharmacy?: Prisma.XOR<Prisma.PharmacyScalarRelationFilter, Prisma.PharmacyWhereInput>
   device?: Prisma.XOR<Prisma.DeviceScalarRelationFilter, Prisma.DeviceWhereInput>
@@ -221,6 +229,7 @@ export type BindingOrderByWithRelationInput = {
   accountId?: Prisma.SortOrder
   boundFrom?: Prisma.SortOrder
   boundTo?: Prisma.SortOrderInput | Prisma.SortOrder
+  enrolmentId?: Prisma.SortOrderInput | Prisma.SortOrder
   issued?: Prisma.IssuedOrderByWithRelationInput
   pharmacy?: Prisma.PharmacyOrderByWithRelationInput
   device?: Prisma.DeviceOrderByWithRelationInput
@@ -239,6 +248,7 @@ export type BindingWhereUniqueInput = Prisma.AtLeast<{
   accountId?: Prisma.UuidFilter<"Binding"> | string
   boundFrom?: Prisma.DateTimeFilter<"Binding"> | Date | string
   boundTo?: Prisma.DateTimeNullableFilter<"Binding"> | Date | string | null
+  enrolmentId?: Prisma.UuidNullableFilter<"Binding"> | string | null
   issued?: Prisma.XOR<Prisma.IssuedScalarRelationFilter, Prisma.IssuedWhereInput>
   pharmacy?: Prisma.XOR<Prisma.PharmacyScalarRelationFilter, Prisma.PharmacyWhereInput>
   device?: Prisma.XOR<Prisma.DeviceScalarRelationFilter, Prisma.DeviceWhereInput>
@@ -254,6 +264,7 @@ export type BindingOrderByWithAggregationInput = {
   accountId?: Prisma.SortOrder
   boundFrom?: Prisma.SortOrder
   boundTo?: Prisma.SortOrderInput | Prisma.SortOrder
+  enrolmentId?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.BindingCountOrderByAggregateInput
   _max?: Prisma.BindingMaxOrderByAggregateInput
   _min?: Prisma.BindingMinOrderByAggregateInput
@@ -271,12 +282,14 @@ export type BindingScalarWhereWithAggregatesInput = {
   accountId?: Prisma.UuidWithAggregatesFilter<"Binding"> | string
   boundFrom?: Prisma.DateTimeWithAggregatesFilter<"Binding"> | Date | string
   boundTo?: Prisma.DateTimeNullableWithAggregatesFilter<"Binding"> | Date | string | null
+  enrolmentId?: Prisma.UuidNullableWithAggregatesFilter<"Binding"> | string | null
 }
 
 export type BindingCreateInput = {
   id: string
   boundFrom: Date | string
   boundTo?: Date | string | null
+  enrolmentId?: string | null
   issued: Prisma.IssuedCreateNestedOneWithoutBindingsInput
   pharmacy: Prisma.PharmacyCreateNestedOneWithoutBindingsInput
   device: Prisma.DeviceCreateNestedOneWithoutBindingsInput
@@ -292,12 +305,14 @@ export type BindingUncheckedCreateInput = {
   accountId: string
   boundFrom: Date | string
   boundTo?: Date | string | null
+  enrolmentId?: string | null
 }
 
 export type BindingUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   boundFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   boundTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  enrolmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   issued?: Prisma.IssuedUpdateOneRequiredWithoutBindingsNestedInput
   pharmacy?: Prisma.PharmacyUpdateOneRequiredWithoutBindingsNestedInput
   device?: Prisma.DeviceUpdateOneRequiredWithoutBindingsNestedInput
@@ -313,6 +328,7 @@ export type BindingUncheckedUpdateInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   boundFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   boundTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  enrolmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type BindingCreateManyInput = {
@@ -324,12 +340,14 @@ export type BindingCreateManyInput = {
   accountId: string
   boundFrom: Date | string
   boundTo?: Date | string | null
+  enrolmentId?: string | null
 }
 
 export type BindingUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   boundFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   boundTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  enrolmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type BindingUncheckedUpdateManyInput = {
@@ -341,6 +359,7 @@ export type BindingUncheckedUpdateManyInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   boundFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   boundTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  enrolmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type BindingListRelationFilter = {
@@ -362,6 +381,7 @@ export type BindingCountOrderByAggregateInput = {
   accountId?: Prisma.SortOrder
   boundFrom?: Prisma.SortOrder
   boundTo?: Prisma.SortOrder
+  enrolmentId?: Prisma.SortOrder
 }
 
 export type BindingMaxOrderByAggregateInput = {
@@ -373,6 +393,7 @@ export type BindingMaxOrderByAggregateInput = {
   accountId?: Prisma.SortOrder
   boundFrom?: Prisma.SortOrder
   boundTo?: Prisma.SortOrder
+  enrolmentId?: Prisma.SortOrder
 }
 
 export type BindingMinOrderByAggregateInput = {
@@ -384,6 +405,7 @@ export type BindingMinOrderByAggregateInput = {
   accountId?: Prisma.SortOrder
   boundFrom?: Prisma.SortOrder
   boundTo?: Prisma.SortOrder
+  enrolmentId?: Prisma.SortOrder
 }
 
 export type BindingCreateNestedManyWithoutPharmacyInput = {
@@ -562,6 +584,7 @@ export type BindingCreateWithoutPharmacyInput = {
   id: string
   boundFrom: Date | string
   boundTo?: Date | string | null
+  enrolmentId?: string | null
   issued: Prisma.IssuedCreateNestedOneWithoutBindingsInput
   device: Prisma.DeviceCreateNestedOneWithoutBindingsInput
   account: Prisma.AccountCreateNestedOneWithoutBindingsInput
@@ -574,6 +597,7 @@ export type BindingUncheckedCreateWithoutPharmacyInput = {
   accountId: string
   boundFrom: Date | string
   boundTo?: Date | string | null
+  enrolmentId?: string | null
 }
 
 export type BindingCreateOrConnectWithoutPharmacyInput = {
@@ -614,12 +638,14 @@ export type BindingScalarWhereInput = {
   accountId?: Prisma.UuidFilter<"Binding"> | string
   boundFrom?: Prisma.DateTimeFilter<"Binding"> | Date | string
   boundTo?: Prisma.DateTimeNullableFilter<"Binding"> | Date | string | null
+  enrolmentId?: Prisma.UuidNullableFilter<"Binding"> | string | null
 }
 
 export type BindingCreateWithoutAccountInput = {
   id: string
   boundFrom: Date | string
   boundTo?: Date | string | null
+  enrolmentId?: string | null
   issued: Prisma.IssuedCreateNestedOneWithoutBindingsInput
   pharmacy: Prisma.PharmacyCreateNestedOneWithoutBindingsInput
   device: Prisma.DeviceCreateNestedOneWithoutBindingsInput
@@ -632,6 +658,7 @@ export type BindingUncheckedCreateWithoutAccountInput = {
   deviceId: string
   boundFrom: Date | string
   boundTo?: Date | string | null
+  enrolmentId?: string | null
 }
 
 export type BindingCreateOrConnectWithoutAccountInput = {
@@ -664,6 +691,7 @@ export type BindingCreateWithoutDeviceInput = {
   id: string
   boundFrom: Date | string
   boundTo?: Date | string | null
+  enrolmentId?: string | null
   issued: Prisma.IssuedCreateNestedOneWithoutBindingsInput
   pharmacy: Prisma.PharmacyCreateNestedOneWithoutBindingsInput
   account: Prisma.AccountCreateNestedOneWithoutBindingsInput
@@ -676,6 +704,7 @@ export type BindingUncheckedCreateWithoutDeviceInput = {
   accountId: string
   boundFrom: Date | string
   boundTo?: Date | string | null
+  enrolmentId?: string | null
 }
 
 export type BindingCreateOrConnectWithoutDeviceInput = {
@@ -708,6 +737,7 @@ export type BindingCreateWithoutIssuedInput = {
   id: string
   boundFrom: Date | string
   boundTo?: Date | string | null
+  enrolmentId?: string | null
   pharmacy: Prisma.PharmacyCreateNestedOneWithoutBindingsInput
   device: Prisma.DeviceCreateNestedOneWithoutBindingsInput
   account: Prisma.AccountCreateNestedOneWithoutBindingsInput
@@ -721,6 +751,7 @@ export type BindingUncheckedCreateWithoutIssuedInput = {
   accountId: string
   boundFrom: Date | string
   boundTo?: Date | string | null
+  enrolmentId?: string | null
 }
 
 export type BindingCreateOrConnectWithoutIssuedInput = {
@@ -756,12 +787,14 @@ export type BindingCreateManyPharmacyInput = {
   accountId: string
   boundFrom: Date | string
   boundTo?: Date | string | null
+  enrolmentId?: string | null
 }
 
 export type BindingUpdateWithoutPharmacyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   boundFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   boundTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  enrolmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   issued?: Prisma.IssuedUpdateOneRequiredWithoutBindingsNestedInput
   device?: Prisma.DeviceUpdateOneRequiredWithoutBindingsNestedInput
   account?: Prisma.AccountUpdateOneRequiredWithoutBindingsNestedInput
@@ -774,6 +807,7 @@ export type BindingUncheckedUpdateWithoutPharmacyInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   boundFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   boundTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  enrolmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type BindingUncheckedUpdateManyWithoutPharmacyInput = {
@@ -783,6 +817,7 @@ export type BindingUncheckedUpdateManyWithoutPharmacyInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   boundFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   boundTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  enrolmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type BindingCreateManyAccountInput = {
@@ -792,12 +827,14 @@ export type BindingCreateManyAccountInput = {
   deviceId: string
   boundFrom: Date | string
   boundTo?: Date | string | null
+  enrolmentId?: string | null
 }
 
 export type BindingUpdateWithoutAccountInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   boundFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   boundTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  enrolmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   issued?: Prisma.IssuedUpdateOneRequiredWithoutBindingsNestedInput
   pharmacy?: Prisma.PharmacyUpdateOneRequiredWithoutBindingsNestedInput
   device?: Prisma.DeviceUpdateOneRequiredWithoutBindingsNestedInput
@@ -810,6 +847,7 @@ export type BindingUncheckedUpdateWithoutAccountInput = {
   deviceId?: Prisma.StringFieldUpdateOperationsInput | string
   boundFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   boundTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  enrolmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type BindingUncheckedUpdateManyWithoutAccountInput = {
@@ -819,6 +857,7 @@ export type BindingUncheckedUpdateManyWithoutAccountInput = {
   deviceId?: Prisma.StringFieldUpdateOperationsInput | string
   boundFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   boundTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  enrolmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type BindingCreateManyDeviceInput = {
@@ -828,12 +867,14 @@ export type BindingCreateManyDeviceInput = {
   accountId: string
   boundFrom: Date | string
   boundTo?: Date | string | null
+  enrolmentId?: string | null
 }
 
 export type BindingUpdateWithoutDeviceInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   boundFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   boundTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  enrolmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   issued?: Prisma.IssuedUpdateOneRequiredWithoutBindingsNestedInput
   pharmacy?: Prisma.PharmacyUpdateOneRequiredWithoutBindingsNestedInput
   account?: Prisma.AccountUpdateOneRequiredWithoutBindingsNestedInput
@@ -846,6 +887,7 @@ export type BindingUncheckedUpdateWithoutDeviceInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   boundFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   boundTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  enrolmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type BindingUncheckedUpdateManyWithoutDeviceInput = {
@@ -855,6 +897,7 @@ export type BindingUncheckedUpdateManyWithoutDeviceInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   boundFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   boundTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  enrolmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type BindingCreateManyIssuedInput = {
@@ -865,12 +908,14 @@ export type BindingCreateManyIssuedInput = {
   accountId: string
   boundFrom: Date | string
   boundTo?: Date | string | null
+  enrolmentId?: string | null
 }
 
 export type BindingUpdateWithoutIssuedInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   boundFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   boundTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  enrolmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   pharmacy?: Prisma.PharmacyUpdateOneRequiredWithoutBindingsNestedInput
   device?: Prisma.DeviceUpdateOneRequiredWithoutBindingsNestedInput
   account?: Prisma.AccountUpdateOneRequiredWithoutBindingsNestedInput
@@ -884,6 +929,7 @@ export type BindingUncheckedUpdateWithoutIssuedInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   boundFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   boundTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  enrolmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type BindingUncheckedUpdateManyWithoutIssuedInput = {
@@ -894,6 +940,7 @@ export type BindingUncheckedUpdateManyWithoutIssuedInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   boundFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   boundTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  enrolmentId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 
@@ -907,6 +954,7 @@ export type BindingSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   accountId?: boolean
   boundFrom?: boolean
   boundTo?: boolean
+  enrolmentId?: boolean
   issued?: boolean | Prisma.IssuedDefaultArgs<ExtArgs>
   pharmacy?: boolean | Prisma.PharmacyDefaultArgs<ExtArgs>
   device?: boolean | Prisma.DeviceDefaultArgs<ExtArgs>
@@ -922,6 +970,7 @@ export type BindingSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   accountId?: boolean
   boundFrom?: boolean
   boundTo?: boolean
+  enrolmentId?: boolean
   issued?: boolean | Prisma.IssuedDefaultArgs<ExtArgs>
   pharmacy?: boolean | Prisma.PharmacyDefaultArgs<ExtArgs>
   device?: boolean | Prisma.DeviceDefaultArgs<ExtArgs>
@@ -937,6 +986,7 @@ export type BindingSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   accountId?: boolean
   boundFrom?: boolean
   boundTo?: boolean
+  enrolmentId?: boolean
   issued?: boolean | Prisma.IssuedDefaultArgs<ExtArgs>
   pharmacy?: boolean | Prisma.PharmacyDefaultArgs<ExtArgs>
   device?: boolean | Prisma.DeviceDefaultArgs<ExtArgs>
@@ -952,9 +1002,10 @@ export type BindingSelectScalar = {
   accountId?: boolean
   boundFrom?: boolean
   boundTo?: boolean
+  enrolmentId?: boolean
 }
 
-export type BindingOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "serial" | "corporationId" | "pharmacyId" | "deviceId" | "accountId" | "boundFrom" | "boundTo", ExtArgs["result"]["binding"]>
+export type BindingOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "serial" | "corporationId" | "pharmacyId" | "deviceId" | "accountId" | "boundFrom" | "boundTo" | "enrolmentId", ExtArgs["result"]["binding"]>
 export type BindingInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   issued?: boolean | Prisma.IssuedDefaultArgs<ExtArgs>
   pharmacy?: boolean | Prisma.PharmacyDefaultArgs<ExtArgs>
@@ -991,6 +1042,7 @@ export type $BindingPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     accountId: string
     boundFrom: Date
     boundTo: Date | null
+    enrolmentId: string | null
   }, ExtArgs["result"]["binding"]>
   composites: {}
 }
@@ -1426,6 +1478,7 @@ export interface BindingFieldRefs {
   readonly accountId: Prisma.FieldRef<"Binding", 'String'>
   readonly boundFrom: Prisma.FieldRef<"Binding", 'DateTime'>
   readonly boundTo: Prisma.FieldRef<"Binding", 'DateTime'>
+  readonly enrolmentId: Prisma.FieldRef<"Binding", 'String'>
 }
     
 

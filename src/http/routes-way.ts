@@ -1,0 +1,170 @@
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+import type { EnrolmentVisit, EnrolmentVisits, InHand } from "../lifecycle/enrolment-visits.ts";
+import { LifecycleError, NoSessionError } from "../lifecycle/errors.ts";
+import type { Ways } from "../lifecycle/ways.ts";
+import { RegistryError } from "../registry/errors.ts";
+import { linkPageOf, pageOf } from "../web/way/states.ts";
+import { prefersHtml } from "./accept.ts";
+import { HttpError } from "./errors.ts";
+import * as schemas from "./schemas/enrolments.ts";
+import type { WayPages } from "./way-pages.ts";
+import { addWaySession, type WaySession } from "./way-session.ts";
+import { browserIn, isOtherKind, viewOf, warningsOf } from "./way-view.ts";
+
+export interface WayRoutesOptions {
+  readonly enrolmentVisits: EnrolmentVisits;
+  readonly ways: Ways;
+  readonly pages: WayPages;
+  readonly appUrl: string;
+}
+
+/** Throws HttpError unless it is exactly one of the two. */
+function inHandOf({ token, code }: { readonly token?: string; readonly code?: string }): InHand {
+  if (token !== undefined && code === undefined) return { kind: "link", text: token };
+  if (code !== undefined && token === undefined) return { kind: "code", text: code };
+  const detail = "or code is needed, and not both";
+  throw new HttpError("invalid-request", `token ${detail}`, [{ field: "token", detail }]);
+}
+
+function answerOf({ state, isReplaced, open }: EnrolmentVisit) {
+  return { state, isReplaced, ...open };
+}
+
+const NOBODY = { warnings: [], isOtherKind: false } as const;
+
+/** Whether it is a refusal that the page of the state explains better than a problem document. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof LifecycleError || error instanceof RegistryError;
+
+type Route = FastifyPluginAsyncTypebox<WayRoutesOptions>;
+type Begin = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  inHand: InHand,
+) => Promise<FastifyReply>;
+
+const wantsPage = ({ headers }: FastifyRequest): boolean => prefersHtml(headers.accept);
+
+/** What a form that begins gets: the page after it, or itself again with what was wrong. */
+function beginning({ enrolmentVisits, pages }: WayRoutesOptions, session: WaySession): Begin {
+  return async (request, reply, inHand) => {
+    try {
+      const visit = await enrolmentVisits.start(inHand, session.of(request));
+      if (visit.session === undefined)
+        return pages.show(request, reply, { page: linkPageOf(visit), ...NOBODY });
+      session.keep(reply, visit.session);
+      return reply.redirect("/way", 303);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      if (error instanceof LifecycleError)
+        return pages.show(request, reply.code(429), { page: "limited", ...NOBODY });
+      const page = inHand.kind === "link" ? "unknown" : "code";
+      return pages.show(request, reply.code(404), { page, isWrongCode: true, ...NOBODY });
+    }
+  };
+}
+
+/** What whoever has a link or a code opens and presses. GET changes nothing: mail scanners open every link. */
+const startRoutes: (session: WaySession) => Route = (session) => async (app, options) => {
+  const { enrolmentVisits, pages } = options;
+  const begin = beginning(options, session);
+
+  app.get("/start", { schema: { hide: true } }, (request, reply) =>
+    pages.show(request, reply, { page: "code", ...NOBODY }),
+  );
+
+  app.get("/start/:token", { schema: { hide: true } }, async (request, reply) => {
+    const { token } = request.params as { readonly token: string };
+    const inHand = { kind: "link", text: token } as const;
+    if (!wantsPage(request)) return answerOf(await enrolmentVisits.open(inHand));
+    try {
+      const visit = await enrolmentVisits.open(inHand);
+      const browser = browserIn(request);
+      const { open } = visit;
+      return pages.show(request, reply, {
+        page: linkPageOf(visit),
+        token,
+        warnings: warningsOf(browser),
+        isOtherKind: open !== undefined && isOtherKind(open.platform, browser),
+        ...open,
+      });
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return pages.show(request, reply.code(404), { page: "unknown", ...NOBODY });
+    }
+  });
+
+  app.post("/start", { schema: { hide: true, body: schemas.InHand } }, async (request, reply) => {
+    const inHand = inHandOf(request.body);
+    if (wantsPage(request)) return begin(request, reply, inHand);
+    const { session: secret, ...visit } = await enrolmentVisits.start(inHand, session.of(request));
+    if (secret !== undefined) session.keep(reply, secret);
+    return answerOf(visit);
+  });
+};
+
+/** What the browser does that has begun. */
+const goingRoutes: (session: WaySession) => Route =
+  (session) =>
+  async (app, { ways, pages }) => {
+    app.get("/way", { schema: { hide: true } }, async (request, reply) => {
+      try {
+        const way = await ways.look(session.of(request));
+        return pages.show(request, reply, viewOf(way, browserIn(request)));
+      } catch (error) {
+        if (!(error instanceof NoSessionError)) throw error;
+        return pages.show(request, reply.code(403), { page: "elsewhere", ...NOBODY });
+      }
+    });
+
+    app.get(
+      "/way/state",
+      { schema: { hide: true, response: { 200: schemas.WayState } } },
+      (request) =>
+        ways.look(session.of(request)).then(
+          (way) => ({ page: pageOf(way) }),
+          (error: unknown) => {
+            if (error instanceof NoSessionError) return { page: "elsewhere" };
+            throw error;
+          },
+        ),
+    );
+
+    app.post(
+      "/way/certificates",
+      { schema: { hide: true, body: schemas.WayRequest } },
+      async (request, reply) => {
+        const { csr, bundle } = request.body;
+        const secret = session.of(request);
+        if (csr !== undefined) {
+          const { certificate, chain } = await ways.issue(secret, { csr });
+          return { certificate, chain };
+        }
+        try {
+          const { pkcs12 } = await ways.issue(secret, bundle === undefined ? {} : { bundle });
+          const view = viewOf(await ways.look(secret), browserIn(request));
+          return pages.showKey(request, reply, { view, pkcs12 });
+        } catch (error) {
+          if (!isRefusal(error)) throw error;
+          return reply.redirect("/way", 303);
+        }
+      },
+    );
+
+    app.post("/way/checks", { schema: { hide: true } }, async (request, reply) => {
+      const { url } = await ways.check(session.of(request));
+      return reply.redirect(url, 303);
+    });
+  };
+
+/** The way of a certificate onto a device. Who names no text/html is a program, and gets JSON. */
+export const wayRoutes: Route = async (app, options) => {
+  const session = await addWaySession(app, options.appUrl);
+  app.addHook("onRequest", async (_request, reply) => {
+    reply.headers({ "cache-control": "no-store", "accept-ch": "Sec-CH-UA-Platform-Version" });
+  });
+  await app.register(startRoutes(session), options);
+  await app.register(goingRoutes(session), options);
+};

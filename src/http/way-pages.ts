@@ -1,0 +1,92 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+import type { Pkcs12Answer } from "../ca/issuance.ts";
+import type { Clock } from "../pki/clock.ts";
+import type { Assets } from "../web/assets.ts";
+import type { Html } from "../web/html.ts";
+import { chooseLanguage } from "../web/language.ts";
+import { WAY_EN } from "../web/messages/way-en.ts";
+import { WAY_JA } from "../web/messages/way-ja.ts";
+import type { PortalContext } from "../web/portal-layout.ts";
+import { serverKeyPage, wayPage, type WayView } from "../web/way/way-page.ts";
+import { askedLanguage } from "./pages.ts";
+
+export interface WayPagesOptions {
+  readonly assets: Assets;
+  readonly clock: Clock;
+  /** The IANA zone in which dates are written. */
+  readonly timeZone: string;
+  /** Whom people call, with hours, on one line. */
+  readonly support: string | undefined;
+  /** Below its host each check has one of its own. */
+  readonly checkUrl: string;
+}
+
+/** The pages of the way, as answers. */
+export interface WayPages {
+  show(request: FastifyRequest, reply: FastifyReply, view: WayView): FastifyReply;
+  /** The file of a key that we made: sent once, with its password, and kept nowhere. */
+  showKey(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    made: { readonly view: WayView; readonly pkcs12: Pkcs12Answer | undefined },
+  ): FastifyReply;
+}
+
+const WORDS = { ja: WAY_JA, en: WAY_EN } as const;
+
+/** Scripts of our own; a form that leads to a check, whose host is another each time; and the question whether it is there. */
+function policyOf(checkUrl: string): string {
+  const { protocol, host } = new URL(checkUrl);
+  const checks = `${protocol}//*.${host}`;
+  return [
+    "default-src 'none'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "script-src 'self'",
+    `connect-src 'self' ${checks}`,
+    `form-action 'self' ${checks}`,
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}
+
+export function createWayPages(options: WayPagesOptions): WayPages {
+  const { assets, checkUrl, clock, support, timeZone } = options;
+  const policy = policyOf(checkUrl);
+  const { protocol, hostname, port } = new URL(checkUrl);
+  const reach = {
+    url: `${protocol}//reach.${new URL(checkUrl).host}/`,
+    host: `*.${hostname}`,
+    port: port === "" ? "443" : port,
+  };
+  const contextOf = (request: FastifyRequest): PortalContext => {
+    const acceptLanguage = request.headers["accept-language"];
+    const language = chooseLanguage({ asked: askedLanguage(request), acceptLanguage });
+    const [path = "/start"] = request.url.split("?", 1);
+    return { language, words: WORDS[language], assets, timeZone, support, path };
+  };
+  const send = (reply: FastifyReply, page: Html): FastifyReply =>
+    reply
+      .headers({
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": policy,
+        "cache-control": "no-store",
+        vary: "Accept, Accept-Language, Cookie",
+      })
+      .serializer(String)
+      .send(page);
+  return {
+    show: (request, reply, view) =>
+      send(reply, wayPage(view, contextOf(request), { now: clock(), reach })),
+    showKey(request, reply, { view, pkcs12 }) {
+      const context = contextOf(request);
+      const page = serverKeyPage(context, {
+        ...view,
+        data: pkcs12?.data,
+        password: pkcs12?.password,
+      });
+      return send(reply, page);
+    },
+  };
+}

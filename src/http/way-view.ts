@@ -1,0 +1,71 @@
+import type { FastifyRequest } from "fastify";
+
+import { type Browser, browserOf } from "../lifecycle/user-agent.ts";
+import type { Way } from "../lifecycle/ways.ts";
+import type { Installing } from "../web/way/installation.ts";
+import { pageOf } from "../web/way/states.ts";
+import type { WayView } from "../web/way/way-page.ts";
+
+/** What the request tells of its browser. */
+export function browserIn({ headers }: FastifyRequest): Browser {
+  const one = (name: string): string | undefined => {
+    const value = headers[name];
+    return typeof value === "string" ? value : undefined;
+  };
+  const [agent, platform, version] = [
+    "user-agent",
+    "sec-ch-ua-platform",
+    "sec-ch-ua-platform-version",
+  ].map(one);
+  return browserOf({
+    ...(agent !== undefined && { userAgent: agent }),
+    ...(platform !== undefined && { secChUaPlatform: platform }),
+    ...(version !== undefined && { secChUaPlatformVersion: version }),
+  });
+}
+
+/** What of the browser would be in the way. */
+export function warningsOf({ inApp, needsSafari, isUnsupported }: Browser): WayView["warnings"] {
+  if (inApp !== undefined) return ["inApp"];
+  if (needsSafari) return ["needsSafari"];
+  return isUnsupported ? ["unsupported"] : [];
+}
+
+/** An iPad sends the header of a Mac. */
+const makerOf = (platform: string): string =>
+  ["ios", "ipados", "macos"].includes(platform) ? "apple" : platform;
+
+/** Whether a browser is on another kind of device than was registered. An "other" may be anything. */
+export function isOtherKind(registered: string, { platform }: Browser): boolean {
+  if (registered === "other" || platform === "other") return false;
+  return makerOf(registered) !== makerOf(platform);
+}
+
+/** How a file is put onto this platform. */
+function installingOn({ platform, browser, bundle }: Browser): Installing {
+  const isApple = platform === "ios" || platform === "ipados";
+  const own = browser === "firefox" && !isApple && platform !== "android";
+  const kinds = { windows: "windows", macos: "macos", android: "android" } as const;
+  const kind = platform in kinds ? kinds[platform as keyof typeof kinds] : "plain";
+  return { kind: own ? "firefox" : isApple ? "apple" : kind, style: bundle, isApple };
+}
+
+/** What the page of the browser that has begun shows. */
+export function viewOf(way: Way, browser: Browser): WayView {
+  const { certificate } = way;
+  return {
+    page: pageOf(way),
+    deviceName: way.deviceName,
+    pharmacyName: way.pharmacyName,
+    supportNumber: way.supportNumber,
+    made: way.made,
+    warnings: warningsOf(browser),
+    isOtherKind: isOtherKind(way.platform, browser),
+    installing: installingOn(browser),
+    ...(certificate !== undefined && {
+      commonName: certificate.commonName,
+      serialNumber: certificate.serialNumber,
+      notAfter: certificate.notAfter,
+    }),
+  };
+}

@@ -1,0 +1,63 @@
+import { record } from "../audit/record.ts";
+import { toHex, utf8Bytes } from "../pki/bytes.ts";
+import type { Digest, Random } from "../pki/crypto.ts";
+import type { NewId } from "../pki/uuid.ts";
+import type { Sql } from "../storage/sql.ts";
+import type { LinkKind } from "./enrolment-links.ts";
+import { standingOf } from "./enrolment-standing.ts";
+
+/** 128 bits. */
+const SECRET_OCTETS = 16;
+const SECRET = /^[0-9a-f]{32}$/;
+
+/** By what the session of a browser is kept and found; undefined for what is no secret of ours. */
+export function sessionHash(secret: string, digest: Digest): Uint8Array | undefined {
+  return SECRET.test(secret) ? digest("sha256", utf8Bytes(`session:${secret}`)) : undefined;
+}
+
+/** 32 bits over a million numbers: none is likelier than another by more than a part in four thousand. */
+export function newSupportNumber(random: Random): string {
+  const number = random(4).reduce((sum, octet) => sum * 256 + octet, 0) % 1_000_000;
+  return String(number).padStart(6, "0");
+}
+
+/** An enrolment that a browser begins. */
+export interface Beginning {
+  readonly enrolmentId: string;
+  readonly corporationId: string;
+  readonly deviceId: string;
+  readonly accountId: string;
+  readonly begun: number;
+  readonly kind: LinkKind;
+  readonly at: Date;
+}
+
+const BEGIN = `update app.enrolment set state = 'started', started_at = coalesce(started_at, $2::timestamptz), session_sha256 = $3, begun = begun + 1,
+    support_number = coalesce($4::text, support_number), identified_at = null, identified_by = null, identified_how = null, issued_at = null
+  where id = $1`;
+
+/**
+ * Makes an enrolment this browser's, and nobody else's any more: whoever was identified in another browser is there no
+ * longer. Returns the secret that the browser keeps. From the second time on the support number is another, so that staff
+ * who hear one know whose page is meant. Throws a unique violation where that number is taken, and what `standingOf` does.
+ */
+export async function beginSession(
+  sql: Sql,
+  { enrolmentId, corporationId, deviceId, accountId, begun, kind, at }: Beginning,
+  deps: { readonly random: Random; readonly digest: Digest; readonly newId: NewId },
+): Promise<string> {
+  const { random, digest, newId } = deps;
+  await standingOf(sql, { deviceId, accountId }, at);
+  const secret = toHex(random(SECRET_OCTETS));
+  const supportNumber = begun === 0 ? null : newSupportNumber(random);
+  await sql.query(
+    BEGIN,
+    [enrolmentId, at, sessionHash(secret, digest), supportNumber],
+    "enrolment-start",
+  );
+  const [actor, action] = [`enrolment:${enrolmentId}`, "enrolment.started"] as const;
+  const detail = { by: kind, ...(begun > 0 && { again: true }) };
+  const subject = `enrolment/${enrolmentId}`;
+  await record(sql, { at, actor, action, subject, corporationId, detail }, newId);
+  return secret;
+}

@@ -1,0 +1,252 @@
+import { record } from "../audit/record.ts";
+import { serialOf } from "../ca/certificate-record.ts";
+import { InvalidStateError } from "../ca/errors.ts";
+import type { Issuance, IssuedCertificate, KeyRequest } from "../ca/issuance.ts";
+import type { Revocation } from "../ca/revocation.ts";
+import type { Clock } from "../pki/clock.ts";
+import type { Digest } from "../pki/crypto.ts";
+import type { Serial } from "../pki/serial.ts";
+import type { NewId } from "../pki/uuid.ts";
+import type { Principal } from "../registry/principal.ts";
+import type { Platform } from "../registry/vocabulary.ts";
+import type { Database } from "../storage/database.ts";
+import type { Sql } from "../storage/sql.ts";
+import type { Check, Checks } from "./checks.ts";
+import type { EnrolmentState, IdentifiedHow } from "./enrolment-row.ts";
+import { sessionHash } from "./enrolment-session.ts";
+import { standingOf } from "./enrolment-standing.ts";
+import { NoSessionError, NotIdentifiedError, TooManyBundlesError } from "./errors.ts";
+
+/** The certificate that an enrolment has led to: the newest of those that were made for it. */
+export interface WayCertificate {
+  readonly serialNumber: Serial;
+  readonly commonName: string;
+  readonly notAfter: Date;
+  readonly keyOrigin: "subject" | "server";
+  readonly isGood: boolean;
+  readonly provenAt?: Date;
+  /** When a product has let it in first. */
+  readonly usedAt?: Date;
+}
+
+/** How far a browser is that has begun an enrolment. */
+export interface Way {
+  readonly enrolmentId: string;
+  readonly state: EnrolmentState;
+  /** Whether a newer one of the same device has taken its place. */
+  readonly isReplaced: boolean;
+  readonly deviceName: string;
+  readonly platform: Platform;
+  readonly pharmacyName: string;
+  readonly supportNumber: string;
+  readonly expiresAt: Date;
+  readonly identifiedHow?: IdentifiedHow;
+  /** How many certificates were made for it so far. */
+  readonly made: number;
+  readonly certificate?: WayCertificate;
+}
+
+/** What a browser does that has begun an enrolment. `session` is its secret. All of it throws NoSessionError. */
+export interface Ways {
+  look(session: string): Promise<Way>;
+  /**
+   * Makes a provisional certificate: of the request, or with a key of ours where there is none. Those that were made for
+   * this enrolment before are revoked: of two at once the newer stays. Throws NotIdentifiedError, TooManyBundlesError, and
+   * what `Issuance.issue` does.
+   */
+  issue(session: string, request: KeyRequest): Promise<IssuedCertificate>;
+  /** A check of the certificate of this enrolment. Throws InvalidStateError where there is none. */
+  check(session: string): Promise<Check>;
+}
+
+export interface WaysDeps {
+  /** As suido_app. */
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly digest: Digest;
+  readonly issuance: Pick<Issuance, "issue">;
+  readonly revocation: Pick<Revocation, "revoke">;
+  readonly checks: Pick<Checks, "create">;
+}
+
+/** More than anybody needs who does it alone: five, and then support is on the telephone. */
+const MOST_BUNDLES = 20;
+
+interface Row {
+  readonly id: string;
+  readonly device_id: string;
+  readonly account_id: string;
+  readonly told_state: EnrolmentState;
+  readonly replaced_by: string | null;
+  readonly support_number: string;
+  readonly expires_at: Date;
+  readonly identified_how: IdentifiedHow | null;
+  readonly device_name: string;
+  readonly platform: Platform;
+  readonly pharmacy_name: string;
+  readonly made: number;
+  readonly serial: Uint8Array | null;
+  readonly common_name: string;
+  readonly not_after: Date;
+  readonly key_origin: "subject" | "server";
+  readonly issued_state: string;
+  readonly proven_at: Date | null;
+  readonly used_at: Date | null;
+}
+
+const FIND = `select e.id, e.device_id, e.account_id, app.enrolment_state(e, $2) as told_state, e.replaced_by, e.support_number,
+    e.expires_at, e.identified_how, d.name as device_name, d.platform, p.name as pharmacy_name,
+    (select count(*)::integer from app.binding b where b.enrolment_id = e.id) as made,
+    c.serial, c.common_name, c.not_after, c.key_origin, c.state as issued_state, c.proven_at,
+    (select min(u.first_at) from party.use u where u.serial = c.serial) as used_at
+  from app.enrolment e
+  join app.device d on d.id = e.device_id
+  join app.pharmacy p on p.id = e.pharmacy_id
+  left join lateral (
+    select i.serial, i.common_name, i.not_after, i.key_origin, i.state, i.proven_at
+    from app.binding b join ca.issued i on i.serial = b.serial
+    where b.enrolment_id = e.id and i.der is not null order by i.issued_at desc, i.serial desc limit 1) c on true
+  where e.session_sha256 = $1`;
+
+/** Made for this enrolment, and put aside by a newer one before anybody has proven them. */
+const OLDER = `select i.serial from app.binding b join ca.issued i on i.serial = b.serial
+  where b.enrolment_id = $1 and i.state = 'good' and i.proven_at is null
+  order by i.issued_at desc, i.serial desc offset 1`;
+
+function certificateOf(row: Row): WayCertificate | undefined {
+  if (row.serial === null) return undefined;
+  return {
+    serialNumber: serialOf(row.serial),
+    commonName: row.common_name,
+    notAfter: row.not_after,
+    keyOrigin: row.key_origin,
+    isGood: row.issued_state === "good",
+    ...(row.proven_at !== null && { provenAt: row.proven_at }),
+    ...(row.used_at !== null && { usedAt: row.used_at }),
+  };
+}
+
+function wayOf(row: Row): Way {
+  const certificate = certificateOf(row);
+  return {
+    enrolmentId: row.id,
+    state: row.told_state,
+    isReplaced: row.replaced_by !== null,
+    deviceName: row.device_name,
+    platform: row.platform,
+    pharmacyName: row.pharmacy_name,
+    supportNumber: row.support_number,
+    expiresAt: row.expires_at,
+    made: row.made,
+    ...(row.identified_how !== null && { identifiedHow: row.identified_how }),
+    ...(certificate !== undefined && { certificate }),
+  };
+}
+
+/** Whoever was identified may have left meanwhile. Throws what keeps a certificate from them. */
+async function checkAllowed(sql: Sql, row: Row, at: Date): Promise<void> {
+  const { told_state: state } = row;
+  if (state !== "identified" && state !== "issued") throw new NotIdentifiedError(state);
+  if (row.made >= MOST_BUNDLES) throw new TooManyBundlesError();
+  await standingOf(sql, { deviceId: row.device_id, accountId: row.account_id }, at);
+}
+
+/** An enrolment acts for itself: what it may do is decided here and nowhere else. */
+function principalOf({ id }: Row, corporationId: string): Principal {
+  return { id, actor: `enrolment:${id}`, role: "product", corporationId };
+}
+
+interface Tenanted {
+  readonly sha256: Uint8Array;
+  readonly corporationId: string;
+}
+
+async function tenantOf(
+  { database, digest }: Pick<WaysDeps, "database" | "digest">,
+  session: string,
+): Promise<Tenanted> {
+  const sha256 = sessionHash(session, digest);
+  if (sha256 === undefined) throw new NoSessionError();
+  const [tenant] = await database.query<{ id: string | null }>(
+    "select app.tenant_of_enrolment_session($1) as id",
+    [sha256],
+    "way-tenant",
+  );
+  const corporationId = tenant?.id ?? undefined;
+  if (corporationId === undefined) throw new NoSessionError();
+  return { sha256, corporationId };
+}
+
+/** The enrolment, if it is this browser's still. */
+async function read(
+  sql: Sql,
+  { sha256, at }: { readonly sha256: Uint8Array; readonly at: Date },
+  lock = "",
+): Promise<Row> {
+  const [row] = await sql.query<Row>(`${FIND}${lock}`, [sha256, at]);
+  if (row === undefined) throw new NoSessionError();
+  return row;
+}
+
+interface Noting extends Tenanted {
+  readonly serialNumber: Serial;
+  readonly at: Date;
+}
+
+/** Notes that there is a certificate. Returns those that it takes the place of. */
+async function note(sql: Sql, noting: Noting, newId: NewId): Promise<readonly Serial[]> {
+  const { at, corporationId, serialNumber } = noting;
+  const row = await read(sql, noting, " for update of e");
+  if (row.told_state === "identified")
+    await sql.query(
+      "update app.enrolment set state = 'issued', issued_at = $2 where id = $1",
+      [row.id, at],
+      "way-issued",
+    );
+  const [actor, action] = [`enrolment:${row.id}`, "enrolment.issued"] as const;
+  const subject = `enrolment/${row.id}`;
+  await record(sql, { at, actor, action, subject, corporationId, detail: { serialNumber } }, newId);
+  const older = await sql.query<{ serial: Uint8Array }>(OLDER, [row.id], "way-older");
+  return older.map(({ serial }) => serialOf(serial));
+}
+
+/** What browsers do that have begun an enrolment. */
+export function createWays(deps: WaysDeps): Ways {
+  const { database, clock, newId, issuance, revocation, checks } = deps;
+  const find = async (session: string): Promise<Tenanted & { readonly row: Row }> => {
+    const tenanted = await tenantOf(deps, session);
+    const row = await database.tenant(tenanted.corporationId, (sql) =>
+      read(sql, { ...tenanted, at: clock() }),
+    );
+    return { ...tenanted, row };
+  };
+  return {
+    look: async (session) => wayOf((await find(session)).row),
+
+    async issue(session, request) {
+      const { row, ...tenanted } = await find(session);
+      const { corporationId } = tenanted;
+      await database.tenant(corporationId, (sql) => checkAllowed(sql, row, clock()));
+      const principal = principalOf(row, corporationId);
+      const { id: enrolmentId, device_id: deviceId, account_id: accountId } = row;
+      const wanted = { ...request, enrolmentId, deviceId, accountId };
+      const certificate = await issuance.issue(principal, wanted);
+      const { serialNumber } = certificate;
+      // A crash in between leaves two good ones: the next turn of this very enrolment finds the older.
+      const older = await database.tenant(corporationId, (sql) =>
+        note(sql, { ...tenanted, serialNumber, at: clock() }, newId),
+      );
+      for (const serial of older) await revocation.revoke(principal, serial, "superseded");
+      return certificate;
+    },
+
+    async check(session) {
+      const { row, corporationId } = await find(session);
+      const certificate = certificateOf(row);
+      if (certificate === undefined)
+        throw new InvalidStateError("there is no certificate to be checked yet");
+      return checks.create(principalOf(row, corporationId), certificate.serialNumber);
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import "./key-form.ts";
+
+/**
+ * What the pages of the way do by themselves. All words are the page's:
+ *
+ *   data-steps / data-step="1"      sections of which one is shown at a time; the address's fragment says which
+ *   data-next, data-back            buttons to the one after and before
+ *   data-await="ADDRESS" data-page  asks ADDRESS until it names another page, and then loads /way
+ *   data-clock="MS"                 shown where this device's clock is more than two minutes from that
+ *   data-reach="ADDRESS"            shown where nobody answers there within two seconds
+ *   data-print                      a button that prints
+ */
+
+const CLOCK_TOLERANCE_MS = 2 * 60_000;
+const REACH_MS = 2_000;
+const ASK_MS = 3_000;
+
+const all = (selector: string): readonly HTMLElement[] => [
+  ...document.querySelectorAll<HTMLElement>(selector),
+];
+
+/** To a step so far from the one whose button was pressed. */
+const go = (by: number) => (event: Event) => {
+  const at = (event.currentTarget as HTMLElement).closest<HTMLElement>("[data-step]");
+  location.hash = `step-${Number(at?.dataset["step"]) + by}`;
+};
+
+function stepThrough(root: HTMLElement): void {
+  const steps = [...root.querySelectorAll<HTMLElement>("[data-step]")];
+  const show = (isMoved: boolean): void => {
+    const wanted = Number(/^#step-(\d+)$/.exec(location.hash)?.[1] ?? 1);
+    for (const each of steps) each.hidden = Number(each.dataset["step"]) !== wanted;
+    if (isMoved)
+      steps
+        .find(({ dataset }) => Number(dataset["step"]) === wanted)
+        ?.querySelector<HTMLElement>("h1, h2")
+        ?.focus();
+  };
+  for (const button of root.querySelectorAll("[data-next]"))
+    button.addEventListener("click", go(1));
+  for (const button of root.querySelectorAll("[data-back]"))
+    button.addEventListener("click", go(-1));
+  addEventListener("hashchange", () => {
+    show(true);
+    scrollTo(0, 0);
+  });
+  // The key was this tab's before it was loaded anew: whatever the address says, there is a file to make first.
+  history.replaceState(null, "", location.pathname + location.search);
+  show(false);
+}
+
+function goOn(element: HTMLElement): void {
+  const address = element.dataset["await"] ?? "";
+  const ask = async (): Promise<void> => {
+    const reply = await fetch(address, { headers: { accept: "application/json" } });
+    const { page } = (await reply.json()) as { readonly page?: string };
+    if (page !== undefined && page !== element.dataset["page"]) location.assign("/way");
+  };
+  const askIfSeen = (): void => {
+    // Whoever looks at the dialogs of the installation does not need it, and comes back to this tab.
+    if (!document.hidden) ask().catch(() => undefined);
+  };
+  setInterval(askIfSeen, ASK_MS);
+  document.addEventListener("visibilitychange", askIfSeen);
+}
+
+async function reach(element: HTMLElement): Promise<void> {
+  const signal = AbortSignal.timeout(REACH_MS);
+  try {
+    await fetch(element.dataset["reach"] ?? "", { mode: "no-cors", credentials: "omit", signal });
+  } catch {
+    element.hidden = false;
+  }
+}
+
+for (const each of all("[data-steps]")) stepThrough(each);
+for (const each of all("[data-await]")) goOn(each);
+for (const each of all("[data-clock]"))
+  // oxlint-disable-next-line eslint-js/no-restricted-syntax -- the question is what this very clock says
+  each.hidden = Math.abs(Date.now() - Number(each.dataset["clock"])) <= CLOCK_TOLERANCE_MS;
+for (const each of all("[data-reach]")) void reach(each);
+for (const each of all("[data-print]")) each.addEventListener("click", () => print());

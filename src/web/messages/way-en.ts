@@ -1,0 +1,223 @@
+import type { WayPage } from "../way/states.ts";
+import { type GuideKind, type StepWords, WAY_STEPS_EN } from "./way-steps-en.ts";
+
+interface PageWords {
+  readonly title: string;
+  readonly lead: string;
+  /** The one thing to do. */
+  readonly primary: string;
+  readonly primaryMore?: string;
+}
+
+/** All words of the pages on which a person puts a certificate onto a device. */
+export interface WayMessages {
+  readonly about: string;
+  readonly otherLanguage: { readonly name: string; readonly lang: string };
+  readonly skip: string;
+  readonly pages: Readonly<Record<WayPage, PageWords>>;
+  readonly reassurance: { readonly title: string; readonly text: string };
+  readonly code: { readonly label: string; readonly hint: string; readonly wrong: string };
+  readonly facts: { readonly pharmacy: string; readonly device: string; readonly until: string };
+  readonly until: { readonly before: string; readonly after: string };
+  readonly otherDevice: (device: string) => { readonly title: string; readonly text: string };
+  readonly supportNumber: string;
+  readonly supportNumberMore: string;
+  readonly support: string;
+  readonly supportUnnamed: string;
+  readonly waiting: string;
+  readonly refresh: string;
+  readonly step: (at: number, of: number, minutes: number) => string;
+  readonly earlier: string;
+  readonly many: string;
+  readonly making: string;
+  readonly refused: string;
+  readonly unreached: string;
+  readonly save: string;
+  readonly saved: string;
+  readonly fileName: string;
+  readonly password: string;
+  readonly copy: string;
+  readonly copied: string;
+  readonly back: string;
+  readonly trouble: { readonly title: string; readonly other: string; readonly otherStyle: string };
+  readonly check: {
+    readonly button: string;
+    readonly waiting: string;
+  };
+  readonly noScript: string;
+  readonly serverKey: { readonly title: string; readonly lead: string; readonly save: string };
+  readonly warnings: Readonly<
+    Record<
+      "clock" | "unreachable" | "inApp" | "needsSafari" | "unsupported",
+      { readonly title: string; readonly text: string }
+    >
+  >;
+  readonly sheet: {
+    readonly title: string;
+    readonly serial: string;
+    readonly delete: string;
+  };
+  readonly notYetUsed: { readonly title: string; readonly text: string };
+  readonly guides: Readonly<Record<GuideKind, readonly StepWords[]>>;
+}
+
+/** The words in English. */
+export const WAY_EN: WayMessages = {
+  about: "A certificate for this device",
+  otherLanguage: { name: "日本語", lang: "ja" },
+  skip: "Skip to the content",
+  pages: {
+    code: {
+      title: "Type the code from your mail",
+      lead: "The code has eight letters and digits. Where you have a link instead, open it on this device.",
+      primary: "Go on",
+    },
+    limited: {
+      title: "Please wait ten minutes",
+      lead: "Wrong codes were typed too often. A link from the mail works at any time.",
+      primary: "Type the code again",
+    },
+    invited: {
+      title: "Put a certificate onto this device",
+      lead: "It shows that this device is the pharmacy's own. It takes about three minutes.",
+      primary: "Begin",
+    },
+    unknown: {
+      title: "This link leads nowhere",
+      lead: "It may have been cut in two by the mail program, or a newer mail has replaced it.",
+      primary: "Type the code instead",
+    },
+    elsewhere: {
+      title: "It is not going on in this browser",
+      lead: "It was begun in another browser, or too long ago. Begin again with the link or the code.",
+      primary: "Type the code",
+    },
+    identify: {
+      title: "Please call us, so that we know who you are",
+      lead: "Read the number below to us. As soon as we have noted it, this page goes on by itself.",
+      primary: "Look whether it goes on",
+    },
+    make: {
+      title: "Save the file",
+      lead: "This device makes its own key. It takes a few seconds.",
+      primary: "Make the file",
+    },
+    proven: {
+      title: "It works on this device",
+      lead: "Close all windows of the browser once, open it again, and go into your system.",
+      primary: "Check once more",
+    },
+    used: {
+      title: "Done. Your system has accepted the device",
+      lead: "There is nothing more to do until the renewal. We write to you in time.",
+      primary: "Print this page",
+    },
+    stopped: {
+      title: "This certificate was stopped",
+      lead: "Somebody has stopped the certificate that was made here. Please call.",
+      primary: "Look again",
+    },
+    expired: {
+      title: "The time of this invitation is over",
+      lead: "Ask for a new one by telephone, or from whoever has sent you this one.",
+      primary: "Type a newer code",
+    },
+    replaced: {
+      title: "There is a newer invitation",
+      lead: "Open the link of the newest mail, or type its code.",
+      primary: "Type the newer code",
+    },
+    withdrawn: {
+      title: "This invitation was taken back",
+      lead: "If you do not know why, please call.",
+      primary: "Type another code",
+    },
+    done: {
+      title: "This is done already",
+      lead: "The certificate of this invitation is on its device, and was checked.",
+      primary: "Type another code",
+    },
+  },
+  reassurance: {
+    title: "You can pause at any time, also for a patient.",
+    text: "To go on, open this page again on this device. Records and patients' data are not touched.",
+  },
+  code: {
+    label: "Code",
+    hint: "Small letters, and without the hyphen, are fine too.",
+    wrong: "There is no such code. Please compare it with your mail.",
+  },
+  facts: { pharmacy: "Pharmacy", device: "Device", until: "Until" },
+  until: { before: "", after: "" },
+  otherDevice: (device) => ({
+    title: `Is this “${device}”?`,
+    text: "It looks like a different kind of device. Open this page on the device itself: a certificate works only where it was put.",
+  }),
+  supportNumber: "Support number",
+  supportNumberMore: "Read it to us when you call. It opens nothing.",
+  support: "Support",
+  supportUnnamed: "the support of your own system",
+  waiting: "Waiting for us to confirm. This page goes on by itself.",
+  refresh: "Look again",
+  step: (at, of, minutes) => `Step ${at} of ${of} · about ${minutes} min left`,
+  earlier: "The file that you saved before is of no use any more. Please save it again.",
+  many: "This was tried several times. Please call, we do it together.",
+  making: "Making it. A few seconds…",
+  refused: "It could not be made. Press the button again, or call.",
+  unreached: "There is no connection at the moment. Press the button again.",
+  save: "Save the file",
+  saved: "It is saved",
+  fileName: "certificate-of-this-device",
+  password: "Password",
+  copy: "Copy",
+  copied: "Copied",
+  back: "Back",
+  trouble: {
+    title: "It did not work",
+    other: "Something else: please call, and read us the support number.",
+    otherStyle: "Make the file in another form",
+  },
+  check: {
+    button: "Check",
+    waiting: "When the check has passed, this page goes on by itself.",
+  },
+  noScript:
+    "This browser cannot make the key by itself. We make it, send it once, and keep nothing of it.",
+  serverKey: {
+    title: "Save the file now",
+    lead: "It is sent this once. Nobody has a copy: if it is lost, make another.",
+    save: "Save the file",
+  },
+  warnings: {
+    clock: {
+      title: "The clock of this device is wrong",
+      text: "It differs by more than two minutes from ours. Set date and time to automatic in the settings, and load this page again.",
+    },
+    unreachable: {
+      title: "The checking service cannot be reached from here",
+      text: "Something on the way (a filter, a security program) keeps this device from it. Ask whoever looks after your equipment to allow {host}, port {port}.",
+    },
+    inApp: {
+      title: "Please open this page in the browser itself",
+      text: "Inside another app it cannot be done. Copy the address, or choose “Open in browser” in the app's menu.",
+    },
+    needsSafari: {
+      title: "Please open this page in Safari",
+      text: "On iPhone and iPad only Safari can use the certificate.",
+    },
+    unsupported: {
+      title: "This device or browser is too old",
+      text: "It may not work here. Update it, or ask whoever looks after your equipment.",
+    },
+  },
+  sheet: {
+    title: "For the file",
+    serial: "Number of the certificate",
+    delete: "The saved file is of no more use. Delete it in the Downloads folder.",
+  },
+  notYetUsed: {
+    title: "If your system does not let you in",
+    text: "Close all windows of the browser and open it again: it still remembers that there was no certificate.",
+  },
+  guides: WAY_STEPS_EN,
+};

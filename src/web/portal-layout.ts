@@ -1,0 +1,91 @@
+import type { Assets } from "./assets.ts";
+import { contact } from "./advice.ts";
+import { html, type Html } from "./html.ts";
+import type { Language } from "./language.ts";
+import { DROP } from "./layout.ts";
+import type { WayMessages } from "./messages/way-en.ts";
+
+/** What every page for pharmacists needs to be drawn. */
+export interface PortalContext {
+  readonly language: Language;
+  readonly words: WayMessages;
+  readonly assets: Assets;
+  /** The IANA zone in which dates are written. */
+  readonly timeZone: string;
+  /** Whom people call, with hours, on one line. */
+  readonly support: string | undefined;
+  /** The page's own path, for the link to the other language. */
+  readonly path: string;
+}
+
+interface PortalContent {
+  readonly title: string;
+  readonly body: Html;
+  /** Which device of which pharmacy, where it is known who looks. */
+  readonly who?: { readonly pharmacyName: string; readonly deviceName: string };
+  /** お問い合わせ番号. */
+  readonly supportNumber?: string;
+  /** Whether the page makes keys or goes on by itself. */
+  readonly script?: boolean;
+}
+
+/** Six digits in two groups, as they are read aloud. */
+export function spoken(supportNumber: string): string {
+  return `${supportNumber.slice(0, 3)} ${supportNumber.slice(3)}`;
+}
+
+function foot({ words, support }: PortalContext, number: string | undefined): Html {
+  return html`<footer class="foot">
+    <div class="wide">
+      ${
+        number !== undefined &&
+        html`<p>
+          ${words.supportNumber} <b class="number">${spoken(number)}</b>
+          <span class="soft">${words.supportNumberMore}</span>
+        </p>`
+      }
+      <p>${words.support}: ${support === undefined ? words.supportUnnamed : contact(support)}</p>
+    </div>
+  </footer>`;
+}
+
+/** A whole page for pharmacists: where they are, and at its end always whom to call. */
+export function portalLayout(context: PortalContext, content: PortalContent): Html {
+  const { assets, language, path, words } = context;
+  const { title, body, who, script, supportNumber } = content;
+  const other = words.otherLanguage;
+  return html`<!doctype html>
+    <html lang="${language}">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="robots" content="noindex" />
+        <title>${title}</title>
+        <link rel="stylesheet" href="${assets.portal.path}" />
+        <link rel="icon" href="${assets.icon.path}" type="${assets.icon.type}" />
+        ${script === true && html`<script src="${assets.way.path}" defer></script>`}
+      </head>
+      <body>
+        <a class="skip" href="#content">${words.skip}</a>
+        <header class="masthead">
+          <div class="wide">
+            <p class="brand">${DROP}${words.about}</p>
+            ${
+              who !== undefined &&
+              html`<p class="whose soft">${who.pharmacyName}<br />${who.deviceName}</p>`
+            }
+            <a
+              class="language"
+              href="${path}?lang=${other.lang}"
+              lang="${other.lang}"
+              hreflang="${other.lang}"
+              >${other.name}</a
+            >
+          </div>
+        </header>
+        <main id="content" class="wide" tabindex="-1">${body}</main>
+        ${foot(context, supportNumber)}
+      </body>
+    </html> `;
+}

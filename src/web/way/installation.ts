@@ -1,0 +1,148 @@
+import { html, type Html } from "../html.ts";
+import type { GuideKind, StepWords } from "../messages/way-steps-en.ts";
+import type { PortalContext } from "../portal-layout.ts";
+
+/** What the page that makes and installs a file goes by. */
+export interface Installing {
+  readonly kind: GuideKind;
+  /** The form of file that this platform reads. */
+  readonly style: "modern" | "compatible";
+  readonly isApple: boolean;
+}
+
+interface Facts {
+  readonly commonName?: string;
+  readonly made?: number;
+}
+
+/** After so many the person is not left to try alone. */
+const MANY = 5;
+
+/** Minutes left, for somebody who has never done it: half a minute a step. */
+const minutesLeft = (steps: number): number => Math.max(1, Math.ceil(steps / 2));
+
+/** The password, beside the button that copies it: nobody types it. */
+const password = ({ words }: PortalContext): Html =>
+  html`<div class="secret">
+    <span class="soft">${words.password}</span> <code data-key="password"></code>
+    <button type="button" class="button quiet" data-key="copy">${words.copy}</button>
+    <span data-key="copied" hidden role="status">${words.copied}</span>
+  </div>`;
+
+function trouble({ words }: PortalContext, { troubles, password: asks }: StepWords): Html {
+  const { title, other, otherStyle } = words.trouble;
+  return html`<details class="trouble">
+    <summary>${title}</summary>
+    <dl>
+      ${troubles.map(
+        ({ seen, remedy }) =>
+          html`<dt>${seen}</dt>
+            <dd>${remedy}</dd>`,
+      )}
+    </dl>
+    ${asks && html`<p><button type="button" class="button quiet" data-key="other-style">${otherStyle}</button></p>`}
+    <p>${other}</p>
+  </details>`;
+}
+
+interface Place {
+  readonly at: number;
+  readonly of: number;
+}
+
+function progress({ words }: PortalContext, { at, of }: Place): Html {
+  return html`<p class="progress">
+    <progress max="${of}" value="${at}" aria-hidden="true"></progress>
+    ${words.step(at, of, minutesLeft(of - at + 1))}
+  </p>`;
+}
+
+/** With the name by which the browser will offer it, which the script learns with the first file. */
+const named = (text: string, { commonName = "…" }: Facts): Html =>
+  html`${text
+    .split("{certificate}")
+    .flatMap((part, index) =>
+      index === 0 ? [part] : [html`<b data-key="name">${commonName}</b>`, part],
+    )}`;
+
+function step(
+  context: PortalContext,
+  words: StepWords,
+  { place, facts }: { readonly place: Place; readonly facts: Facts },
+): Html {
+  const isCheck = place.at === place.of;
+  const { check, back } = context.words;
+  return html`<section data-step="${place.at}" class="step">
+    ${progress(context, place)}
+    <h2 tabindex="-1">${words.title}</h2>
+    ${words.password && password(context)}
+    <ol class="steps">
+      ${words.dos.map((each) => html`<li>${named(each, facts)}</li>`)}
+    </ol>
+    ${
+      isCheck
+        ? html`<form method="post" action="/way/checks" target="_blank">
+              <button class="button">${check.button}</button>
+            </form>
+            <p class="waiting" role="status" data-await="/way/state" data-page="make">
+              ${check.waiting}
+            </p>`
+        : html`<p><button type="button" class="button" data-next>${words.done}</button></p>`
+    }
+    ${trouble(context, words)}
+    <p><button type="button" class="button quiet" data-back>${back}</button></p>
+  </section>`;
+}
+
+/** Makes the file and leads through the dialogs, one a screen. Without script all of it is there, one below the other. */
+export function installation(
+  context: PortalContext,
+  installing: Installing | undefined,
+  facts: Facts,
+): Html {
+  const { words } = context;
+  const { kind, style } = installing ?? { kind: "plain", style: "modern" };
+  const steps = words.guides[kind];
+  const of = steps.length + 1;
+  const { made = 0 } = facts;
+  const { make } = words.pages;
+  return html`<div data-steps>
+    <section data-step="1" class="step">
+      ${progress(context, { at: 1, of })}
+      <h1 tabindex="-1">${make.title}</h1>
+      <p class="lead">${make.lead}</p>
+      ${made > 0 && html`<p class="notice">${words.earlier}</p>`}
+      ${made >= MANY && html`<p class="notice">${words.many}</p>`}
+      <form
+        data-key-form
+        method="post"
+        action="/way/certificates"
+        data-style="${style}"
+        data-file-name="${words.fileName}.p12"
+      >
+        <input type="hidden" name="bundle" value="${style}" />
+        <button class="button">${make.primary}</button>
+      </form>
+      <noscript><p class="soft">${words.noScript}</p></noscript>
+      <p data-key-part="working" hidden role="status">${words.making}</p>
+      <div data-key-part="saving" hidden tabindex="-1" class="stack">
+        <p><a class="button" data-key="save">${words.save}</a></p>
+        <p><button type="button" class="button quiet" data-next>${words.saved}</button></p>
+      </div>
+      <p data-key-part="refused" hidden tabindex="-1" class="bad">${words.refused}</p>
+      <p data-key-part="unreached" hidden tabindex="-1" class="bad">${words.unreached}</p>
+    </section>
+    ${steps.map((each, index) => step(context, each, { place: { at: index + 2, of }, facts }))}
+  </div>`;
+}
+
+/** The steps for a file of a key that we made, all below each other: whoever needs it has no script. */
+export function plainSteps({ words }: PortalContext, kind: GuideKind, facts: Facts): Html {
+  return html`${words.guides[kind].map(
+    (each) =>
+      html`<h2>${each.title}</h2>
+        <ol class="steps">
+          ${each.dos.map((one) => html`<li>${named(one, facts)}</li>`)}
+        </ol>`,
+  )}`;
+}

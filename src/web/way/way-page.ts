@@ -1,0 +1,260 @@
+import { FACE } from "../advice.ts";
+import { html, type Html } from "../html.ts";
+import { portalLayout, type PortalContext, spoken } from "../portal-layout.ts";
+import { day } from "../dates.ts";
+import { installation, type Installing, plainSteps } from "./installation.ts";
+import type { WayPage } from "./states.ts";
+
+/** What may be wrong with where the page was opened. */
+export type Warning = "inApp" | "needsSafari" | "unsupported";
+
+/** What a page says of an enrolment, as far as whoever looks may know it. */
+export interface WayView {
+  readonly page: WayPage;
+  readonly deviceName?: string;
+  readonly pharmacyName?: string;
+  readonly supportNumber?: string;
+  readonly commonName?: string;
+  readonly serialNumber?: string;
+  readonly notAfter?: Date;
+  /** How many files were made so far. */
+  readonly made?: number;
+  /** The token of the link, on its own page. */
+  readonly token?: string;
+  /** A code was typed that is none. */
+  readonly isWrongCode?: boolean;
+  readonly warnings: readonly Warning[];
+  /** Whether it looks like another kind of device than the one that was registered. */
+  readonly isOtherKind: boolean;
+  readonly installing?: Installing;
+}
+
+/** The host that a device must reach to be checked. */
+export interface Reach {
+  readonly url: string;
+  readonly host: string;
+  readonly port: string;
+}
+
+const reassurance = ({ words }: PortalContext): Html =>
+  html`<aside class="aside">
+    ${FACE}
+    <p>
+      <b>${words.reassurance.title}</b><br /><span class="soft">${words.reassurance.text}</span>
+    </p>
+  </aside>`;
+
+function notice(title: string, text: string, attributes?: Html): Html {
+  return html`<div class="notice" role="note" ${attributes}>
+    <h2>${title}</h2>
+    <p>${text}</p>
+  </div>`;
+}
+
+/** What stands above everything where the page was opened in a place that will not do. */
+export function notices(view: WayView, { words }: PortalContext): Html {
+  const other = words.otherDevice(view.deviceName ?? "");
+  return html`${view.warnings.map((each) =>
+    notice(words.warnings[each].title, words.warnings[each].text),
+  )}
+  ${view.isOtherKind && notice(other.title, other.text)}`;
+}
+
+/** The two things that only the device itself can tell: hidden unless its script finds them wrong. */
+function prechecks({ words }: PortalContext, now: Date, { url, host, port }: Reach): Html {
+  const { clock, unreachable } = words.warnings;
+  const text = unreachable.text.replace("{host}", host).replace("{port}", port);
+  return html`${notice(clock.title, clock.text, html`hidden data-clock="${now.getTime()}"`)}
+  ${notice(unreachable.title, text, html`hidden data-reach="${url}"`)}`;
+}
+
+function codeForm({ words }: PortalContext, page: WayPage, isWrong: boolean): Html {
+  const { label, hint, wrong } = words.code;
+  return html`<form method="post" action="/start" class="stack">
+    <label for="code">${label}</label>
+    <p class="soft" id="hint">${hint}</p>
+    ${isWrong && html`<p class="bad" id="wrong" role="alert">${wrong}</p>`}
+    <input
+      id="code"
+      name="code"
+      class="code"
+      required
+      maxlength="40"
+      autocomplete="off"
+      autocapitalize="characters"
+      spellcheck="false"
+      aria-describedby="hint${isWrong ? " wrong" : ""}"
+      ${isWrong && html`aria-invalid="true" autofocus`}
+    />
+    <button class="button">${words.pages[page].primary}</button>
+  </form>`;
+}
+
+const toCode = ({ words }: PortalContext, page: WayPage): Html =>
+  html`<p><a class="button" href="/start">${words.pages[page].primary}</a></p>`;
+
+function whose({ words }: PortalContext, view: WayView): Html {
+  return html`<dl class="facts">
+    <dt>${words.facts.pharmacy}</dt>
+    <dd>${view.pharmacyName}</dd>
+    <dt>${words.facts.device}</dt>
+    <dd>${view.deviceName}</dd>
+  </dl>`;
+}
+
+/** A page that goes on by itself: its script asks until something else is to be seen. */
+export function awaiting(page: WayPage, words: string): Html {
+  return html`<p class="waiting" role="status" data-await="/way/state" data-page="${page}">
+    ${words}
+  </p>`;
+}
+
+function identification(context: PortalContext, view: WayView): Html {
+  const { words } = context;
+  return html`<p class="read-aloud">
+      <span>${words.supportNumber}</span>
+      <b class="number">${spoken(view.supportNumber ?? "")}</b>
+    </p>
+    ${awaiting("identify", words.waiting)}
+    <p><a class="button quiet" href="/way">${words.pages.identify.primary}</a></p>`;
+}
+
+/** What is kept on paper: which device, until when, which number. No key, and nothing that opens anything. */
+function sheet(context: PortalContext, view: WayView): Html {
+  const { words } = context;
+  const { before, after } = words.until;
+  const until = view.notAfter;
+  return html`<section class="sheet">
+    <h2>${words.sheet.title}</h2>
+    <dl class="facts">
+      <dt>${words.facts.pharmacy}</dt>
+      <dd>${view.pharmacyName}</dd>
+      <dt>${words.facts.device}</dt>
+      <dd>${view.deviceName}</dd>
+      ${
+        until !== undefined &&
+        html`<dt>${words.facts.until}</dt>
+          <dd>${before}${day(until, context)}${after}</dd>`
+      }
+      <dt>${words.sheet.serial}</dt>
+      <dd><code>${view.serialNumber}</code></dd>
+    </dl>
+    <p>${words.sheet.delete}</p>
+    <p class="row">
+      <button type="button" class="button quiet" data-print>${words.pages.used.primary}</button>
+    </p>
+  </section>`;
+}
+
+/** Proven is half of it: until a product has let it in, what is in the way is the browser's memory. */
+function proven(context: PortalContext, view: WayView): Html {
+  const { notYetUsed, pages } = context.words;
+  return html`${notice(notYetUsed.title, notYetUsed.text)}
+    <form
+      method="post"
+      action="/way/checks"
+      target="_blank"
+      data-await="/way/state"
+      data-page="proven"
+    >
+      <button class="button">${pages.proven.primary}</button>
+    </form>
+    ${sheet(context, view)}`;
+}
+
+const again = ({ words }: PortalContext): Html =>
+  html`<p><a class="button" href="/way">${words.pages.stopped.primary}</a></p>`;
+
+function invitation(context: PortalContext, view: WayView): Html {
+  return html`${whose(context, view)}
+    <form method="post" action="/start">
+      <input type="hidden" name="token" value="${view.token}" />
+      <button class="button">${context.words.pages.invited.primary}</button>
+    </form>`;
+}
+
+type Part = (context: PortalContext, view: WayView) => Html;
+const ENDED: Part = (context, { page }) => toCode(context, page);
+
+/** What a person does on each page. */
+const PARTS: Readonly<Record<WayPage, Part>> = {
+  code: (context, { page, isWrongCode }) => codeForm(context, page, isWrongCode === true),
+  limited: ENDED,
+  unknown: ENDED,
+  elsewhere: ENDED,
+  expired: ENDED,
+  replaced: ENDED,
+  withdrawn: ENDED,
+  done: ENDED,
+  stopped: again,
+  invited: invitation,
+  identify: identification,
+  make: (context, view) => installation(context, view.installing, view),
+  proven,
+  used: sheet,
+};
+
+const TONE: Readonly<Partial<Record<WayPage, string>>> = {
+  proven: "good",
+  used: "good",
+  stopped: "bad",
+};
+
+/** The page of a state of the way. */
+export function wayPage(
+  view: WayView,
+  context: PortalContext,
+  surroundings: { readonly now: Date; readonly reach: Reach },
+): Html {
+  const { page } = view;
+  const words = context.words.pages[page];
+  const isBegun = page === "invited" || page === "identify" || page === "make";
+  const head = html`<h1 class="${TONE[page] ?? ""}">${words.title}</h1>
+    <p class="lead">${words.lead}</p>`;
+  const body = html`${isBegun && notices(view, context)}
+    ${isBegun && prechecks(context, surroundings.now, surroundings.reach)}
+    <section class="card">${page !== "make" && head} ${PARTS[page](context, view)}</section>
+    ${isBegun && reassurance(context)}`;
+  return framed(context, view, { title: words.title, body, script: true });
+}
+
+function framed(
+  context: PortalContext,
+  { deviceName, pharmacyName, supportNumber }: WayView,
+  content: { readonly title: string; readonly body: Html; readonly script?: boolean },
+): Html {
+  const isKnown = deviceName !== undefined && pharmacyName !== undefined;
+  return portalLayout(context, {
+    ...content,
+    ...(isKnown && { who: { deviceName, pharmacyName } }),
+    ...(supportNumber !== undefined && { supportNumber }),
+  });
+}
+
+/** The file of a key that we made, in the page that is sent once. */
+export function serverKeyPage(
+  context: PortalContext,
+  view: WayView & { readonly data: string | undefined; readonly password: string | undefined },
+): Html {
+  const { words } = context;
+  const { title, lead, save } = words.serverKey;
+  const { data = "", password, installing } = view;
+  const body = html`<section class="card">
+    <h1>${title}</h1>
+    <p class="lead">${lead}</p>
+    <p>
+      <a
+        class="button"
+        href="data:application/x-pkcs12;base64,${data}"
+        download="${words.fileName}.p12"
+        >${save}</a
+      >
+    </p>
+    <div class="secret"><span class="soft">${words.password}</span> <code>${password}</code></div>
+    ${plainSteps(context, installing?.kind ?? "plain", view)}
+    <form method="post" action="/way/checks">
+      <button class="button">${words.check.button}</button>
+    </form>
+  </section>`;
+  return framed(context, view, { title, body });
+}

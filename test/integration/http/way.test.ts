@@ -1,0 +1,364 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+import { newCsr, newKey, NOW } from "../ca/app-side.ts";
+import { type CheckWorld, openCheckWorld } from "./check-world.ts";
+import type { Tenant } from "./world.ts";
+
+interface Made {
+  readonly id: string;
+  readonly link: string;
+  readonly code: string;
+  readonly supportNumber: string;
+}
+
+let world: CheckWorld;
+let tenant: Tenant;
+let count = 0;
+
+const DESK =
+  "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
+
+/** A browser: it keeps its cookie, and says what it is. */
+class Visitor {
+  cookie = "";
+  readonly #agent: string;
+
+  constructor(agent = DESK) {
+    this.#agent = agent;
+  }
+
+  async go(
+    method: "GET" | "POST",
+    url: string,
+    { form, headers = {} }: { readonly form?: object; readonly headers?: object } = {},
+  ) {
+    const reply = await world.app.inject({
+      method,
+      url,
+      headers: {
+        accept: "text/html",
+        "accept-language": "ja",
+        "user-agent": this.#agent,
+        host: "localhost:8000",
+        ...(this.cookie !== "" && { cookie: this.cookie }),
+        ...(form !== undefined && { "content-type": "application/x-www-form-urlencoded" }),
+        ...headers,
+      },
+      ...(form !== undefined && {
+        payload: String(new URLSearchParams(form as Record<string, string>)),
+      }),
+    });
+    const set = reply.headers["set-cookie"];
+    if (typeof set === "string") this.cookie = set.split(";", 1)[0] ?? "";
+    return reply;
+  }
+  press = (form: object, headers: object = {}) => this.go("POST", "/start", { form, headers });
+  page = async (): Promise<string> => {
+    const { body } = await this.go("GET", "/way");
+    return /<h1[^>]*>([^<]+)</.exec(body)?.[1] ?? "";
+  };
+  state = async (): Promise<string> => (await this.go("GET", "/way/state")).json().page as string;
+  csr = (key = newKey()) =>
+    this.go("POST", "/way/certificates", {
+      form: { csr: newCsr(key) },
+      headers: { accept: "application/json" },
+    });
+}
+
+beforeAll(async () => {
+  world = await openCheckWorld();
+});
+beforeEach(async () => {
+  world.side.time.now = NOW;
+  tenant = await world.tenant(`薬局${(count += 1)}`);
+});
+afterAll(() => world.close());
+
+async function make(): Promise<Made> {
+  const { accountId, deviceId } = tenant;
+  const answer = await world.call("POST", "/v1/enrolments", { body: { accountId, deviceId } });
+  expect(answer.status).toBe(201);
+  return answer.body as unknown as Made;
+}
+const tokenOf = ({ link }: Made): string => link.split("/").at(-1) ?? "";
+const confirm = (id: string, body: object = {}) =>
+  world.call("POST", `/v1/enrolments/${id}/confirm`, {
+    key: world.keys.support,
+    body: { how: "telephone", ...body },
+  });
+const look = async (id: string) =>
+  (await world.call("GET", `/v1/enrolments/${id}`)).body as unknown as Record<string, unknown>;
+
+async function identified(): Promise<{ readonly made: Made; readonly visitor: Visitor }> {
+  const made = await make();
+  const visitor = new Visitor();
+  await visitor.press({ token: tokenOf(made) });
+  expect((await confirm(made.id)).status).toBe(200);
+  return { made, visitor };
+}
+
+describe("the whole way", () => {
+  it("goes from the link to the proof, and each page leads to the next", async () => {
+    const made = await make();
+    const visitor = new Visitor();
+    const invitation = await visitor.go("GET", `/start/${tokenOf(made)}`);
+    expect(invitation.statusCode).toBe(200);
+    expect(invitation.body).toContain("はじめる");
+    expect(invitation.body).toContain("受付1号機");
+    expect(invitation.headers["cache-control"]).toBe("no-store");
+    expect(invitation.headers["content-security-policy"]).toContain("script-src 'self'");
+
+    const pressed = await visitor.press({ token: tokenOf(made) });
+    expect([pressed.statusCode, pressed.headers.location]).toEqual([303, "/way"]);
+    expect(pressed.headers["set-cookie"]).toMatch(/HttpOnly; SameSite=Lax/);
+    expect(await visitor.page()).toBe("お電話で、ご本人の確認をします");
+    expect(await visitor.state()).toBe("identify");
+
+    expect((await visitor.csr()).statusCode).toBe(403);
+    await confirm(made.id, { supportNumber: made.supportNumber });
+    expect(await visitor.state()).toBe("make");
+
+    const key = newKey();
+    const answer = await visitor.csr(key);
+    expect(answer.statusCode).toBe(200);
+    const { certificate, chain } = answer.json<{ certificate: string; chain: string[] }>();
+    expect(chain).toHaveLength(2);
+    expect(await look(made.id)).toMatchObject({ state: "issued" });
+
+    const check = await visitor.go("POST", "/way/checks", { form: {} });
+    expect(check.statusCode).toBe(303);
+    const url = String(check.headers.location);
+    expect(await world.outcome(url, { key, cert: certificate })).toMatchObject({
+      outcome: "proven",
+    });
+    expect(await visitor.state()).toBe("proven");
+    expect(await look(made.id)).toMatchObject({ state: "proven", endedAt: NOW.toISOString() });
+    const facts = await world.side.admin.query<{ action: string }>(
+      "select action from app.audit where subject = $1 order by xid, action",
+      [`enrolment/${made.id}`],
+    );
+    expect(facts.map(({ action }) => action)).toEqual([
+      "enrolment.created",
+      "enrolment.handed-over",
+      "enrolment.started",
+      "enrolment.identified",
+      "enrolment.issued",
+      "enrolment.proven",
+    ]);
+    // The link is spent, and says so to everybody.
+    const late = await new Visitor().go("GET", `/start/${tokenOf(made)}`);
+    expect(late.body).toContain("このご案内は終わっています");
+    expect((await new Visitor().press({ code: made.code })).body).toContain("終わっています");
+  });
+
+  it("is used when a product has let it in", async () => {
+    const { made, visitor } = await identified();
+    const { certificate } = (await visitor.csr()).json<{ certificate: string }>();
+    expect(certificate).toContain("BEGIN CERTIFICATE");
+    const [row] = await world.side.admin.query<{ serial: Buffer }>(
+      "select serial from app.binding where enrolment_id = $1",
+      [made.id],
+    );
+    await world.side.admin.query(
+      "update app.enrolment set state = 'proven', ended_at = now() where id = $1",
+      [made.id],
+    );
+    expect(await visitor.state()).toBe("proven");
+    const { body } = await world.call("POST", "/v1/relying-parties", {
+      body: { name: "edge", product: "musubi", uses: ["authorize"] },
+    });
+    await world.side.admin.query(
+      "insert into party.use (serial, relying_party_id, first_at, last_at) values ($1, $2, now(), now())",
+      [row?.serial, (body as unknown as { readonly id: string }).id],
+    );
+    expect(await visitor.state()).toBe("used");
+    expect(await visitor.page()).toBe("終わりました。システムに入れています");
+  });
+
+  it("makes the key here where there is no script, sends it once, and keeps nothing of it", async () => {
+    const { made, visitor } = await identified();
+    const page = await visitor.go("POST", "/way/certificates", { form: { bundle: "modern" } });
+    expect(page.statusCode).toBe(200);
+    const [, data = ""] = /base64,([A-Za-z0-9+/=]+)"/.exec(page.body) ?? [];
+    const [, password = ""] = /<code>([^<]+)<\/code>/.exec(page.body) ?? [];
+    expect(data.length).toBeGreaterThan(1000);
+    expect(password.length).toBeGreaterThan(19);
+    const again = await visitor.go("GET", "/way");
+    expect(again.body).not.toContain(password);
+    expect(again.body).toContain("前に保存したファイルは使いません");
+    const [row] = await world.side.admin.query<{ key_origin: string }>(
+      "select i.key_origin from app.binding b join ca.issued i on i.serial = b.serial where b.enrolment_id = $1",
+      [made.id],
+    );
+    expect(row?.key_origin).toBe("server");
+  });
+});
+
+const states = (id: string) =>
+  world.side.admin.query<{ state: string; reason: number | null }>(
+    `select i.state, i.reason from app.binding b join ca.issued i on i.serial = b.serial
+     where b.enrolment_id = $1 order by i.issued_at, i.serial`,
+    [id],
+  );
+
+describe("a provisional certificate", () => {
+  it("is replaced by the next, and the one before is dead", async () => {
+    const { made, visitor } = await identified();
+    for (let turn = 0; turn < 3; turn += 1) {
+      world.side.time.now = new Date(NOW.getTime() + turn * 1000);
+      expect((await visitor.csr()).statusCode).toBe(200);
+    }
+    expect(await states(made.id)).toEqual([
+      { state: "revoked", reason: 4 },
+      { state: "revoked", reason: 4 },
+      { state: "good", reason: null },
+    ]);
+  });
+
+  it("is the same for the same request: a second style of file costs no second certificate", async () => {
+    const { made, visitor } = await identified();
+    const key = newKey();
+    const [first, second] = [await visitor.csr(key), await visitor.csr(key)];
+    expect(second.json()).toEqual(first.json());
+    expect(await states(made.id)).toHaveLength(1);
+  });
+
+  it("leaves one good one when two tabs ask at once", async () => {
+    const { made, visitor } = await identified();
+    const answers = await Promise.all(Array.from({ length: 6 }, () => visitor.csr()));
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual(Array(6).fill(200));
+    const good = (await states(made.id)).filter(({ state }) => state === "good");
+    expect(good).toHaveLength(1);
+  });
+
+  it("is made twenty times at most", async () => {
+    const { visitor } = await identified();
+    for (let turn = 0; turn < 20; turn += 1) expect((await visitor.csr()).statusCode).toBe(200);
+    const last = await visitor.csr();
+    expect([last.statusCode, last.json().type]).toEqual([409, "/problems/too-many-bundles"]);
+  });
+});
+
+describe("another browser", () => {
+  it("begins anew, must be identified anew, and leaves the first without anything", async () => {
+    const { made, visitor } = await identified();
+    const thief = new Visitor();
+    expect((await thief.press({ code: made.code })).statusCode).toBe(303);
+    expect(await thief.state()).toBe("identify");
+    expect((await thief.csr()).statusCode).toBe(403);
+    expect(await visitor.state()).toBe("elsewhere");
+    expect(await visitor.page()).toBe("このブラウザーでは続けられません");
+    expect((await visitor.csr()).statusCode).toBe(403);
+    const { supportNumber, state } = await look(made.id);
+    expect(state).toBe("started");
+    expect(supportNumber).not.toBe(made.supportNumber);
+
+    // Staff who heard the first number confirm nobody else's page.
+    expect(await confirm(made.id)).toMatchObject({
+      status: 409,
+      body: { errors: [{ field: "supportNumber" }] },
+    });
+    expect((await confirm(made.id, { supportNumber: made.supportNumber })).status).toBe(409);
+    expect(await thief.state()).toBe("identify");
+    expect((await confirm(made.id, { supportNumber })).status).toBe(200);
+    expect(await thief.state()).toBe("make");
+  });
+
+  it("is the same browser with its cookie, and pressing again changes nothing", async () => {
+    const { made, visitor } = await identified();
+    const before = await world.counts();
+    expect((await visitor.press({ token: tokenOf(made) })).statusCode).toBe(303);
+    expect(await visitor.state()).toBe("make");
+    expect(await world.counts()).toEqual(before);
+  });
+
+  it("with a made-up secret is nobody", async () => {
+    const visitor = new Visitor();
+    for (const secret of ["", "x", "0".repeat(32), "f".repeat(4000)]) {
+      visitor.cookie = `suido-way=${secret}`;
+      expect(await visitor.state()).toBe("elsewhere");
+      expect((await visitor.csr()).statusCode).toBe(403);
+      expect((await visitor.go("POST", "/way/checks", { form: {} })).statusCode).toBe(403);
+    }
+  });
+});
+
+describe("bad input", () => {
+  it("of another site's page is refused, and nothing is begun", async () => {
+    const made = await make();
+    const visitor = new Visitor();
+    for (const headers of [
+      { origin: "https://evil.example" },
+      { origin: "null" },
+      { "sec-fetch-site": "cross-site" },
+      { "sec-fetch-site": "same-site" },
+    ]) {
+      const reply = await visitor.press({ token: tokenOf(made) }, headers);
+      expect(reply.statusCode).toBe(403);
+    }
+    expect(await look(made.id)).toMatchObject({ state: "invited" });
+    const own = await visitor.press({ token: tokenOf(made) }, { origin: "http://localhost:8000" });
+    expect(own.statusCode).toBe(303);
+  });
+
+  it("is a page with the field again, and never a 500", async () => {
+    const visitor = new Visitor();
+    const wrong = await visitor.press({ code: "AAAA-AAAA" });
+    expect(wrong.statusCode).toBe(404);
+    expect(wrong.body).toContain("このコードは見つかりません");
+    const none = await visitor.go("GET", "/start/zz%00%ff");
+    expect(none.statusCode).toBeLessThan(500);
+    for (const form of [{}, { code: "x".repeat(5000) }, { code: "A", token: "B" }, { other: "1" }])
+      expect((await visitor.press(form)).statusCode).toBe(400);
+    const { visitor: known } = await identified();
+    for (const csr of [
+      "x",
+      "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----",
+    ]) {
+      const reply = await known.go("POST", "/way/certificates", {
+        form: { csr },
+        headers: { accept: "application/json" },
+      });
+      expect(reply.statusCode).toBe(400);
+      expect(reply.json().type).toMatch(/^\/problems\/malformed-/);
+    }
+    expect(await known.state()).toBe("make");
+  });
+
+  it("of a retired device or a disabled person makes no certificate", async () => {
+    const { visitor } = await identified();
+    await world.call("PATCH", `/v1/accounts/${tenant.accountId}`, { body: { disabled: true } });
+    expect((await visitor.csr()).statusCode).toBe(409);
+    const page = await visitor.go("POST", "/way/certificates", { form: {} });
+    expect(page.statusCode).not.toBe(500);
+  });
+
+  it("after the end of the invitation finds its page", async () => {
+    const { visitor } = await identified();
+    world.side.time.now = new Date(NOW.getTime() + 14 * 86_400_000);
+    expect(await visitor.state()).toBe("expired");
+    expect((await visitor.csr()).statusCode).toBe(403);
+  });
+});
+
+it.each([
+  [
+    "LINE",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Safari Line/15.0.0",
+    "ブラウザーで開き直してください",
+  ],
+  [
+    "Chrome on an iPad",
+    "Mozilla/5.0 (iPad; CPU OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/140.0.0.0 Mobile/15E148 Safari/604.1",
+    "Safariで開き直してください",
+  ],
+  [
+    "a telephone instead of the PC",
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
+    "いまお使いなのは「受付1号機」ですか",
+  ],
+])("warns whoever opens the link with %s", async (_name, agent, words) => {
+  const made = await make();
+  const page = await new Visitor(agent).go("GET", `/start/${tokenOf(made)}`);
+  expect(page.body).toContain(words);
+});

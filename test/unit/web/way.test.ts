@@ -1,0 +1,143 @@
+import { describe, expect, it } from "vitest";
+
+import { loadAssets } from "../../../src/web/assets.ts";
+import { WAY_EN } from "../../../src/web/messages/way-en.ts";
+import { WAY_JA } from "../../../src/web/messages/way-ja.ts";
+import {
+  linkPageOf,
+  pageOf,
+  WAY_EVENTS,
+  WAY_PAGES,
+  WAY_TABLE,
+  type WayPage,
+} from "../../../src/web/way/states.ts";
+import { wayPage, type WayView } from "../../../src/web/way/way-page.ts";
+
+const assets = loadAssets();
+const WORDS = { ja: WAY_JA, en: WAY_EN } as const;
+const reach = {
+  url: "https://reach.check.localhost:8443/",
+  host: "*.check.localhost",
+  port: "8443",
+};
+
+const VIEW = {
+  deviceName: "受付1号機",
+  pharmacyName: "みずき薬局 <本店>",
+  supportNumber: "482913",
+  commonName: "受付1号機 2027-12",
+  serialNumber: "4a",
+  notAfter: new Date("2027-12-21T14:59:59Z"),
+  token: "00112233445566778899aabbccddeeff",
+  installing: { kind: "windows", style: "modern", isApple: false },
+  warnings: [],
+  isOtherKind: false,
+} as const satisfies Partial<WayView>;
+
+function drawn(page: WayPage, language: "ja" | "en", view: Partial<WayView> = {}): string {
+  const context = {
+    language,
+    words: WORDS[language],
+    assets,
+    timeZone: "Asia/Tokyo",
+    support: "サポート 0120-000-000(平日 9時〜19時)",
+    path: "/way",
+  };
+  const now = new Date("2026-11-26T01:00:00Z");
+  return String(wayPage({ ...VIEW, ...view, page }, context, { now, reach }));
+}
+
+describe("the state table of the way", () => {
+  it.each(WAY_PAGES)("leads on from %s, to pages that there are", (page) => {
+    const row = WAY_TABLE[page];
+    expect(Object.keys(row).length).toBeGreaterThan(0);
+    for (const [event, next] of Object.entries(row)) {
+      expect(WAY_EVENTS).toContain(event);
+      expect(WAY_PAGES).toContain(next);
+    }
+  });
+
+  it("has no event that happens nowhere, and no page that nothing leads to", () => {
+    const rows = Object.values(WAY_TABLE);
+    const events = new Set(rows.flatMap((row) => Object.keys(row)));
+    expect(WAY_EVENTS.filter((event) => !events.has(event))).toEqual([]);
+    const reached = new Set(rows.flatMap((row) => Object.values(row)));
+    // Those that a link itself opens.
+    for (const page of ["invited", "unknown", "done"] as const) reached.add(page);
+    expect(WAY_PAGES.filter((page) => !reached.has(page))).toEqual([]);
+  });
+
+  it.each([
+    ["started", {}, "identify"],
+    ["identified", {}, "make"],
+    ["issued", { certificate: { isGood: true } }, "make"],
+    ["issued", { certificate: { isGood: false } }, "stopped"],
+    ["proven", { certificate: { isGood: true } }, "proven"],
+    ["proven", { certificate: { isGood: true, usedAt: new Date(0) } }, "used"],
+    ["proven", { certificate: { isGood: false } }, "stopped"],
+    ["expired", {}, "expired"],
+    ["withdrawn", {}, "withdrawn"],
+    ["withdrawn", { isReplaced: true }, "replaced"],
+  ] as const)("shows who has begun and is %s %o the page %s", (state, facts, page) => {
+    expect(pageOf({ state, isReplaced: false, ...facts })).toBe(page);
+  });
+
+  it.each([
+    ["invited", false, "invited"],
+    ["issued", false, "invited"],
+    ["proven", false, "done"],
+    ["expired", false, "expired"],
+    ["withdrawn", false, "withdrawn"],
+    ["withdrawn", true, "replaced"],
+  ] as const)(
+    "shows who opens a link of one that is %s (replaced: %s) the page %s",
+    (state, isReplaced, page) => {
+      expect(linkPageOf({ state, isReplaced })).toBe(page);
+    },
+  );
+});
+
+describe.each(["ja", "en"] as const)("each page in %s", (language) => {
+  it.each(WAY_PAGES)("%s has one heading, its primary action, and whom to call", (page) => {
+    const text = drawn(page, language);
+    const words = WORDS[language].pages[page];
+    expect(text.match(/<h1/g)).toHaveLength(1);
+    expect(text).toContain(words.title);
+    expect(text).toContain(words.primary);
+    expect(text).toContain('<a href="tel:0120000000">');
+    expect(text).toContain("482 913");
+    // Nothing inline: the policy of the pages forbids it. And nothing from outside unescaped.
+    expect(text).not.toMatch(/<style| style="|onclick|<script>/);
+    expect(text).not.toContain("<本店>");
+  });
+
+  it("makes no key readable, and names the file's certificate where it is chosen", () => {
+    const text = drawn("make", language, { made: 5 });
+    expect(text).toContain(VIEW.commonName);
+    expect(text).toContain(WORDS[language].earlier);
+    expect(text).toContain(WORDS[language].many);
+  });
+
+  it.each(["windows", "macos", "apple", "android", "firefox", "plain"] as const)(
+    "leads through the steps of %s: each with a button on, one back, and what may go wrong",
+    (kind) => {
+      const text = drawn("make", language, {
+        installing: { kind, style: "modern", isApple: false },
+      });
+      const steps = WORDS[language].guides[kind];
+      expect(text.match(/<section data-step=/g)).toHaveLength(steps.length + 1);
+      expect(text.match(/data-back/g)).toHaveLength(steps.length);
+      expect(text.match(/<details/g)).toHaveLength(steps.length);
+      expect(steps.filter(({ password }) => password === true)).toHaveLength(1);
+      expect(text.match(/action="\/way\/checks"/g)).toHaveLength(1);
+    },
+  );
+});
+
+it("loads no more than 120 KB before somebody can begin, and no more for a whole installation", () => {
+  const parts = [assets.portal, assets.way, assets.icon].map(({ body }) => body.length);
+  for (const page of ["invited", "make"] as const) {
+    const octets = parts.reduce((sum, each) => sum + each, Buffer.byteLength(drawn(page, "ja")));
+    expect(octets).toBeLessThan(120_000);
+  }
+});
