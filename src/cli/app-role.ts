@@ -10,6 +10,7 @@ import type { Database } from "../storage/database.ts";
 import type { Authorizer } from "../va/authorizer.ts";
 import type { Va } from "../va/va.ts";
 import type { AuthorityFacts } from "../web/console-page.ts";
+import { openAppleProfiles } from "./apple-profiles.ts";
 import { listenOn } from "./door.ts";
 import type { Opening } from "./opening.ts";
 import { openRooms } from "./rooms.ts";
@@ -63,6 +64,7 @@ export async function openAppRole(opening: Opening, deps: AppRoleDeps): Promise<
   const { config, system, log, undoing, foundation } = opening;
   const { authorizer, database, va, metrics, readiness } = deps;
   registerSignerMetrics(metrics, foundation.signer);
+  await openAppleProfiles(opening);
   const rooms = openRooms(opening, database);
   const app = await createAppServer({
     checkUrl: config.checkUrl,

@@ -25,6 +25,12 @@ export interface Listener {
   readonly url: string;
 }
 
+/** A certificate with its chain, and its key, as PEM files. */
+export interface CertificateFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
 /** Everything the environment decides, validated and frozen. */
 export interface Config {
   /** `demo` makes a CA on the first start; `production` refuses what a demo takes for granted. */
@@ -60,8 +66,10 @@ export interface Config {
   readonly maxStaleMs: number;
   /** How long an old certificate works on beside a proven successor that no product reports, in days. */
   readonly renewalOverlapDays: number;
-  /** The server certificate of the mTLS listener as PEM files; absent: one of Suido's own CA. */
-  readonly mtlsCertificate: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** The server certificate of the mTLS listener; absent: one of Suido's own CA. */
+  readonly mtlsCertificate: CertificateFiles | undefined;
+  /** Who signs the profiles of Apple's devices; absent: they go out unsigned. */
+  readonly profileCertificate: CertificateFiles | undefined;
   readonly trustedProxies: readonly string[];
   readonly timeZone: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -210,12 +218,12 @@ function refuseDemoHabits(reader: Reader, config: Config, given: { kek: boolean 
   }
 }
 
-function readMtlsCertificate(reader: Reader): Config["mtlsCertificate"] {
-  const certFile = reader.read("SUIDO_MTLS_CERT", "", resolve);
-  const keyFile = reader.read("SUIDO_MTLS_KEY", "", resolve);
+function readCertificate(reader: Reader, use: "MTLS" | "PROFILE"): CertificateFiles | undefined {
+  const [cert, key] = [`SUIDO_${use}_CERT`, `SUIDO_${use}_KEY`] as const;
+  const [certFile, keyFile] = [reader.read(cert, "", resolve), reader.read(key, "", resolve)];
   if (certFile === "" && keyFile === "") return undefined;
-  if (certFile === "") reader.fault("SUIDO_MTLS_CERT", "must be set where SUIDO_MTLS_KEY is");
-  if (keyFile === "") reader.fault("SUIDO_MTLS_KEY", "must be set where SUIDO_MTLS_CERT is");
+  if (certFile === "") reader.fault(cert, `must be set where ${key} is`);
+  if (keyFile === "") reader.fault(key, `must be set where ${cert} is`);
   return { certFile, keyFile };
 }
 
@@ -270,7 +278,8 @@ export function loadConfig(env: Environment, machine: Machine = thisMachine()): 
     vaProcesses: reader.read("SUIDO_VA_PROCESSES", 1, vaProcesses(machine)),
     maxStaleMs: reader.read("SUIDO_MAX_STALE", durationMs("24h"), durationMs),
     renewalOverlapDays: reader.read("SUIDO_RENEWAL_OVERLAP", 7, overlapDays),
-    mtlsCertificate: readMtlsCertificate(reader),
+    mtlsCertificate: readCertificate(reader, "MTLS"),
+    profileCertificate: readCertificate(reader, "PROFILE"),
     trustedProxies: reader.read("SUIDO_TRUSTED_PROXIES", [], addresses),
     timeZone: reader.read("SUIDO_TZ", "Asia/Tokyo", timeZone),
     logLevel: reader.read("SUIDO_LOG_LEVEL", "info" as const, oneOf(LOG_LEVELS)),

@@ -9,7 +9,7 @@ export interface OperatorWords {
   readonly todo: string;
 }
 
-/** The words of this room's mails. A language that lacks one does not compile. */
+/** The words of this room's mails, and of the profiles for Apple's devices. A language that lacks one does not compile. */
 export interface LifecycleMessages {
   readonly expiry: {
     readonly subject: (facts: {
@@ -62,6 +62,15 @@ export interface LifecycleMessages {
     readonly harmless: string;
     readonly unexpected: string;
     readonly automatic: string;
+  };
+  /** Apple shows both to whoever installs it; `what` beside the button. */
+  readonly appleProfile: {
+    readonly title: (device: string) => string;
+    readonly what: (facts: {
+      readonly pharmacy: string;
+      readonly device: string;
+      readonly day: string;
+    }) => string;
   };
   readonly operator: {
     readonly untold: (count: number) => OperatorWords;
@@ -148,6 +157,11 @@ export const EN: LifecycleMessages = {
     unexpected:
       "You did not expect this mail? Do not open the link, and call support at a number that you know.",
     automatic: "This mail was sent automatically; nobody reads replies to it.",
+  },
+  appleProfile: {
+    title: (device) => `Certificate of “${device}”`,
+    what: ({ pharmacy, device, day }) =>
+      `Lets “${device}” of ${pharmacy} into your system until ${day}. It changes nothing else on this device, and lets nobody look into it.`,
   },
   operator: {
     untold: (count) => ({

@@ -71,6 +71,11 @@ export const JA: LifecycleMessages = {
       "心当たりがないときは、リンクを開かず、ご存じの番号からサポート窓口にお電話ください。",
     automatic: "このメールは自動で送っています。返信しても届きません。",
   },
+  appleProfile: {
+    title: (device) => `「${device}」の証明書`,
+    what: ({ pharmacy, device, day }) =>
+      `${pharmacy}の「${device}」から、お使いのシステムに入るための証明書です。${day}まで使えます。この端末のほかの設定は変わりません。端末の中を見られることもありません。`,
+  },
   operator: {
     untold: (count) => ({
       subject: `連絡先がありません: まもなく切れる証明書 ${count}件`,

@@ -166,6 +166,11 @@ describe("loadConfig", () => {
       blames: "SUIDO_MTLS_KEY",
     },
     {
+      name: "a profile signer's key without its certificate",
+      env: { SUIDO_PROFILE_KEY: "/k" },
+      blames: "SUIDO_PROFILE_CERT",
+    },
+    {
       name: "a mail address with a line break",
       env: { SUIDO_MAIL_FROM: "a@example.jp\r\nBcc: b@example.jp" },
       blames: "SUIDO_MAIL_FROM",
