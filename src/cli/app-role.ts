@@ -64,10 +64,11 @@ export async function openAppRole(opening: Opening, deps: AppRoleDeps): Promise<
   const { config, system, log, undoing, foundation } = opening;
   const { authorizer, database, va, metrics, readiness } = deps;
   registerSignerMetrics(metrics, foundation.signer);
-  await openAppleProfiles(opening);
+  const appleProfiles = await openAppleProfiles(opening);
   const rooms = openRooms(opening, database);
   const app = await createAppServer({
     checkUrl: config.checkUrl,
+    appleProfiles,
     ...rooms,
     ...system,
     log,

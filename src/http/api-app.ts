@@ -58,7 +58,7 @@ export interface AppServerOptions
     CertificateRoutesOptions,
     CheckRoutesOptions,
     EnrolmentRoutesOptions,
-    Pick<WayRoutesOptions, "enrolmentVisits" | "ways">,
+    Pick<WayRoutesOptions, "enrolmentVisits" | "ways" | "appleProfiles">,
     ApiKeyRoutesOptions,
     PartyRoutesOptions,
     StageRoutesOptions,
@@ -163,9 +163,9 @@ export async function createAppServer(options: AppServerOptions): Promise<Fastif
   addApi(app, options);
   const assets = loadAssets();
   const pages = addPages(app, { ...options, assets });
-  const { enrolmentVisits, ways, urls } = options;
+  const { urls } = options;
   const wayPages = createWayPages({ ...options, assets });
-  await app.register(wayRoutes, { enrolmentVisits, ways, appUrl: urls.app, pages: wayPages });
+  await app.register(wayRoutes, { ...options, appUrl: urls.app, pages: wayPages });
 
   const notFound = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const path = request.url.split("?", 1)[0] ?? "";

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
+import type { AppleProfiles } from "../lifecycle/apple-profile.ts";
 import type { EnrolmentVisit, EnrolmentVisits, InHand } from "../lifecycle/enrolment-visits.ts";
 import { LifecycleError, NoSessionError } from "../lifecycle/errors.ts";
 import type { Ways } from "../lifecycle/ways.ts";
@@ -11,11 +12,12 @@ import { HttpError } from "./errors.ts";
 import * as schemas from "./schemas/enrolments.ts";
 import type { WayPages } from "./way-pages.ts";
 import { addWaySession, type WaySession } from "./way-session.ts";
-import { browserIn, isOtherKind, viewOf, warningsOf } from "./way-view.ts";
+import { browserIn, isApples, isOtherKind, viewOf, warningsOf } from "./way-view.ts";
 
 export interface WayRoutesOptions {
   readonly enrolmentVisits: EnrolmentVisits;
   readonly ways: Ways;
+  readonly appleProfiles: AppleProfiles;
   readonly pages: WayPages;
   readonly appUrl: string;
 }
@@ -159,6 +161,46 @@ const goingRoutes: (session: WaySession) => Route =
     });
   };
 
+/**
+ * The certificate with a key that we made, as a profile: on iPhone and iPad nothing else is put on by a few taps. It goes out
+ * in this very answer and is kept nowhere; whoever loses it presses again, and the one before is revoked.
+ */
+const profileRoute: (session: WaySession) => Route = (session) => async (app, options) => {
+  const { appleProfiles, pages, ways } = options;
+  app.post("/way/profile", { schema: { hide: true } }, async (request, reply) => {
+    const browser = browserIn(request);
+    if (!isApples(browser)) return reply.redirect("/way", 303);
+    const secret = session.of(request);
+    try {
+      const made = await ways.issue(secret, { bundle: "compatible" });
+      const { certificate, deviceName, pharmacyName } = await ways.look(secret);
+      const { deviceId, notAfter, pkcs12 } = made;
+      // Another press has made a newer one meanwhile.
+      if (pkcs12 === undefined || certificate?.serialNumber !== made.serialNumber)
+        return reply.redirect("/way", 303);
+      const { body } = await appleProfiles.build({
+        deviceId,
+        deviceName,
+        pharmacyName,
+        notAfter,
+        pkcs12,
+        commonName: certificate.commonName,
+        platform: browser.platform,
+        language: pages.languageOf(request),
+      });
+      return reply
+        .headers({
+          "content-type": "application/x-apple-aspen-config",
+          "content-disposition": 'attachment; filename="certificate.mobileconfig"',
+        })
+        .send(Buffer.from(body));
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return reply.redirect("/way", 303);
+    }
+  });
+};
+
 /** The way of a certificate onto a device. Who names no text/html is a program, and gets JSON. */
 export const wayRoutes: Route = async (app, options) => {
   const session = await addWaySession(app, options.appUrl);
@@ -167,4 +209,5 @@ export const wayRoutes: Route = async (app, options) => {
   });
   await app.register(startRoutes(session), options);
   await app.register(goingRoutes(session), options);
+  await app.register(profileRoute(session), options);
 };

@@ -24,6 +24,7 @@ export interface WayPagesOptions {
 
 /** The pages of the way, as answers. */
 export interface WayPages {
+  languageOf(request: FastifyRequest): "ja" | "en";
   show(request: FastifyRequest, reply: FastifyReply, view: WayView): FastifyReply;
   /** The file of a key that we made: sent once, with its password, and kept nowhere. */
   showKey(
@@ -51,6 +52,11 @@ function policyOf(checkUrl: string): string {
   ].join("; ");
 }
 
+function languageOf(request: FastifyRequest): "ja" | "en" {
+  const acceptLanguage = request.headers["accept-language"];
+  return chooseLanguage({ asked: askedLanguage(request), acceptLanguage });
+}
+
 export function createWayPages(options: WayPagesOptions): WayPages {
   const { assets, checkUrl, clock, support, timeZone } = options;
   const policy = policyOf(checkUrl);
@@ -61,8 +67,7 @@ export function createWayPages(options: WayPagesOptions): WayPages {
     port: port === "" ? "443" : port,
   };
   const contextOf = (request: FastifyRequest): PortalContext => {
-    const acceptLanguage = request.headers["accept-language"];
-    const language = chooseLanguage({ asked: askedLanguage(request), acceptLanguage });
+    const language = languageOf(request);
     const [path = "/start"] = request.url.split("?", 1);
     return { language, words: WORDS[language], assets, timeZone, support, path };
   };
@@ -77,6 +82,7 @@ export function createWayPages(options: WayPagesOptions): WayPages {
       .serializer(String)
       .send(page);
   return {
+    languageOf,
     show: (request, reply, view) =>
       send(reply, wayPage(view, contextOf(request), { now: clock(), reach })),
     showKey(request, reply, { view, pkcs12 }) {

@@ -35,6 +35,9 @@ export function warningsOf({ inApp, needsSafari, isUnsupported }: Browser): WayV
 const makerOf = (platform: string): string =>
   ["ios", "ipados", "macos"].includes(platform) ? "apple" : platform;
 
+/** Whether what runs there takes a configuration profile. */
+export const isApples = ({ platform }: Browser): boolean => makerOf(platform) === "apple";
+
 /** Whether a browser is on another kind of device than was registered. An "other" may be anything. */
 export function isOtherKind(registered: string, { platform }: Browser): boolean {
   if (registered === "other" || platform === "other") return false;

@@ -12,6 +12,7 @@ import { createBulkIssues } from "../../../src/ca/bulk-issue.ts";
 import { createPropagate } from "../../../src/ca/propagation.ts";
 import { createAppServer } from "../../../src/http/api-app.ts";
 import { createHttpMetrics } from "../../../src/http/http-metrics.ts";
+import { createAppleProfiles } from "../../../src/lifecycle/apple-profile.ts";
 import { createChecks } from "../../../src/lifecycle/checks.ts";
 import { createEnrolmentVisits } from "../../../src/lifecycle/enrolment-visits.ts";
 import { createWays } from "../../../src/lifecycle/ways.ts";
@@ -233,6 +234,13 @@ async function startApp({ side, apiKeys, store, authorizer }: Parts): Promise<Fa
     checks,
     enrolmentVisits: createEnrolmentVisits(own),
     ways: createWays({ ...own, issuance, revocation, checks }),
+    appleProfiles: createAppleProfiles({
+      ...own,
+      trustDomain: "suido.localhost",
+      siteName: { ja: "Suido", en: "Suido" },
+      timeZone: "Asia/Tokyo",
+      signer: () => Promise.resolve(undefined),
+    }),
     enrolments: createEnrolments({
       ...createSystem(),
       ...deps,

@@ -69,6 +69,7 @@ export async function appWith(overrides: Partial<AppServerOptions> = {}): Promis
     revocation: { revoke: unexpected, unhold: unexpected },
     checks: { create: unexpected },
     checkUrl: "https://check.localhost:8443",
+    appleProfiles: { build: unexpected },
     ways: { look: unexpected, issue: unexpected, check: unexpected },
     enrolments: {
       create: unexpected,
