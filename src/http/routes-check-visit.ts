@@ -1,7 +1,7 @@
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
-import { nonceOfHost } from "../lifecycle/checks.ts";
+import { isReachHost, nonceOfHost } from "../lifecycle/checks.ts";
 import type { Visit, VisitCheck } from "../lifecycle/proof.ts";
 import { loadCheckStyle } from "../web/assets.ts";
 import { checkPage } from "../web/check-page.ts";
@@ -59,6 +59,7 @@ export function addCheckVisit(app: FastifyInstance, options: CheckVisitOptions):
       "/",
       { schema: { response: { "2xx": CheckVisit, 404: CheckVisit } } },
       async (request, reply) => {
+        if (isReachHost(request.host, checkUrl)) return reply.code(204).send(undefined as never);
         const nonce = nonceOfHost(request.host, checkUrl);
         if (nonce === undefined)
           throw new HttpError("no-such-route", "nothing is served at this address");

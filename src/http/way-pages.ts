@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 import type { Pkcs12Answer } from "../ca/issuance.ts";
+import { reachUrl } from "../lifecycle/checks.ts";
 import type { Clock } from "../pki/clock.ts";
 import type { Assets } from "../web/assets.ts";
 import type { Html } from "../web/html.ts";
@@ -60,9 +61,9 @@ function languageOf(request: FastifyRequest): "ja" | "en" {
 export function createWayPages(options: WayPagesOptions): WayPages {
   const { assets, checkUrl, clock, support, timeZone } = options;
   const policy = policyOf(checkUrl);
-  const { protocol, hostname, port } = new URL(checkUrl);
+  const { hostname, port } = new URL(checkUrl);
   const reach = {
-    url: `${protocol}//reach.${new URL(checkUrl).host}/`,
+    url: reachUrl(checkUrl),
     host: `*.${hostname}`,
     port: port === "" ? "443" : port,
   };
@@ -77,6 +78,8 @@ export function createWayPages(options: WayPagesOptions): WayPages {
         "content-type": "text/html; charset=utf-8",
         "content-security-policy": policy,
         "cache-control": "no-store",
+        // Not no-referrer: under it forms say that they come from nowhere (Fetch §3.2, "Origin: null").
+        "referrer-policy": "same-origin",
         vary: "Accept, Accept-Language, Cookie",
       })
       .serializer(String)

@@ -28,9 +28,11 @@ function refuseOtherSites(appUrl: string): (request: FastifyRequest) => Promise<
     const site = headers["sec-fetch-site"];
     if (method === "GET" || method === "HEAD") return;
     const isOwn =
-      origin === undefined
-        ? site === undefined || site === "same-origin"
-        : origin === own || (URL.canParse(origin) && new URL(origin).host === host);
+      site === undefined
+        ? origin === undefined ||
+          origin === own ||
+          (URL.canParse(origin) && new URL(origin).host === host)
+        : site === "same-origin";
     if (!isOwn) throw new HttpError("other-site", "another site's page has sent this");
   };
 }

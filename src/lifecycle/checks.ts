@@ -50,11 +50,32 @@ export function nonceHash(nonce: string, digest: Digest): Uint8Array {
   return digest("sha256", new TextEncoder().encode(nonce));
 }
 
-/** The nonce in a request's Host (RFC 9110 §7.2), below the address of checks; undefined for any other host. */
-export function nonceOfHost(host: string, checkUrl: string): string | undefined {
+/** The first label of a request's Host (RFC 9110 §7.2), directly below the address of checks; undefined for any other host. */
+function labelOfHost(host: string, checkUrl: string): string | undefined {
   const name = host.toLowerCase().replace(/:\d+$/, "").replace(/\.$/, "");
-  const [nonce = "", ...parent] = name.split(".");
-  return parent.join(".") === new URL(checkUrl).hostname && NONCE.test(nonce) ? nonce : undefined;
+  const [label, ...parent] = name.split(".");
+  return parent.join(".") === new URL(checkUrl).hostname ? label : undefined;
+}
+
+/** The nonce in a request's Host; undefined for any host that is no check's. */
+export function nonceOfHost(host: string, checkUrl: string): string | undefined {
+  const label = labelOfHost(host, checkUrl);
+  return label !== undefined && NONCE.test(label) ? label : undefined;
+}
+
+/** Never a nonce: the host at which a page asks, before all else, whether checks can be reached from a device. */
+const REACH_LABEL = "reach";
+
+/** Where that is asked. */
+export function reachUrl(checkUrl: string): string {
+  const url = new URL(checkUrl);
+  url.hostname = `${REACH_LABEL}.${url.hostname}`;
+  return url.href;
+}
+
+/** Whether a request's Host is the one at which that is asked. */
+export function isReachHost(host: string, checkUrl: string): boolean {
+  return labelOfHost(host, checkUrl) === REACH_LABEL;
 }
 
 const INSERT = `insert into app.certificate_check (id, corporation_id, serial, nonce_sha256, asked_by, created_at, expires_at)

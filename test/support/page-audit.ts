@@ -23,6 +23,7 @@ export const AUDIT = `(() => {
     if (contrast < 4.5) faults.push(contrast.toFixed(2) + " " + element.textContent.trim().slice(0, 40));
   }
   for (const target of document.querySelectorAll("header a, footer a, .button, .contact a, .links a, .list a")) {
+    if (!target.checkVisibility()) continue;
     const { height } = target.getBoundingClientRect();
     if (height < 44) faults.push("low target " + height + " " + target.textContent.trim());
   }

@@ -74,7 +74,7 @@ function step(
   const { check, back } = context.words;
   return html`<section data-step="${place.at}" class="step">
     ${progress(context, place)}
-    <h2 tabindex="-1">${words.title}</h2>
+    <h1 tabindex="-1">${words.title}</h1>
     ${words.password && password(context)}
     <ol class="steps">
       ${words.dos.map((each) => html`<li>${named(each, facts)}</li>`)}

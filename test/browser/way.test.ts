@@ -1,0 +1,207 @@
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+import { axeFindings } from "../support/axe.ts";
+import { nginxPlan } from "../support/nginx-plan.ts";
+import { AUDIT } from "../support/page-audit.ts";
+import { Proxy } from "../support/proxy.ts";
+import { eventually, Service, type World } from "../support/service.ts";
+
+const home = mkdtempSync(path.join(tmpdir(), "suido-way-"));
+const store = path.join(home, ".pki", "nssdb");
+const policy = `/etc/chromium/policies/managed/suido-way-${process.pid}.json`;
+const product = createServer((_request, response) => response.end("<h1>Musubi</h1>"));
+
+let service: Service;
+let proxy: Proxy;
+let world: World;
+let context: BrowserContext;
+
+const nss = (tool: "certutil" | "pk12util", ...args: readonly string[]): void => {
+  execFileSync(tool, [...args, "-d", `sql:${store}`], { stdio: "pipe" });
+};
+
+/** nginx before a product: it demands certificates, and asks Suido about each request. */
+async function startProxy(): Promise<Proxy> {
+  await service.must("POST", "/v1/relying-parties", {
+    body: { name: "musubi-edge", product: "musubi", uses: ["authorize"], defaultStage: "enforce" },
+  });
+  const { key } = await service.command<{ key: string }>(
+    ...["api-key", "create", "--role", "proxy", "--relying-party", "musubi-edge"],
+  );
+  const words = {
+    SUIDO: `127.0.0.1:${new URL(service.instance.urls.app).port}`,
+    PRODUCT_URL: `http://127.0.0.1:${(product.address() as AddressInfo).port}`,
+  };
+  const files = {
+    "key.conf": `proxy_set_header Authorization "Bearer ${key}";\n`,
+    "ca.pem": (await service.published("ca/bundle.pem")).toString(),
+  };
+  const edit = (recipe: string): string => recipe.replaceAll("current/ca.pem", "ca.pem");
+  const made = await Proxy.prepare(
+    nginxPlan("deploy/nginx/authorize.conf", words, { files, edit }),
+  );
+  await made.start();
+  return made;
+}
+
+/** A browser with a home of its own, as on a device that nobody has prepared. */
+async function startBrowser(): Promise<BrowserContext> {
+  mkdirSync(store, { recursive: true });
+  nss("certutil", "-N", "--empty-password");
+  const root = path.join(home, "ca.pem");
+  // The root of the demonstration's own server certificates: in production browsers know theirs.
+  writeFileSync(root, await service.published("ca/root-g1.pem"));
+  nss("certutil", "-A", "-n", "root", "-t", "CT,C,C", "-i", root);
+  nss("certutil", "-A", "-n", "nginx", "-t", "CP,C,C", "-i", proxy.file("server.pem"));
+  // A person picks it in a dialog, which a program cannot press.
+  const ports = [new URL(service.instance.urls.mtls).port, String(proxy.port)];
+  const patterns = ports.map((port) =>
+    JSON.stringify({ pattern: `https://[*.]localhost:${port}`, filter: {} }),
+  );
+  mkdirSync(path.dirname(policy), { recursive: true });
+  writeFileSync(policy, JSON.stringify({ AutoSelectCertificateForUrls: patterns }));
+  return openBrowser();
+}
+
+/** With what it has in its store and its profile by now. */
+const openBrowser = (): Promise<BrowserContext> =>
+  chromium.launchPersistentContext(path.join(home, "profile"), {
+    executablePath: "/usr/bin/chromium",
+    args: ["--no-sandbox"],
+    env: { ...process.env, HOME: home },
+    locale: "ja-JP",
+    viewport: { width: 1280, height: 900 },
+  });
+
+/** The text of the mail that waits in the outbox. */
+async function mailed(): Promise<string> {
+  const outbox = path.join(service.dataDir, "outbox");
+  mkdirSync(outbox, { recursive: true });
+  const [file = ""] = await eventually(
+    async () =>
+      readdirSync(outbox, { recursive: true, encoding: "utf8" }).filter((name) =>
+        name.endsWith(".eml"),
+      ),
+    (names) => names.length > 0,
+  );
+  return readFileSync(path.join(outbox, file), "utf8")
+    .replaceAll(/=\r?\n/g, "")
+    .replaceAll("=3D", "=");
+}
+
+beforeAll(async () => {
+  product.listen(0, "127.0.0.1");
+  await once(product, "listening");
+  service = await Service.open();
+  world = await service.world("linux");
+  await service.must("PATCH", `/v1/accounts/${world.accountId}`, {
+    body: { email: "taro@mizuki.example" },
+  });
+  proxy = await startProxy();
+  context = await startBrowser();
+});
+afterAll(async () => {
+  await context.close();
+  await proxy.dispose();
+  await service.dispose();
+  product.close();
+  rmSync(policy, { force: true });
+  rmSync(home, { recursive: true, force: true });
+});
+
+const heading = (page: Page) => page.locator("h1:visible, h2:visible").first();
+
+/** No page may have a fault that a judge finds: contrast, names, order, overflow. */
+async function judge(page: Page): Promise<void> {
+  expect(await axeFindings(page)).toEqual([]);
+  const { faults } = await page.evaluate<{ faults: string[] }>(AUDIT);
+  expect(faults).toEqual([]);
+}
+
+it("goes from a product that refuses to a product that works, by mail, link, telephone, key and check", async () => {
+  const productUrl = `https://localhost:${proxy.port}/`;
+  const page = await context.newPage();
+  page.setDefaultTimeout(8_000);
+  const faults: string[] = [];
+  page.on("console", (message) => faults.push(message.text()));
+  page.on("pageerror", (error) => faults.push(error.message));
+  // The product was visited before, and the browser remembers for this host that it has no certificate.
+  expect((await page.goto(productUrl))?.status()).toBe(403);
+  faults.length = 0;
+
+  const { accountId, deviceId } = world;
+  const made = await service.must<{ id: string }>("POST", "/v1/enrolments", {
+    body: { accountId, deviceId },
+  });
+  const [link = ""] = /http:\/\/localhost:\d+\/start\/[0-9a-f]{32}/.exec(await mailed()) ?? [];
+  await page.goto(link);
+  expect(await heading(page).textContent()).toBe("この端末に証明書を入れます");
+  await judge(page);
+  await page.getByRole("button", { name: "はじめる" }).click();
+
+  await page.waitForURL("**/way");
+  const supportNumber = (await page.locator(".read-aloud .number").textContent())?.replace(" ", "");
+  await judge(page);
+  await service.must("POST", `/v1/enrolments/${made.id}/confirm`, {
+    body: { how: "telephone", supportNumber },
+  });
+  // The page goes on by itself.
+  await page.getByRole("button", { name: "ファイルを作る" }).waitFor();
+  await judge(page);
+
+  await page.getByRole("button", { name: "ファイルを作る" }).click();
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("link", { name: "ファイルを保存する" }).click(),
+  ]);
+  const file = path.join(home, "device.p12");
+  await download.saveAs(file);
+  await judge(page);
+  await page.getByRole("button", { name: "保存しました" }).click();
+  await expect.poll(() => heading(page).textContent()).toContain("端末の証明書に");
+  await judge(page);
+  const password = (await page.locator("[data-key=password]:visible").textContent()) ?? "";
+  nss("pk12util", "-i", file, "-W", password);
+  await page.getByRole("button", { name: "一覧に証明書が出た" }).click();
+  const name = await page.locator("[data-key=name]:visible").first().textContent();
+  expect(name).toMatch(/^受付1号機 20\d\d-\d\d$/);
+  await judge(page);
+
+  const [check] = await Promise.all([
+    context.waitForEvent("page"),
+    page.getByRole("button", { name: "確認する" }).click(),
+  ]);
+  await check.locator("h1").waitFor();
+  expect(await check.locator("h1").textContent()).toBe("この端末で証明書が使えます");
+  await check.close();
+  await expect
+    .poll(() => heading(page).textContent(), { timeout: 10_000 })
+    .toBe("この端末で証明書が使えます");
+  await judge(page);
+  expect(await service.must("GET", `/v1/enrolments/${made.id}`)).toMatchObject({
+    state: "proven",
+    identifiedHow: "telephone",
+  });
+
+  // As the page says: all windows of the browser closed, and opened again.
+  await context.close();
+  context = await openBrowser();
+  const again = await context.newPage();
+  expect((await again.goto(productUrl))?.status()).toBe(200);
+  expect(await again.locator("h1").textContent()).toBe("Musubi");
+  await again.goto(`${service.instance.urls.app}/way`);
+  await expect
+    .poll(() => heading(again).textContent(), { timeout: 15_000 })
+    .toBe("終わりました。システムに入れています");
+  await judge(again);
+  expect(faults).toEqual([]);
+});
