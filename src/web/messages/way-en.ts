@@ -93,8 +93,8 @@ export const WAY_EN: WayMessages = {
       primary: "Type the code",
     },
     identify: {
-      title: "Please call us, so that we know who you are",
-      lead: "Read the number below to us. As soon as we have noted it, this page goes on by itself.",
+      title: "Please call, and read out this number",
+      lead: "It is so that we know who you are, and takes a minute.",
       primary: "Look whether it goes on",
     },
     make: {
@@ -104,7 +104,7 @@ export const WAY_EN: WayMessages = {
     },
     proven: {
       title: "It works on this device",
-      lead: "Close all windows of the browser once, open it again, and go into your system.",
+      lead: "The certificate is here, and was checked. You can go into your system.",
       primary: "Check once more",
     },
     used: {

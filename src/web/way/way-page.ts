@@ -1,4 +1,4 @@
-import { FACE } from "../advice.ts";
+import { contact, FACE } from "../advice.ts";
 import { html, type Html } from "../html.ts";
 import { portalLayout, type PortalContext, spoken } from "../portal-layout.ts";
 import { day } from "../dates.ts";
@@ -110,8 +110,11 @@ export function awaiting(page: WayPage, words: string): Html {
 }
 
 function identification(context: PortalContext, view: WayView): Html {
-  const { words } = context;
+  const { support, words } = context;
   return html`<p class="read-aloud">
+      <span>${support === undefined ? words.supportUnnamed : contact(support)}</span>
+    </p>
+    <p class="read-aloud">
       <span>${words.supportNumber}</span>
       <b class="number">${spoken(view.supportNumber ?? "")}</b>
     </p>

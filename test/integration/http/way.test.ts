@@ -111,7 +111,7 @@ describe("the whole way", () => {
     const pressed = await visitor.press({ token: tokenOf(made) });
     expect([pressed.statusCode, pressed.headers.location]).toEqual([303, "/way"]);
     expect(pressed.headers["set-cookie"]).toMatch(/HttpOnly; SameSite=Lax/);
-    expect(await visitor.page()).toBe("お電話で、ご本人の確認をします");
+    expect(await visitor.page()).toBe("お電話で、この番号をお伝えください");
     expect(await visitor.state()).toBe("identify");
 
     expect((await visitor.csr()).statusCode).toBe(403);
