@@ -29,13 +29,21 @@ const nss = (tool: "certutil" | "pk12util", ...args: readonly string[]): void =>
   execFileSync(tool, [...args, "-d", `sql:${store}`], { stdio: "pipe" });
 };
 
+/** The CAs lie beside the recipe: no gate keeps them here. */
+const edit = (recipe: string): string => recipe.replaceAll("current/ca.pem", "ca.pem");
+
 /** nginx before a product: it demands certificates, and asks Suido about each request. */
 async function startProxy(): Promise<Proxy> {
   await service.must("POST", "/v1/relying-parties", {
     body: { name: "musubi-edge", product: "musubi", uses: ["authorize"], defaultStage: "enforce" },
   });
   const { key } = await service.command<{ key: string }>(
-    ...["api-key", "create", "--role", "proxy", "--relying-party", "musubi-edge"],
+    "api-key",
+    "create",
+    "--role",
+    "proxy",
+    "--relying-party",
+    "musubi-edge",
   );
   const words = {
     SUIDO: `127.0.0.1:${new URL(service.instance.urls.app).port}`,
@@ -45,7 +53,6 @@ async function startProxy(): Promise<Proxy> {
     "key.conf": `proxy_set_header Authorization "Bearer ${key}";\n`,
     "ca.pem": (await service.published("ca/bundle.pem")).toString(),
   };
-  const edit = (recipe: string): string => recipe.replaceAll("current/ca.pem", "ca.pem");
   const made = await Proxy.prepare(
     nginxPlan("deploy/nginx/authorize.conf", words, { files, edit }),
   );
