@@ -114,7 +114,9 @@ const goingRoutes: (session: WaySession) => Route =
     app.get("/way", { schema: { hide: true } }, async (request, reply) => {
       try {
         const way = await ways.look(session.of(request));
-        return pages.show(request, reply, viewOf(way, browserIn(request)));
+        const { with: wanted } = request.query as { readonly with?: unknown };
+        const view = viewOf(way, browserIn(request), { file: wanted === "file" });
+        return pages.show(request, reply, view);
       } catch (error) {
         if (!(error instanceof NoSessionError)) throw error;
         return pages.show(request, reply.code(403), { page: "elsewhere", ...NOBODY });
@@ -146,7 +148,7 @@ const goingRoutes: (session: WaySession) => Route =
         }
         try {
           const { pkcs12 } = await ways.issue(secret, bundle === undefined ? {} : { bundle });
-          const view = viewOf(await ways.look(secret), browserIn(request));
+          const view = viewOf(await ways.look(secret), browserIn(request), { file: true });
           return pages.showKey(request, reply, { view, pkcs12 });
         } catch (error) {
           if (!isRefusal(error)) throw error;

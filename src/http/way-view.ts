@@ -44,9 +44,21 @@ export function isOtherKind(registered: string, { platform }: Browser): boolean 
   return makerOf(registered) !== makerOf(platform);
 }
 
-/** How a file is put onto this platform. */
-function installingOn({ platform, browser, bundle }: Browser): Installing {
-  const isApple = platform === "ios" || platform === "ipados";
+/** What else decides how it goes on. */
+export interface Wishes {
+  /** A file with its password, where a profile is what is offered first. */
+  readonly file: boolean;
+}
+
+const isMobile = (platform: string): boolean => platform === "ios" || platform === "ipados";
+
+/** How a file is put onto this platform. What calls itself a Mac, and was registered as an iPad, is one. */
+function installingOn(
+  { platform, browser, bundle }: Browser,
+  { registered, file }: Wishes & { readonly registered: string },
+): Installing {
+  const isApple = isMobile(platform) || (platform === "macos" && isMobile(registered));
+  if (isApple && !file) return { kind: "apple-profile", style: bundle, isApple };
   const own = browser === "firefox" && !isApple && platform !== "android";
   const kinds = { windows: "windows", macos: "macos", android: "android" } as const;
   const kind = platform in kinds ? kinds[platform as keyof typeof kinds] : "plain";
@@ -54,7 +66,7 @@ function installingOn({ platform, browser, bundle }: Browser): Installing {
 }
 
 /** What the page of the browser that has begun shows. */
-export function viewOf(way: Way, browser: Browser): WayView {
+export function viewOf(way: Way, browser: Browser, wishes: Wishes): WayView {
   const { certificate } = way;
   return {
     page: pageOf(way),
@@ -64,7 +76,7 @@ export function viewOf(way: Way, browser: Browser): WayView {
     made: way.made,
     warnings: warningsOf(browser),
     isOtherKind: isOtherKind(way.platform, browser),
-    installing: installingOn(browser),
+    installing: installingOn(browser, { registered: way.platform, ...wishes }),
     ...(certificate !== undefined && {
       commonName: certificate.commonName,
       serialNumber: certificate.serialNumber,

@@ -45,6 +45,14 @@ export interface WayMessages {
     readonly waiting: string;
   };
   readonly noScript: string;
+  /** On iPhone and iPad, instead of the file; and from either to the other. */
+  readonly profile: {
+    readonly title: string;
+    readonly lead: string;
+    readonly primary: string;
+    readonly toFile: string;
+    readonly fromFile: string;
+  };
   readonly serverKey: { readonly title: string; readonly lead: string; readonly save: string };
   readonly warnings: Readonly<
     Record<
@@ -183,6 +191,13 @@ export const WAY_EN: WayMessages = {
   },
   noScript:
     "This browser cannot make the key by itself. We make it, send it once, and keep nothing of it.",
+  profile: {
+    title: "Get the profile",
+    lead: "It brings the certificate with its key, and asks for no password. We make the key, hand it over this once, and keep no copy.",
+    primary: "Get the profile",
+    toFile: "Use a file and a password instead",
+    fromFile: "Use a profile, without a password",
+  },
   serverKey: {
     title: "Save the file now",
     lead: "It is sent this once. Nobody has a copy: if it is lost, make another.",

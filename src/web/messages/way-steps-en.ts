@@ -12,7 +12,16 @@ export interface StepWords {
 }
 
 /** The ways in which a file is put onto a device. */
-export type GuideKind = "windows" | "macos" | "apple" | "android" | "firefox" | "plain";
+export type GuideKind =
+  | "windows"
+  | "macos"
+  /** iPhone and iPad: a profile, without a password. */
+  | "apple-profile"
+  /** iPhone and iPad: a file. */
+  | "apple"
+  | "android"
+  | "firefox"
+  | "plain";
 
 const PICK: StepWords = {
   title: "Check that it works",
@@ -114,6 +123,40 @@ export const WAY_STEPS_EN: Readonly<Record<GuideKind, readonly StepWords[]>> = {
       dos: [
         ...PICK.dos,
         "If the Mac asks for its own password, type it and choose “Always Allow”.",
+      ],
+    },
+  ],
+  "apple-profile": [
+    {
+      title: "Allow the download",
+      dos: ["Tap “Allow”.", "“Profile Downloaded”: tap “Close”."],
+      done: "“Profile Downloaded” was shown",
+      troubles: [
+        { seen: "“Choose a Device”", remedy: "Choose “iPhone” or “iPad”, not “Apple Watch”." },
+        { seen: "Nothing is asked", remedy: "Press “Back”, and get the profile once more." },
+      ],
+    },
+    {
+      title: "Install it in the settings",
+      dos: [
+        "Open “Settings”.",
+        "Tap “Profile Downloaded” at the top (or General, VPN & Device Management).",
+        "Tap “Install”, and type the passcode of this device.",
+        "Tap “Install” as often as it is asked, then “Done”.",
+      ],
+      done: "“Profile Installed” was shown",
+      troubles: [
+        {
+          seen: "There is no such entry",
+          remedy: "It vanishes after eight minutes. Press “Back” and get the profile once more.",
+        },
+      ],
+    },
+    {
+      ...PICK,
+      dos: [
+        "Press “Check”. A new window opens.",
+        "If Safari asks for a certificate, choose that of this device and tap “Continue”.",
       ],
     },
   ],

@@ -94,43 +94,59 @@ function step(
   </section>`;
 }
 
+/** What is said where files were made here before. */
+const attempts = ({ words }: PortalContext, made: number): Html =>
+  html`${made > 0 && html`<p class="notice">${words.earlier}</p>`}
+  ${made >= MANY && html`<p class="notice">${words.many}</p>`}`;
+
+/** The form that makes the key in this tab, and what it comes to. */
+function makingFile({ words }: PortalContext, { kind, style }: Installing): Html {
+  return html`<form
+      data-key-form
+      method="post"
+      action="/way/certificates"
+      data-style="${style}"
+      data-file-name="${words.fileName}.p12"
+    >
+      <input type="hidden" name="bundle" value="${style}" />
+      <button class="button">${words.pages.make.primary}</button>
+    </form>
+    <noscript><p class="soft">${words.noScript}</p></noscript>
+    <p data-key-part="working" hidden role="status">${words.making}</p>
+    <div data-key-part="saving" hidden tabindex="-1" class="stack">
+      <p><a class="button" data-key="save">${words.save}</a></p>
+      <p><button type="button" class="button quiet" data-next>${words.saved}</button></p>
+    </div>
+    <p data-key-part="refused" hidden tabindex="-1" class="bad">${words.refused}</p>
+    <p data-key-part="unreached" hidden tabindex="-1" class="bad">${words.unreached}</p>
+    ${kind === "apple" && html`<p><a href="/way">${words.profile.fromFile}</a></p>`}`;
+}
+
+/** The profile is this form's answer, which Safari hands to the system: the page stays, and shows the next step. */
+const gettingProfile = ({ words }: PortalContext): Html =>
+  html`<form method="post" action="/way/profile">
+      <button class="button" data-next>${words.profile.primary}</button>
+    </form>
+    <p><a href="/way?with=file">${words.profile.toFile}</a></p>`;
+
 /** Makes the file and leads through the dialogs, one a screen. Without script all of it is there, one below the other. */
 export function installation(
   context: PortalContext,
-  installing: Installing | undefined,
-  facts: Facts,
+  installing: Installing = { kind: "plain", style: "modern", isApple: false },
+  facts: Facts = {},
 ): Html {
   const { words } = context;
-  const { kind, style } = installing ?? { kind: "plain", style: "modern" };
-  const steps = words.guides[kind];
+  const steps = words.guides[installing.kind];
   const of = steps.length + 1;
-  const { made = 0 } = facts;
-  const { make } = words.pages;
+  const isProfile = installing.kind === "apple-profile";
+  const { title, lead } = isProfile ? words.profile : words.pages.make;
   return html`<div data-steps>
     <section data-step="1" class="step">
       ${progress(context, { at: 1, of })}
-      <h1 tabindex="-1">${make.title}</h1>
-      <p class="lead">${make.lead}</p>
-      ${made > 0 && html`<p class="notice">${words.earlier}</p>`}
-      ${made >= MANY && html`<p class="notice">${words.many}</p>`}
-      <form
-        data-key-form
-        method="post"
-        action="/way/certificates"
-        data-style="${style}"
-        data-file-name="${words.fileName}.p12"
-      >
-        <input type="hidden" name="bundle" value="${style}" />
-        <button class="button">${make.primary}</button>
-      </form>
-      <noscript><p class="soft">${words.noScript}</p></noscript>
-      <p data-key-part="working" hidden role="status">${words.making}</p>
-      <div data-key-part="saving" hidden tabindex="-1" class="stack">
-        <p><a class="button" data-key="save">${words.save}</a></p>
-        <p><button type="button" class="button quiet" data-next>${words.saved}</button></p>
-      </div>
-      <p data-key-part="refused" hidden tabindex="-1" class="bad">${words.refused}</p>
-      <p data-key-part="unreached" hidden tabindex="-1" class="bad">${words.unreached}</p>
+      <h1 tabindex="-1">${title}</h1>
+      <p class="lead">${lead}</p>
+      ${attempts(context, facts.made ?? 0)}
+      ${isProfile ? gettingProfile(context) : makingFile(context, installing)}
     </section>
     ${steps.map((each, index) => step(context, each, { place: { at: index + 2, of }, facts }))}
   </div>`;

@@ -343,6 +343,37 @@ describe("bad input", () => {
 
 it.each([
   [
+    "an iPhone",
+    "ios",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+    "/way/profile",
+  ],
+  [
+    "an iPad that calls itself a Mac",
+    "ipados",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15",
+    "/way/profile",
+  ],
+  [
+    "a Mac",
+    "macos",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15",
+    "/way/certificates",
+  ],
+])("offers %s what it takes best", async (...[, platform, agent, action]) => {
+  await world.call("PATCH", `/v1/devices/${tenant.deviceId}`, { body: { platform } });
+  const made = await make();
+  const visitor = new Visitor(agent);
+  await visitor.press({ token: tokenOf(made) });
+  await confirm(made.id);
+  const page = (await visitor.go("GET", "/way")).body;
+  expect(/<form[^>]*action="(\/way\/[^"]+)"/.exec(page)?.[1]).toBe(action);
+  const file = (await visitor.go("GET", "/way?with=file")).body;
+  expect(file).toContain('action="/way/certificates"');
+});
+
+it.each([
+  [
     "LINE",
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Safari Line/15.0.0",
     "ブラウザーで開き直してください",

@@ -137,6 +137,22 @@ describe.each(["ja", "en"] as const)("each page in %s", (language) => {
   );
 });
 
+const onIphone = (kind: "apple-profile" | "apple"): string =>
+  drawn("make", "ja", { installing: { kind, style: "compatible", isApple: true } });
+
+it("gives an iPhone a profile without a password, and a way to a file and back", () => {
+  const profile = onIphone("apple-profile");
+  expect(profile.match(/action="([^"]+)"/g)).toEqual([
+    'action="/way/profile"',
+    'action="/way/checks"',
+  ]);
+  expect(profile).not.toMatch(/data-key-form|data-key="password"|href="data:/);
+  expect(profile.match(/<section data-step=/g)).toHaveLength(4);
+  expect(profile).toContain('href="/way?with=file"');
+  expect(onIphone("apple")).toContain("data-key-form");
+  expect(onIphone("apple")).toContain('href="/way"');
+});
+
 it("loads no more than 120 KB before somebody can begin, and no more for a whole installation", () => {
   const parts = [assets.portal, assets.way, assets.icon].map(({ body }) => body.length);
   for (const page of ["invited", "make"] as const) {
