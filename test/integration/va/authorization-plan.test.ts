@@ -6,6 +6,7 @@ import { insertIssuer, insertTenant, type Tenant } from "../../support/rows.ts";
 
 /** Enough that a plan for too many rows would read the tables from end to end. */
 const CERTIFICATES = 60_000;
+const PHARMACIES = 5_000;
 
 const fresh = await freshDatabase();
 const admin = await openSuperuser(fresh.url);
@@ -23,8 +24,13 @@ async function fill({ corporationId, pharmacyId, deviceId, accountId }: Tenant):
      from generate_series(1, $5::int) n`,
     [corporationId, pharmacyId, deviceId, accountId, CERTIFICATES],
   );
+  await admin.query(
+    `insert into app.pharmacy (id, corporation_id, name, created_at, updated_at)
+     select md5(n::text)::uuid, $1, 'p' || n, now(), now() from generate_series(1, $2::int) n`,
+    [corporationId, PHARMACIES],
+  );
   await admin.query("commit");
-  await admin.query("analyze app.binding");
+  await admin.query("analyze app.binding, app.pharmacy");
 }
 
 beforeAll(async () => {
@@ -66,4 +72,13 @@ it("looks for what was bound just now by indexes, among however many", async () 
   expect(plans).toContain("binding_by_changed_xid");
   expect(plans).toMatch(/Function Scan on authorization_changes .* rows=1(?:\.00)? loops/);
   expect(plans).not.toMatch(/Seq Scan|Gather|Hash Join/);
+});
+
+it("looks for pharmacies and stages that were changed by indexes", async () => {
+  const pharmacies = await explained("select * from app.authorization_pharmacies($1::xid8)");
+  expect(pharmacies).toContain("pharmacy_by_changed_xid");
+  expect(pharmacies).not.toMatch(/Seq Scan on pharmacy/);
+  const tables = await explained("select changed from party.changed_since($1::xid8)");
+  expect(tables).toContain("stage_by_changed_xid");
+  expect(tables).not.toMatch(/Seq Scan on (?:stage|api_key)/);
 });
