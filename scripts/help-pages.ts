@@ -12,7 +12,7 @@ mkdirSync(folder, { recursive: true });
 const style = loadHelpStyle();
 const stale = HELP_REASONS.filter((reason) => {
   const file = new URL(`${reason}.html`, folder);
-  const page = String(helpPage(reason, { style, support: undefined }));
+  const page = String(helpPage(reason, { style }));
   if (existsSync(file) && readFileSync(file, "utf8") === page) return false;
   writeFileSync(file, page);
   return true;

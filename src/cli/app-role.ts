@@ -79,7 +79,7 @@ export async function openAppRole(opening: Opening, deps: AppRoleDeps): Promise<
     version,
     urls: { app: config.app.url, va: config.va.url, mtls: config.mtls.url },
     timeZone: config.timeZone,
-    support: config.support,
+    site: opening.site,
     readiness,
     authorities: async () =>
       va === undefined ? recordedIn(database, system) : publishedBy(va, system),

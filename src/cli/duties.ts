@@ -116,13 +116,9 @@ function mailDuties(
   opening: Opening,
   { app, database, metrics }: Pools & { readonly metrics: Registry },
 ) {
-  const { config, system, log, undoing } = opening;
-  const { support, timeZone } = config;
-  const settings = {
-    appUrl: config.app.url,
-    timeZone,
-    ...(support !== undefined && { support }),
-  };
+  const { config, site, system, log, undoing } = opening;
+  const { timeZone } = config;
+  const settings = { appUrl: config.app.url, timeZone, site };
   const mailer = createMailer({
     url: config.mailUrl,
     from: config.mailFrom,

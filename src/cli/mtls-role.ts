@@ -164,7 +164,7 @@ export async function openMtlsRole(opening: Opening, deps: MtlsRoleDeps): Promis
     certificate,
     authorizer: deps.authorizer,
     appUrl: config.app.url,
-    support: config.support,
+    site: opening.site,
   });
   undoing.add(() => server.app.close());
   await listenOn(server.app, config.mtls, "SUIDO_MTLS_LISTEN");

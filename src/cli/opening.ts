@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { Config } from "../config/environment.ts";
+import type { Site } from "../config/site.ts";
 import { type Database, openDatabase, type Role } from "../storage/database.ts";
 import type { Foundation, Undoing } from "./foundation.ts";
 import type { System } from "./system.ts";
@@ -7,6 +8,7 @@ import type { System } from "./system.ts";
 /** What every part of the service is opened with. */
 export interface Opening {
   readonly config: Config;
+  readonly site: Site;
   readonly system: System;
   readonly log: Logger;
   readonly undoing: Undoing;

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import type { Config } from "../config/environment.ts";
+import { plainSite, type Site } from "../config/site.ts";
 import type { Readiness, RoleState } from "../http/routes-operations.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { Database } from "../storage/database.ts";
@@ -140,13 +141,22 @@ async function openRoles(opening: Opening, roles: Roles): Promise<void> {
   }
 }
 
+/** What people see of the site, read only by roles that show it: the parsers that check it take memory. */
+async function siteOf({ siteFile: file, support }: Config, roles: Roles): Promise<Site> {
+  const isShown = (["app", "mtls", "worker"] as const).some((role) => roles.has(role));
+  if (!isShown || file === undefined) return plainSite(support);
+  const { loadSite } = await import("../config/site-file.ts");
+  return loadSite({ file, support });
+}
+
 /** Starts the roles, from the ground up. What was started is stopped again when a later part fails. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, roles, system, log } = options;
+  const site = await siteOf(config, roles);
   const undoing = new Undoing();
   try {
     const foundation = await layFoundation({ ...options, undoing });
-    await openRoles({ config, system, log, undoing, foundation }, roles);
+    await openRoles({ config, site, system, log, undoing, foundation }, roles);
     return { config, close: () => undoing.all(log) };
   } catch (error) {
     await undoing.all(log);

@@ -50,7 +50,9 @@ export interface Config {
   readonly mailFrom: string;
   /** Who is told of what needs an operator. Absent: nobody by mail, the metrics still show it. */
   readonly operatorMail: string | undefined;
-  /** Whom people call, with hours, on one line. Absent: mails and help pages name the support of the pharmacy's own system. */
+  /** Names, colours, support and products in one file (`loadSite`). Absent: people meet Suido under its own name. */
+  readonly siteFile: string | undefined;
+  /** Whom people call, with hours, on one line, where there is no such file or it does not say. */
   readonly support: string | undefined;
   readonly keyStoreDir: string;
   readonly kekFile: string;
@@ -268,6 +270,7 @@ export function loadConfig(env: Environment, machine: Machine = thisMachine()): 
     ),
     mailFrom: reader.read("SUIDO_MAIL_FROM", "Suido <no-reply@suido.localhost>", mailAddress),
     operatorMail: reader.read<string | undefined>("SUIDO_OPERATOR_MAIL", undefined, mailAddress),
+    siteFile: reader.read<string | undefined>("SUIDO_SITE_FILE", undefined, resolve),
     support: reader.read<string | undefined>("SUIDO_SUPPORT", undefined, oneLine),
     keyStoreDir: resolve(reader.read("SUIDO_KEY_STORE", "", keyStore) || under("keys")),
     kekFile: kekFile === "" ? under("kek") : kekFile,

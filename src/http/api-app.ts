@@ -106,7 +106,7 @@ function addApi(app: FastifyInstance, options: AppServerOptions): void {
     },
     { prefix: "/v1" },
   );
-  const { authenticate, authorizer, clock, support, urls } = options;
+  const { authenticate, authorizer, clock, site, urls } = options;
   const recognise = recogniseByKey(authorizer, authenticate);
   void app.register(authorizeRoutes, {
     prefix: "/v1",
@@ -114,7 +114,7 @@ function addApi(app: FastifyInstance, options: AppServerOptions): void {
     recognise,
     clock,
     appUrl: urls.app,
-    support,
+    site,
   });
 }
 
@@ -161,7 +161,7 @@ export async function createAppServer(options: AppServerOptions): Promise<Fastif
   await app.register(healthRoutes, options);
   await app.register(metricsRoutes, options);
   addApi(app, options);
-  const assets = loadAssets();
+  const assets = loadAssets(options.site);
   const pages = addPages(app, { ...options, assets });
   const { urls } = options;
   const wayPages = createWayPages({ ...options, assets });

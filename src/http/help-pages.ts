@@ -4,6 +4,7 @@ import { type InlineStyle, loadHelpStyle } from "../web/assets.ts";
 import { helpPage } from "../web/help-page.ts";
 import type { Html } from "../web/html.ts";
 import type { HelpReason } from "../web/messages/help-en.ts";
+import type { SiteFacts } from "../web/site.ts";
 
 /** Which help page, and what it shows besides. */
 export interface HelpAsked {
@@ -29,14 +30,14 @@ export function pagePolicy({ source }: InlineStyle): string {
 
 /**
  * Loads what all help pages share. Each carries its style, so that what `curl` takes of it is whole; its policy allows that
- * very style and nothing else. `support` is whom people call, with hours, on one line.
+ * very style and nothing else.
  */
-export function loadHelpPages(support: string | undefined): HelpPages {
-  const style = loadHelpStyle();
+export function loadHelpPages(site: SiteFacts): HelpPages {
+  const style = loadHelpStyle(site);
   const policy = pagePolicy(style);
   return (reply, { reason, serialNumber }) => {
     reply.header("content-security-policy", policy);
-    const facts = { style, support, ...(serialNumber !== undefined && { serialNumber }) };
+    const facts = { style, site, ...(serialNumber !== undefined && { serialNumber }) };
     return helpPage(reason, facts);
   };
 }

@@ -168,9 +168,9 @@ export async function createMtlsServer(options: MtlsServerOptions): Promise<Mtls
   const methods = watchMethods(app);
   addRoutes(app, options.identify);
   addCheckVisit(app, options);
-  const { appUrl, authorizer, clock, support } = options;
+  const { appUrl, authorizer, clock, site } = options;
   const recognise = recogniseByCertificate(authorizer);
-  const facts = { authorizer, recognise, clock, appUrl, support };
+  const facts = { authorizer, recognise, clock, appUrl, site };
   await app.register(authorizeRoutes, { prefix: "/v1", ...facts });
   app.setNotFoundHandler((request, reply) => {
     const allowed = methods.of(request.url.split("?", 1)[0] ?? "");

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import type { Clock } from "../pki/clock.ts";
-import type { Assets } from "../web/assets.ts";
+import type { Asset, Assets } from "../web/assets.ts";
 import { type AuthorityFacts, consolePage } from "../web/console-page.ts";
 import { helpReason } from "../web/help-page.ts";
 import { homePage, type PublicUrls } from "../web/home-page.ts";
@@ -10,6 +10,7 @@ import { catalogue, chooseLanguage } from "../web/language.ts";
 import type { PageContext } from "../web/layout.ts";
 import { notFoundPage } from "../web/not-found-page.ts";
 import { problemPage, problemsPage } from "../web/problem-pages.ts";
+import type { SiteFacts } from "../web/site.ts";
 import { loadHelpPages } from "./help-pages.ts";
 import { shownProblems } from "./problem.ts";
 import type { Readiness } from "./routes-operations.ts";
@@ -19,8 +20,8 @@ export interface PagesOptions {
   /** The IANA zone in which dates are written. */
   readonly timeZone: string;
   readonly clock: Clock;
-  /** Whom people call, with hours, on one line. */
-  readonly support: string | undefined;
+  /** Under which name and look people meet the service. */
+  readonly site: SiteFacts;
   readonly readiness: () => Promise<Readiness>;
   /** The authorities as their published certificates and lists say it. Nothing else may come from here: the page is public. */
   readonly authorities: () => Promise<readonly AuthorityFacts[]>;
@@ -54,8 +55,8 @@ export function askedLanguage({ query }: FastifyRequest): string | undefined {
 const SERIAL = /^[0-9a-f]{1,40}$/i;
 
 /** `/help/certificate`, for whoever a proxy sends there. */
-function addHelpPage(app: FastifyInstance, { support }: PagesOptions): void {
-  const pageOf = loadHelpPages(support);
+function addHelpPage(app: FastifyInstance, { site }: PagesOptions): void {
+  const pageOf = loadHelpPages(site);
   app.get("/help/certificate", { schema: { hide: true } }, ({ query }, reply) => {
     const { reason, serial } = query as { readonly reason?: unknown; readonly serial?: unknown };
     const asked = {
@@ -71,7 +72,7 @@ export function addPages(
   app: FastifyInstance,
   options: PagesOptions & { readonly assets: Assets },
 ): Pages {
-  const { assets } = options;
+  const { assets, site } = options;
   const problems = shownProblems();
   const schema = { hide: true };
   const contextOf = (request: FastifyRequest, path: string): PageContext => ({
@@ -82,13 +83,15 @@ export function addPages(
       }),
     ),
     assets,
+    site,
     path,
   });
   const notFound: Pages["notFound"] = (request, reply) =>
     sendPage(reply.code(404), notFoundPage(contextOf(request, "/")));
 
   addHelpPage(app, options);
-  for (const { path, type, body } of [assets.style, assets.icon, assets.portal, assets.way]) {
+  const files = [assets.style, assets.icon, assets.logo, assets.portal, assets.way];
+  for (const { path, type, body } of files.filter((file): file is Asset => file !== undefined)) {
     app.get(path, { schema }, (_request, reply) =>
       reply.headers({ "content-type": type, "cache-control": FOR_EVER }).send(body),
     );

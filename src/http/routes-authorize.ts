@@ -9,6 +9,7 @@ import { ForbiddenError, UnauthorizedError } from "../staff/errors.ts";
 import { demand } from "../staff/roles.ts";
 import type { Authorizer } from "../va/authorizer.ts";
 import type { RelyingParty } from "../va/proxy-tables.ts";
+import type { SiteFacts } from "../web/site.ts";
 import { type Authenticate, bearerOf } from "./authentication.ts";
 import { type AnswerFacts, answerOf } from "./authorize-reply.ts";
 import { clientCertificateOf } from "./client-certificate-header.ts";
@@ -24,8 +25,7 @@ type Recognise = (request: FastifyRequest) => RelyingParty | Promise<RelyingPart
 
 export interface AuthorizeRoutesOptions extends AnswerFacts {
   readonly authorizer: Authorizer;
-  /** Whom people call, with hours, on one line. */
-  readonly support: string | undefined;
+  readonly site: SiteFacts;
 }
 
 declare module "fastify" {
@@ -138,7 +138,7 @@ export async function authorizeRoutes(
     payload.resume();
     done(null, undefined);
   });
-  const pageOf = loadHelpPages(options.support);
+  const pageOf = loadHelpPages(options.site);
   scope.setErrorHandler((error, request, reply) =>
     wantsPages(request) && isRefusal(error)
       ? refuseWithPage(error, pageOf, reply)

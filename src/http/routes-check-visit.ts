@@ -6,6 +6,7 @@ import type { Visit, VisitCheck } from "../lifecycle/proof.ts";
 import { loadCheckStyle } from "../web/assets.ts";
 import { checkPage } from "../web/check-page.ts";
 import { chooseLanguage } from "../web/language.ts";
+import type { SiteFacts } from "../web/site.ts";
 import { prefersHtml } from "./accept.ts";
 import { handshakeCertificate } from "./client-certificate.ts";
 import { HttpError } from "./errors.ts";
@@ -19,8 +20,7 @@ export interface CheckVisitOptions {
   readonly checkUrl: string;
   /** The IANA zone in which dates are written. */
   readonly timeZone: string;
-  /** Whom people call, with hours, on one line. */
-  readonly support: string | undefined;
+  readonly site: SiteFacts;
 }
 
 /** What the page says, for programs. */
@@ -35,14 +35,14 @@ function answerOf({ outcome, commonName, device, proof }: Visit): object {
 
 /** `GET /` at the host of a check, on the mTLS listener. At any other host there is nothing. */
 export function addCheckVisit(app: FastifyInstance, options: CheckVisitOptions): void {
-  const style = loadCheckStyle();
+  const { checkUrl, visitCheck, timeZone, site } = options;
+  const style = loadCheckStyle(site);
   const policy = pagePolicy(style);
-  const { checkUrl, visitCheck, timeZone, support } = options;
 
   const pageOf = (request: FastifyRequest, reply: FastifyReply, visit: Visit): FastifyReply => {
     const acceptLanguage = request.headers["accept-language"];
     const language = chooseLanguage({ asked: askedLanguage(request), acceptLanguage });
-    const page = checkPage(visit, { style, support, language, timeZone });
+    const page = checkPage(visit, { style, site, language, timeZone });
     return reply
       .headers({
         "content-type": "text/html; charset=utf-8",

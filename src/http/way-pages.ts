@@ -9,6 +9,7 @@ import { chooseLanguage } from "../web/language.ts";
 import { WAY_EN } from "../web/messages/way-en.ts";
 import { WAY_JA } from "../web/messages/way-ja.ts";
 import type { PortalContext } from "../web/portal-layout.ts";
+import type { SiteFacts } from "../web/site.ts";
 import { serverKeyPage, wayPage, type WayView } from "../web/way/way-page.ts";
 import { askedLanguage } from "./pages.ts";
 
@@ -17,8 +18,7 @@ export interface WayPagesOptions {
   readonly clock: Clock;
   /** The IANA zone in which dates are written. */
   readonly timeZone: string;
-  /** Whom people call, with hours, on one line. */
-  readonly support: string | undefined;
+  readonly site: SiteFacts;
   /** Below its host each check has one of its own. */
   readonly checkUrl: string;
 }
@@ -59,7 +59,7 @@ function languageOf(request: FastifyRequest): "ja" | "en" {
 }
 
 export function createWayPages(options: WayPagesOptions): WayPages {
-  const { assets, checkUrl, clock, support, timeZone } = options;
+  const { assets, checkUrl, clock, site, timeZone } = options;
   const policy = policyOf(checkUrl);
   const { hostname, port } = new URL(checkUrl);
   const reach = {
@@ -70,7 +70,7 @@ export function createWayPages(options: WayPagesOptions): WayPages {
   const contextOf = (request: FastifyRequest): PortalContext => {
     const language = languageOf(request);
     const [path = "/start"] = request.url.split("?", 1);
-    return { language, words: WORDS[language], assets, timeZone, support, path };
+    return { language, words: WORDS[language], assets, timeZone, site, path };
   };
   const send = (reply: FastifyReply, page: Html): FastifyReply =>
     reply

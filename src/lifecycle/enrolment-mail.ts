@@ -1,4 +1,5 @@
 import { type JsonObject, record } from "../audit/record.ts";
+import type { Site } from "../config/site.ts";
 import type { MailKind, MailOccasion } from "../delivery/mail-delivery.ts";
 import type { MailContent } from "../delivery/mail-message.ts";
 import type { Clock } from "../pki/clock.ts";
@@ -16,8 +17,8 @@ export interface EnrolmentMailSettings {
   /** Where the button leads. */
   readonly appUrl: string;
   readonly timeZone: string;
-  /** Whom to call, with hours, on one line. */
-  readonly support?: string;
+  /** Under which name, and with whose support, the mail comes. */
+  readonly site: Pick<Site, "name" | "colours" | "support" | "products">;
 }
 
 /** What was so when it was planned. Without a name the mailbox is a shared one. */
@@ -49,16 +50,19 @@ function fact(name: string, value: string, isMain = false): MailBlock {
 export function writeEnrolmentMail(
   { facts, language }: MailOccasion,
   { token, code }: MailedLink,
-  { appUrl, timeZone, support }: EnrolmentMailSettings,
+  { appUrl, timeZone, site }: EnrolmentMailSettings,
 ): MailContent {
   const { pharmacy, device, name, requestedBy, reason, expiresAt } = facts as JsonObject &
     EnrolmentFacts;
   const messages = LIFECYCLE_MESSAGES[language].enrolment;
   const style = { language, timeZone };
+  const support = site.support?.[language];
+  const systems = site.products.map((product) => product.name[language]);
   const end = new Date(expiresAt);
   const lastDay = new Date(end.getTime() - DAY_MS);
   return mailPage({
     language,
+    accent: site.colours?.light.water,
     subject: messages.subject({ pharmacy, device, at: shortDayOf(lastDay, style) }),
     greeting: name === undefined ? messages.greetingPharmacy(pharmacy) : messages.greeting(name),
     title: messages.title(device),
@@ -68,6 +72,7 @@ export function writeEnrolmentMail(
       paragraph(messages.noMail),
       fact(messages.device, device, true),
       fact(messages.pharmacy, pharmacy),
+      ...systems.map((system) => fact(messages.system, system)),
       fact(messages.requestedBy, requestedBy ?? messages.operator),
       fact(messages.until, messages.untilDay(dayOf(end, style), timeOf(end, style))),
       fact(messages.address, startUrl(appUrl)),
@@ -77,7 +82,7 @@ export function writeEnrolmentMail(
     button: { label: messages.button, link: linkUrl(appUrl, token) },
     help:
       support === undefined ? { text: messages.help } : { text: messages.call, contact: support },
-    foot: [messages.harmless, messages.unexpected, messages.automatic],
+    foot: [messages.harmless, messages.unexpected, messages.automatic(site.name[language])],
   });
 }
 

@@ -1,4 +1,5 @@
 import type { JsonObject } from "../audit/record.ts";
+import type { Site } from "../config/site.ts";
 import type { MailOccasion } from "../delivery/mail-delivery.ts";
 import type { MailContent } from "../delivery/mail-message.ts";
 import { calendarDaysBetween, dayOf, shortDayOf, timeOf } from "./dates.ts";
@@ -10,8 +11,8 @@ export interface ExpiryMailSettings {
   /** Where the button leads. */
   readonly appUrl: string;
   readonly timeZone: string;
-  /** Whom to call, with hours, on one line. Absent: the mail names the support of the pharmacy's own system. */
-  readonly support?: string;
+  /** Under which name, and with whose support, the mail comes. */
+  readonly site: Pick<Site, "name" | "colours" | "support">;
 }
 
 /** What the planner knew. Without a name the mailbox is a shared one, or nobody's in particular. */
@@ -26,15 +27,17 @@ interface ExpiryFacts {
 /** A reminder as it is right now: the days that are left are counted when it is sent. */
 export function writeExpiryMail(
   { facts, language, now }: MailOccasion,
-  { appUrl, timeZone, support }: ExpiryMailSettings,
+  { appUrl, timeZone, site }: ExpiryMailSettings,
 ): MailContent {
   const { pharmacy, device, use, notAfter, name } = facts as JsonObject & ExpiryFacts;
   const messages = LIFECYCLE_MESSAGES[language].expiry;
   const style = { language, timeZone };
+  const support = site.support?.[language];
   const end = new Date(notAfter);
   const days = calendarDaysBetween(now, end, timeZone);
   return mailPage({
     language,
+    accent: site.colours?.light.water,
     subject: messages.subject({ pharmacy, device, at: shortDayOf(end, style), days }),
     greeting: name === undefined ? messages.greetingPharmacy(pharmacy) : messages.greeting(name),
     title: messages.title({ device, days }),
@@ -53,6 +56,6 @@ export function writeExpiryMail(
     button: { label: messages.button, link: `${appUrl}/?lang=${language}#renewal` },
     help:
       support === undefined ? { text: messages.help } : { text: messages.call, contact: support },
-    foot: [messages.stops, messages.automatic],
+    foot: [messages.stops, messages.automatic(site.name[language])],
   });
 }

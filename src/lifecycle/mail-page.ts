@@ -15,6 +15,8 @@ export type MailBlock =
 export interface MailPage {
   readonly language: "ja" | "en";
   readonly subject: string;
+  /** The button's colour, on which white can be read; absent or undefined: Suido's own. */
+  readonly accent?: string | undefined;
   /** Who is addressed, where that is known. */
   readonly greeting?: string;
   readonly title: string;
@@ -94,12 +96,15 @@ const STYLE = {
   value: "padding:6px 0;font-size:17px;line-height:1.6;vertical-align:top;overflow-wrap:anywhere",
   main: "padding:6px 0;font-size:19px;line-height:1.5;font-weight:700;vertical-align:top",
   button:
-    "display:inline-block;padding:14px 28px;border-radius:999px;background:#0b6a82;color:#ffffff;font-size:17px;font-weight:700;text-decoration:none",
+    "display:inline-block;padding:14px 28px;border-radius:999px;color:#ffffff;font-size:17px;font-weight:700;text-decoration:none",
   link: "margin:12px 0 0;font-size:15px;line-height:1.6;color:#48636d;word-break:break-all",
   help: "margin:24px 0 0;padding:16px 0 0;border-top:1px solid #d5e2e5;font-size:17px;line-height:1.75",
   contact: "font-size:19px;font-weight:700",
   foot: "margin:0 0 8px;font-size:15px;line-height:1.7;color:#48636d",
 } as const;
+
+/** `--water` of the light pages. */
+const WATER = "#0b6a82";
 
 function factRows(blocks: readonly MailBlock[]): string {
   const rows = blocks
@@ -136,7 +141,7 @@ function helpOf({ help }: MailPage): string {
 }
 
 function htmlOf(page: MailPage): string {
-  const { language, subject, greeting, title, blocks, todo, button, foot } = page;
+  const { language, subject, accent = WATER, greeting, title, blocks, todo, button, foot } = page;
   const hello = greeting === undefined ? "" : `<p style="${STYLE.text}">${escape(greeting)}</p>`;
   return `<!doctype html>
 <html lang="${language}">
@@ -149,7 +154,7 @@ ${hello}
 ${proseOf(blocks)}
 ${factRows(blocks)}
 <p style="${STYLE.text}">${escape(todo)}</p>
-<a href="${escape(button.link)}" style="${STYLE.button}">${escape(button.label)}</a>
+<a href="${escape(button.link)}" style="background:${accent};${STYLE.button}">${escape(button.label)}</a>
 <p style="${STYLE.link}">${escape(button.link)}</p>
 ${helpOf(page)}
 </div>

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 
 import { browserScript } from "./browser-script.ts";
 import { html, Html } from "./html.ts";
+import { accentSheet, type SiteFacts } from "./site.ts";
 
 /** A file that pages refer to. Its address holds its hash, so that it may be kept for ever. */
 export interface Asset {
@@ -19,6 +20,8 @@ export interface Assets {
   readonly portal: Asset;
   /** What the pages of the way do by themselves (`browser/way.ts`), making a key among it. */
   readonly way: Asset;
+  /** The site's own, if it has one. */
+  readonly logo: Asset | undefined;
 }
 
 /** The drop, as browsers show it beside a title. Its colours are fixed: an icon does not know our tokens. */
@@ -42,24 +45,32 @@ function asset(name: string, type: string, body: Buffer): Asset {
   return { path: `/assets/${stem}.${hash}.${ending}`, type, body };
 }
 
-function readSheets(...names: readonly string[]): Buffer {
-  return Buffer.concat(names.map((name) => readFileSync(new URL(name, import.meta.url))));
+/** Where a page's colours may come from. */
+type Coloured = Pick<SiteFacts, "colours">;
+
+function readSheets(site: Coloured | undefined, ...names: readonly string[]): Buffer {
+  const sheets = names.map((name) => readFileSync(new URL(name, import.meta.url)));
+  return Buffer.concat([...sheets, Buffer.from(site === undefined ? "" : accentSheet(site))]);
 }
 
+const ENDINGS = { "image/svg+xml": "svg", "image/png": "png" } as const;
+
 /** Reads the styles that lie beside this file, and bundles the script if need be. Called once, at the start. */
-export function loadAssets(): Assets {
+export function loadAssets(site: SiteFacts): Assets {
+  const { logo } = site;
   return {
     style: asset(
       "suido.css",
       "text/css; charset=utf-8",
-      readSheets("tokens.css", "base.css", "pages.css"),
+      readSheets(site, "tokens.css", "base.css", "pages.css"),
     ),
     icon: asset("suido.svg", "image/svg+xml", Buffer.from(String(ICON))),
     portal: asset(
       "portal.css",
       "text/css; charset=utf-8",
-      readSheets("tokens.css", "base.css", "portal.css"),
+      readSheets(site, "tokens.css", "base.css", "portal.css"),
     ),
+    logo: logo && asset(`logo.${ENDINGS[logo.type]}`, logo.type, Buffer.from(logo.body)),
     way: asset("way.js", "text/javascript; charset=utf-8", browserScript("src/web/browser/way.ts")),
   };
 }
@@ -72,8 +83,8 @@ export interface InlineStyle {
 }
 
 /** Sheets without their comments and blanks, as a page carries them. */
-function inlineStyle(...names: readonly string[]): InlineStyle {
-  const css = readSheets(...names)
+function inlineStyle(site: Coloured | undefined, ...names: readonly string[]): InlineStyle {
+  const css = readSheets(site, ...names)
     .toString()
     .replaceAll(/\/\*.*?\*\//gs, "")
     .replaceAll(/\s+/g, " ")
@@ -83,12 +94,12 @@ function inlineStyle(...names: readonly string[]): InlineStyle {
   return { tag: Html.from([`<style>${css}</style>`], []), source: `'sha256-${hash}'` };
 }
 
-/** The style of the help pages: short, because HAProxy sends only what fits into one buffer. */
-export function loadHelpStyle(): InlineStyle {
-  return inlineStyle("tokens.css", "base.css", "help.css");
+/** The style of the help pages, in the site's colours where it is given: short, because HAProxy sends only what fits into one buffer. */
+export function loadHelpStyle(site?: Coloured): InlineStyle {
+  return inlineStyle(site, "tokens.css", "base.css", "help.css");
 }
 
 /** The style of the pages of a check, at whose host there is nothing else. */
-export function loadCheckStyle(): InlineStyle {
-  return inlineStyle("tokens.css", "base.css", "help.css", "check.css");
+export function loadCheckStyle(site: Coloured): InlineStyle {
+  return inlineStyle(site, "tokens.css", "base.css", "help.css", "check.css");
 }

@@ -2,9 +2,10 @@ import { advice, type AdviceWords, devicePicture, ICON_ADDRESS } from "./advice.
 import type { InlineStyle } from "./assets.ts";
 import { type DateStyle, day, dayAndTime } from "./dates.ts";
 import { html, type Html } from "./html.ts";
-import { DROP } from "./layout.ts";
+import { signWithin } from "./layout.ts";
 import { CHECK_EN, type CheckMessages, type CheckOutcome } from "./messages/check-en.ts";
 import { CHECK_JA } from "./messages/check-ja.ts";
+import type { SiteFacts } from "./site.ts";
 
 /** What a page says of a visit to a check. */
 interface VisitFacts {
@@ -20,8 +21,7 @@ interface VisitFacts {
 
 interface CheckContext extends DateStyle {
   readonly style: InlineStyle;
-  /** Whom to call, with hours, on one line. Absent: the page names the support of the pharmacy's own system. */
-  readonly support: string | undefined;
+  readonly site: SiteFacts;
 }
 
 const MESSAGES = { ja: CHECK_JA, en: CHECK_EN } as const;
@@ -100,11 +100,12 @@ export function checkPage(visit: VisitFacts, context: CheckContext): Html {
   const words = MESSAGES[context.language];
   const { outcome, commonName } = visit;
   const said = named(words.outcomes[outcome], commonName);
-  const { next, call, about, otherLanguage } = words;
-  const { support } = context;
+  const { next, call, otherLanguage } = words;
+  const { language, site } = context;
+  const support = site.support?.[language];
   const isWell = TONES[outcome] === "good";
   return html`<!doctype html>
-    <html lang="${context.language}">
+    <html lang="${language}">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -117,7 +118,7 @@ export function checkPage(visit: VisitFacts, context: CheckContext): Html {
       <body>
         <header class="masthead">
           <div class="wide">
-            <p class="brand">${DROP}${about}</p>
+            <p class="brand">${signWithin(site)}${site.name[language]}</p>
             <a
               href="/?lang=${otherLanguage.lang}"
               lang="${otherLanguage.lang}"

@@ -175,6 +175,7 @@ export function consolePage(context: PageContext, facts: ConsoleFacts): Html {
   const dates = { language, timeZone: facts.timeZone };
   const view = { context, facts, dates };
   return layout(context, {
+    under: "suido",
     title: words.title,
     section: "console",
     body: html`<div class="stack">

@@ -1,9 +1,10 @@
 import { advice, devicePicture, ICON_ADDRESS } from "./advice.ts";
 import type { InlineStyle } from "./assets.ts";
 import { html, type Html } from "./html.ts";
-import { DROP } from "./layout.ts";
+import { DROP, signWithin } from "./layout.ts";
 import { HELP_EN, type HelpMessages, type HelpReason } from "./messages/help-en.ts";
 import { HELP_JA } from "./messages/help-ja.ts";
+import type { SiteFacts } from "./site.ts";
 
 /** All reasons that have a page, in the order of the documentation. */
 export const HELP_REASONS: readonly HelpReason[] = ["expired", "revoked", "none", "other"];
@@ -16,8 +17,8 @@ export function helpReason(asked: unknown): HelpReason {
 /** What a help page knows besides its reason. */
 export interface HelpFacts {
   readonly style: InlineStyle;
-  /** Whom to call, with hours, on one line. Absent: the page names the support of the pharmacy's own system. */
-  readonly support: string | undefined;
+  /** Absent in the files that a proxy gives out, which are the same at all sites. */
+  readonly site?: SiteFacts;
   /** The certificate's serial number, in hexadecimal. */
   readonly serialNumber?: string;
 }
@@ -41,7 +42,8 @@ const adviceIn = (
   { next, call, reasons }: HelpMessages,
   { reason, facts, level }: { reason: HelpReason; facts: HelpFacts; level: 1 | 2 },
 ): Html => {
-  const { support, serialNumber } = facts;
+  const { site, serialNumber } = facts;
+  const support = site?.support?.[level === 1 ? "ja" : "en"];
   const known = serialNumber === undefined ? {} : { serialNumber };
   return advice({ next, call, said: reasons[reason], support, level, ...known });
 };
@@ -51,6 +53,7 @@ const adviceIn = (
  * call. In both languages at once and with all that it needs inside, so that any proxy can give it out as a file.
  */
 export function helpPage(reason: HelpReason, facts: HelpFacts): Html {
+  const { site } = facts;
   const [ja, en] = [HELP_JA.reasons[reason], HELP_EN.reasons[reason]];
   const tone = reason === "revoked" ? "bad" : "warn";
   return html`<!doctype html>
@@ -67,7 +70,9 @@ export function helpPage(reason: HelpReason, facts: HelpFacts): Html {
       <body>
         <header class="masthead">
           <div class="wide">
-            <p class="brand">${DROP}${HELP_JA.about}</p>
+            <p class="brand">
+              ${site === undefined ? [DROP, HELP_JA.about] : [signWithin(site), site.name.ja]}
+            </p>
             <a href="#en" lang="en" hreflang="en">English</a>
           </div>
         </header>

@@ -119,6 +119,7 @@ export function homePage(context: PageContext): Html {
   return layout(context, {
     title: home.title,
     section: "home",
+    under: "site",
     body: html`<div class="hero">
         <div>
           <h1>${home.title}</h1>

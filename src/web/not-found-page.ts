@@ -6,6 +6,7 @@ export function notFoundPage(context: PageContext): Html {
   const { notFound } = context.catalogue.messages;
   return layout(context, {
     title: notFound.title,
+    under: "site",
     body: html`<div class="stack">
       <h1>${notFound.title}</h1>
       <p class="lead">${notFound.text}</p>

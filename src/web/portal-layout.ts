@@ -2,8 +2,9 @@ import type { Assets } from "./assets.ts";
 import { contact } from "./advice.ts";
 import { html, type Html } from "./html.ts";
 import type { Language } from "./language.ts";
-import { DROP } from "./layout.ts";
+import { signAt } from "./layout.ts";
 import type { WayMessages } from "./messages/way-en.ts";
+import type { SiteFacts } from "./site.ts";
 
 /** What every page for pharmacists needs to be drawn. */
 export interface PortalContext {
@@ -12,8 +13,7 @@ export interface PortalContext {
   readonly assets: Assets;
   /** The IANA zone in which dates are written. */
   readonly timeZone: string;
-  /** Whom people call, with hours, on one line. */
-  readonly support: string | undefined;
+  readonly site: SiteFacts;
   /** The page's own path, for the link to the other language. */
   readonly path: string;
 }
@@ -34,7 +34,14 @@ export function spoken(supportNumber: string): string {
   return `${supportNumber.slice(0, 3)} ${supportNumber.slice(3)}`;
 }
 
-function foot({ words, support }: PortalContext, number: string | undefined): Html {
+/** Whom to call: the site's own support, or whose it is. */
+export function supportLine({ language, site, words }: PortalContext): Html {
+  const support = site.support?.[language];
+  return support === undefined ? html`${words.supportUnnamed}` : contact(support);
+}
+
+function foot(context: PortalContext, number: string | undefined): Html {
+  const { words } = context;
   return html`<footer class="foot">
     <div class="wide">
       ${
@@ -44,14 +51,14 @@ function foot({ words, support }: PortalContext, number: string | undefined): Ht
           <span class="soft">${words.supportNumberMore}</span>
         </p>`
       }
-      <p>${words.support}: ${support === undefined ? words.supportUnnamed : contact(support)}</p>
+      <p>${words.support}: ${supportLine(context)}</p>
     </div>
   </footer>`;
 }
 
 /** A whole page for pharmacists: where they are, and at its end always whom to call. */
 export function portalLayout(context: PortalContext, content: PortalContent): Html {
-  const { assets, language, path, words } = context;
+  const { assets, language, path, site, words } = context;
   const { title, body, who, script, supportNumber } = content;
   const other = words.otherLanguage;
   return html`<!doctype html>
@@ -61,7 +68,7 @@ export function portalLayout(context: PortalContext, content: PortalContent): Ht
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <meta name="robots" content="noindex" />
-        <title>${title}</title>
+        <title>${title} ・ ${site.name[language]}</title>
         <link rel="stylesheet" href="${assets.portal.path}" />
         <link rel="icon" href="${assets.icon.path}" type="${assets.icon.type}" />
         ${script === true && html`<script src="${assets.way.path}" defer></script>`}
@@ -70,7 +77,7 @@ export function portalLayout(context: PortalContext, content: PortalContent): Ht
         <a class="skip" href="#content">${words.skip}</a>
         <header class="masthead">
           <div class="wide">
-            <p class="brand">${DROP}${words.about}</p>
+            <p class="brand">${signAt(assets.logo?.path)}${site.name[language]}</p>
             ${
               who !== undefined &&
               html`<p class="whose soft">${who.pharmacyName}<br />${who.deviceName}</p>`

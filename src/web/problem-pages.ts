@@ -13,6 +13,7 @@ export function problemsPage(context: PageContext, problems: readonly ShownProbl
   const { messages, problems: texts } = context.catalogue;
   const sorted = problems.toSorted((a, b) => a.status - b.status);
   return layout(context, {
+    under: "suido",
     title: messages.problems.title,
     body: html`<div class="stack">
         <h1>${messages.problems.title}</h1>
@@ -44,6 +45,7 @@ export function problemPage(context: PageContext, { code, status }: ShownProblem
     2,
   );
   return layout(context, {
+    under: "suido",
     title,
     body: html`<div class="stack">
         <p class="soft">${words.status} ${status} ・ <code>${code}</code></p>

@@ -8,6 +8,7 @@ import { pino } from "pino";
 import { type Browser, type BrowserContext, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { plainSite } from "../../src/config/site.ts";
 import { createMtlsServer, type MtlsServer } from "../../src/http/mtls-app.ts";
 import type { CheckOutcome, Visit } from "../../src/lifecycle/proof.ts";
 import { parseSerial } from "../../src/pki/serial.ts";
@@ -60,7 +61,7 @@ describe("each outcome has a page", () => {
       },
       checkUrl: "https://check.localhost",
       timeZone: "Asia/Tokyo",
-      support: "みずきシステム サポート 0120-000-000(平日 9:00〜18:00)",
+      site: plainSite("みずきシステム サポート 0120-000-000(平日 9:00〜18:00)"),
       identify: unexpected,
       authorizer: {
         partyOfKey: unexpected,

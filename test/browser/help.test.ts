@@ -7,6 +7,7 @@ import type { FastifyInstance } from "fastify";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+import { plainSite } from "../../src/config/site.ts";
 import { AUDIT } from "../support/page-audit.ts";
 import { appWith } from "../unit/http/app.ts";
 
@@ -24,7 +25,7 @@ const originOf = (server: { address(): unknown }): string =>
   `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 beforeAll(async () => {
-  ({ app } = await appWith({ support: SUPPORT }));
+  ({ app } = await appWith({ site: plainSite(SUPPORT) }));
   await app.listen({ host: "127.0.0.1", port: 0 });
   origin = originOf(app.server);
   // As a proxy gives them out: one file, and nothing else on that host.

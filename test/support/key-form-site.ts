@@ -3,10 +3,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 
+import { plainSite } from "../../src/config/site.ts";
 import { loadAssets } from "../../src/web/assets.ts";
 import type { Certificate, Service } from "./service.ts";
 
-const assets = loadAssets();
+const assets = loadAssets(plainSite());
 
 const PAGE = `<!doctype html>
 <html lang="ja">

@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 
 import pino from "pino";
+import { plainSite } from "../../config/site.ts";
 import { createMailDelivery } from "../../delivery/mail-delivery.ts";
 import { createMailer } from "../../delivery/mailer.ts";
 import { createReminders, expiryMails } from "../../lifecycle/reminders.ts";
@@ -197,7 +198,8 @@ async function writeReminder({ first }: Life, { instance, system }: DemoDeps): P
       timeZone,
       operator: undefined,
     });
-    const kinds = { expiry: expiryMails(reminders, { appUrl: instance.urls.app, timeZone }) };
+    const settings = { appUrl: instance.urls.app, timeZone, site: plainSite() };
+    const kinds = { expiry: expiryMails(reminders, settings) };
     const { planned } = await reminders.plan();
     demand(planned === 1, `${planned} reminders were planned`);
     await createMailDelivery({ database, mailer, kinds, clock, log }).deliver(

@@ -31,7 +31,7 @@ export interface LifecycleMessages {
     readonly help: string;
     readonly call: string;
     readonly stops: string;
-    readonly automatic: string;
+    readonly automatic: (site: string) => string;
   };
   readonly enrolment: {
     readonly subject: (facts: {
@@ -48,6 +48,8 @@ export interface LifecycleMessages {
     readonly noMail: string;
     readonly device: string;
     readonly pharmacy: string;
+    /** What the certificate is for. */
+    readonly system: string;
     readonly requestedBy: string;
     /** Who asked, where nobody said. */
     readonly operator: string;
@@ -61,7 +63,7 @@ export interface LifecycleMessages {
     readonly call: string;
     readonly harmless: string;
     readonly unexpected: string;
-    readonly automatic: string;
+    readonly automatic: (site: string) => string;
   };
   /** Apple shows both to whoever installs it; `what` beside the button. */
   readonly appleProfile: {
@@ -120,7 +122,7 @@ export const EN: LifecycleMessages = {
     help: "It does not work, or the device is gone? Please call the support of the system that you use.",
     call: "It does not work, or the device is gone? Please call:",
     stops: "Once the certificate has been renewed, these mails stop by themselves.",
-    automatic: "This mail was sent automatically; nobody reads replies to it.",
+    automatic: (site) => `${site} sent this mail automatically; nobody reads replies to it.`,
   },
   enrolment: {
     subject: ({ pharmacy, device, at }) =>
@@ -130,7 +132,7 @@ export const EN: LifecycleMessages = {
     title: (device) => `Please install a certificate on “${device}”`,
     why: {
       first:
-        "So that only your pharmacy’s own devices get into your system, this device needs a certificate. Until it has one, it may be turned away.",
+        "So that only your pharmacy’s own devices get into your system, this device needs a certificate. The Ministry of Health’s guideline on the security of medical information systems asks for it. Until it has one, it may be turned away.",
       replacement:
         "This device takes over from another one, and needs a certificate of its own. Until it has one, it may be turned away.",
       renewal:
@@ -143,6 +145,7 @@ export const EN: LifecycleMessages = {
       "If the device cannot read mail, open the address below in its own browser and type the code. The code alone gets nobody a certificate: you are asked who you are.",
     device: "Device",
     pharmacy: "Pharmacy",
+    system: "System",
     requestedBy: "Asked by",
     operator: "The operators of your system",
     until: "Please do so by",
@@ -156,7 +159,7 @@ export const EN: LifecycleMessages = {
     harmless: "This mail has no attachment, and nobody will ask you for a password by telephone.",
     unexpected:
       "You did not expect this mail? Do not open the link, and call support at a number that you know.",
-    automatic: "This mail was sent automatically; nobody reads replies to it.",
+    automatic: (site) => `${site} sent this mail automatically; nobody reads replies to it.`,
   },
   appleProfile: {
     title: (device) => `Certificate of “${device}”`,

@@ -14,7 +14,6 @@ export type CheckOutcome =
 
 /** The words of the pages of a check in one language. */
 export interface CheckMessages {
-  readonly about: string;
   readonly otherLanguage: { readonly name: string; readonly lang: "ja" | "en" };
   readonly next: string;
   readonly call: CallWords;
@@ -37,7 +36,6 @@ const STEPS = [
 
 /** The words of the pages of a check in English. */
 export const CHECK_EN: CheckMessages = {
-  about: "Check of this device’s certificate",
   otherLanguage: { name: "日本語", lang: "ja" },
   next: "What to do now",
   call: {

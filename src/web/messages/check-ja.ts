@@ -20,7 +20,6 @@ const JUST_RENEWED = {
 
 /** The words of the pages of a check in Japanese. */
 export const CHECK_JA: CheckMessages = {
-  about: "端末の証明書の確認",
   otherLanguage: { name: "English", lang: "en" },
   next: "次にすること",
   call: {

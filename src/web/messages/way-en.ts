@@ -11,7 +11,6 @@ interface PageWords {
 
 /** All words of the pages on which a person puts a certificate onto a device. */
 export interface WayMessages {
-  readonly about: string;
   readonly otherLanguage: { readonly name: string; readonly lang: string };
   readonly skip: string;
   readonly pages: Readonly<Record<WayPage, PageWords>>;
@@ -71,7 +70,6 @@ export interface WayMessages {
 
 /** The words in English. */
 export const WAY_EN: WayMessages = {
-  about: "A certificate for this device",
   otherLanguage: { name: "日本語", lang: "ja" },
   skip: "Skip to the content",
   pages: {

@@ -3,7 +3,6 @@ import { WAY_STEPS_JA } from "./way-steps-ja.ts";
 
 /** The words in Japanese. */
 export const WAY_JA: WayMessages = {
-  about: "端末の証明書",
   otherLanguage: { name: "English", lang: "en" },
   skip: "本文へ移動",
   pages: {

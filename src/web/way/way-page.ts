@@ -1,6 +1,6 @@
-import { contact, FACE } from "../advice.ts";
+import { FACE } from "../advice.ts";
 import { html, type Html } from "../html.ts";
-import { portalLayout, type PortalContext, spoken } from "../portal-layout.ts";
+import { portalLayout, type PortalContext, spoken, supportLine } from "../portal-layout.ts";
 import { day } from "../dates.ts";
 import { installation, type Installing, plainSteps } from "./installation.ts";
 import type { WayPage } from "./states.ts";
@@ -110,9 +110,9 @@ export function awaiting(page: WayPage, words: string): Html {
 }
 
 function identification(context: PortalContext, view: WayView): Html {
-  const { support, words } = context;
+  const { words } = context;
   return html`<p class="read-aloud">
-      <span>${support === undefined ? words.supportUnnamed : contact(support)}</span>
+      <span>${supportLine(context)}</span>
     </p>
     <p class="read-aloud">
       <span>${words.supportNumber}</span>

@@ -9,6 +9,7 @@ import path from "node:path";
 import { pino } from "pino";
 import { expect } from "vitest";
 
+import { plainSite } from "../../../src/config/site.ts";
 import { createSystem } from "../../../src/cli/system.ts";
 import { createMtlsServer } from "../../../src/http/mtls-app.ts";
 import { createVisitCheck } from "../../../src/lifecycle/proof.ts";
@@ -129,7 +130,7 @@ export async function openCheckWorld(): Promise<CheckWorld> {
     timeZone: "Asia/Tokyo",
     authorizer: world.authorizer,
     appUrl: "http://localhost:8000",
-    support: "みずきシステム サポート 0120-000-000",
+    site: plainSite("みずきシステム サポート 0120-000-000"),
     log: pino({ level: "trace" }, { write: (line: string) => logged.push(line) }),
   });
   await app.listen({ host: "127.0.0.1", port: 0 });

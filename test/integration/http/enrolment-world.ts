@@ -1,6 +1,7 @@
 import { pino } from "pino";
 import { expect } from "vitest";
 
+import { plainSite } from "../../../src/config/site.ts";
 import { createSystem } from "../../../src/cli/system.ts";
 import { createMailDelivery } from "../../../src/delivery/mail-delivery.ts";
 import type { MailMessage } from "../../../src/delivery/mail-message.ts";
@@ -41,7 +42,7 @@ export async function openEnrolmentWorld(): Promise<EnrolmentWorld> {
     applicationName: "test",
   });
   const deps = { ...createSystem(), clock: () => time.now, database, worker };
-  const settings = { appUrl: "http://localhost:8000", timeZone: "Asia/Tokyo" };
+  const settings = { appUrl: "http://localhost:8000", timeZone: "Asia/Tokyo", site: plainSite() };
   return {
     ...world,
     worker,

@@ -10,6 +10,7 @@ import { connect, type TLSSocket } from "node:tls";
 import { pino } from "pino";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+import { plainSite } from "../../../src/config/site.ts";
 import {
   createMtlsServer,
   type MtlsServer,
@@ -152,7 +153,7 @@ beforeAll(async () => {
     authorizer: world.authorizer,
     clock: () => world.side.time.now,
     appUrl: "http://localhost:8000",
-    support: undefined,
+    site: plainSite(),
     visitCheck: () => Promise.reject(new Error("no check is visited here")),
     checkUrl: CHECK_URL,
     timeZone: "Asia/Tokyo",

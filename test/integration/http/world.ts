@@ -7,6 +7,7 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { expect, inject } from "vitest";
 
+import { plainSite } from "../../../src/config/site.ts";
 import { createAcknowledge } from "../../../src/ca/acknowledgement.ts";
 import { createBulkIssues } from "../../../src/ca/bulk-issue.ts";
 import { createPropagate } from "../../../src/ca/propagation.ts";
@@ -252,7 +253,7 @@ async function startApp({ side, apiKeys, store, authorizer }: Parts): Promise<Fa
     newId,
     clock,
     timeZone: "Asia/Tokyo",
-    support: undefined,
+    site: plainSite(),
     version: "0.0.0",
     urls: {
       app: "http://localhost:8000",

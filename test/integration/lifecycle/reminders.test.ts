@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from "vitest";
+import { plainSite } from "../../../src/config/site.ts";
 import { createMailDelivery } from "../../../src/delivery/mail-delivery.ts";
 import type { Mailer, MailMessage } from "../../../src/delivery/mail-message.ts";
 import { operatorMails } from "../../../src/lifecycle/operator-mail.ts";
@@ -39,7 +40,7 @@ function collector(): Mailer & { readonly sent: MailMessage[] } {
 }
 
 function deliveryTo(mailer: Mailer) {
-  const settings = { appUrl: "http://localhost:8000", timeZone: TOKYO };
+  const settings = { appUrl: "http://localhost:8000", timeZone: TOKYO, site: plainSite() };
   return createMailDelivery({
     database: world.worker,
     mailer,

@@ -4,6 +4,7 @@ import type { FastifyInstance, InjectOptions } from "fastify";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 
+import { plainSite } from "../../../src/config/site.ts";
 import { type AppServerOptions, createAppServer } from "../../../src/http/api-app.ts";
 import { createHttpMetrics } from "../../../src/http/http-metrics.ts";
 import type { Principal, Role } from "../../../src/registry/principal.ts";
@@ -52,7 +53,7 @@ export async function appWith(overrides: Partial<AppServerOptions> = {}): Promis
     newId: () => `00000000-0000-7000-8000-${String((count += 1)).padStart(12, "0")}`,
     clock: () => new Date("2026-11-21T09:00:00Z"),
     timeZone: "Asia/Tokyo",
-    support: undefined,
+    site: plainSite(),
     version: "0.0.0",
     urls: {
       app: "http://localhost:8000",

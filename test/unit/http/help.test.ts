@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { expect, it } from "vitest";
 
+import { plainSite } from "../../../src/config/site.ts";
 import { HELP_REASONS } from "../../../src/web/help-page.ts";
 import { appWith } from "./app.ts";
 
@@ -13,7 +14,7 @@ const TITLES = {
 } as const;
 
 async function get(query: string, support?: string): Promise<{ title: string; text: string }> {
-  const { app } = await appWith({ support });
+  const { app } = await appWith({ site: plainSite(support) });
   const answer = await app.inject({ url: `/help/certificate${query}`, headers: { accept: "*/*" } });
   await app.close();
   expect(answer.statusCode).toBe(200);

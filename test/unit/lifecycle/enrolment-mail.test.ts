@@ -1,10 +1,12 @@
 import { expect, it } from "vitest";
 
+import { loadSite } from "../../../src/config/site-file.ts";
+import { plainSite } from "../../../src/config/site.ts";
 import { writeEnrolmentMail } from "../../../src/lifecycle/enrolment-mail.ts";
 import { spellingOf } from "../../../src/lifecycle/enrolment-links.ts";
 import { ENROLMENT_REASONS } from "../../../src/lifecycle/enrolment-row.ts";
 
-const SETTINGS = { appUrl: "https://suido.example.jp", timeZone: "Asia/Tokyo" };
+const SETTINGS = { appUrl: "https://suido.example.jp", timeZone: "Asia/Tokyo", site: plainSite() };
 const LINK = { token: "0123456789abcdef0123456789abcdef", code: "K7QM-3XWD" };
 const FACTS = {
   enrolmentId: "019aa5f0-3c5e-7b1a-9d52-6f0d6c1f7a10",
@@ -52,7 +54,7 @@ it.for(["ja", "en"] as const)(
 const bare = (line: string): string => line.replaceAll(/: ?/g, " ").replaceAll(/\s+/g, " ").trim();
 
 it.for(["ja", "en"] as const)("says the same in text and in HTML, in %s", (language) => {
-  const { text, html } = mail(language, { name: "薬師 花子" }, { support: "0120-000-000" });
+  const { text, html } = mail(language, { name: "薬師 花子" }, { site: plainSite("0120-000-000") });
   const shown = bare(
     html
       .replace(/<head>.*<\/head>/s, "")
@@ -62,6 +64,19 @@ it.for(["ja", "en"] as const)("says the same in text and in HTML, in %s", (langu
   const lines = text.split("\n").filter((line) => line !== "" && line !== "--");
   for (const line of lines) expect(shown).toContain(bare(line));
   expect(lines).toContain("0120-000-000");
+});
+
+it("speaks in the site's name, for its systems, with its support and its colour", () => {
+  const site = loadSite({ file: "deploy/site.example.yaml" });
+  const { text, html } = mail("ja", {}, { site });
+  expect(text).toContain("このメールはみずきシステムが自動で送っています。");
+  expect(text).toContain("使うシステム: みずき薬歴\n");
+  expect(text).toContain("0120-000-000(平日・土曜 9時〜19時)\n");
+  expect(text).not.toContain("Suido");
+  expect(html).toContain("background:#7a3b86;");
+  const english = mail("en", {}, { site }).text;
+  expect(english).toContain("Mizuki System sent this mail");
+  expect(english).toContain("0120-000-000 (Monday to Saturday, 9:00–19:00)\n");
 });
 
 it("shows names as they are, whatever they contain, and names the operators where nobody said who asked", () => {

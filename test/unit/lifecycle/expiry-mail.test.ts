@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { plainSite } from "../../../src/config/site.ts";
 import { calendarDaysBetween, dayOf, shortDayOf } from "../../../src/lifecycle/dates.ts";
 import { writeExpiryMail } from "../../../src/lifecycle/expiry-mail.ts";
 import { operatorMails } from "../../../src/lifecycle/operator-mail.ts";
 
-const SETTINGS = { appUrl: "https://suido.example.jp", timeZone: "Asia/Tokyo" };
+const SETTINGS = { appUrl: "https://suido.example.jp", timeZone: "Asia/Tokyo", site: plainSite() };
 const FACTS = {
   pharmacy: "あおぞら薬局",
   device: "受付1号機",
@@ -27,7 +28,7 @@ describe("days", () => {
     ["ja", "2027年6月1日(火)", "6月1日"],
     ["en", "Tuesday, 1 June 2027", "1 June"],
   ] as const)("are written in %s", ([language, long, short]) => {
-    const style = { language, timeZone: "Asia/Tokyo" };
+    const style = { language, timeZone: "Asia/Tokyo", site: plainSite() };
     expect(dayOf(new Date(FACTS.notAfter), style)).toBe(long);
     expect(shortDayOf(new Date(FACTS.notAfter), style)).toBe(short);
   });
@@ -65,7 +66,7 @@ it.for([
 const bare = (line: string): string => line.replaceAll(/: ?/g, " ").trim();
 
 it.for(["ja", "en"] as const)("says the same in text and in HTML, in %s", (language) => {
-  const settings = { ...SETTINGS, support: "0120-000-000" };
+  const settings = { ...SETTINGS, site: plainSite("0120-000-000") };
   const { text, html } = writeExpiryMail(
     { facts: FACTS, language, now: at("2027-05-25") },
     settings,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { plainSite } from "../../../src/config/site.ts";
 import { type Asset, loadAssets } from "../../../src/web/assets.ts";
 import { type ConsoleFacts, consolePage } from "../../../src/web/console-page.ts";
 import { homePage } from "../../../src/web/home-page.ts";
@@ -9,10 +10,12 @@ import type { PageContext } from "../../../src/web/layout.ts";
 import { notFoundPage } from "../../../src/web/not-found-page.ts";
 import { problemPage, problemsPage } from "../../../src/web/problem-pages.ts";
 
-const assets = loadAssets();
+const site = plainSite();
+const assets = loadAssets(site);
 const contextIn = (language: Language): PageContext => ({
   catalogue: catalogue(language),
   assets,
+  site,
   path: "/console",
 });
 
@@ -146,7 +149,7 @@ describe("the console", () => {
 /** All that a first visit loads, uncompressed: no page of ours is sent in a smaller form. */
 const FIRST_LOAD = [
   Buffer.byteLength(String(homePage(contextIn("ja")))),
-  ...Object.values(assets).map(({ body }: Asset) => body.length),
+  ...Object.values(assets).flatMap((file: Asset | undefined) => file?.body.length ?? []),
 ];
 const firstLoad = FIRST_LOAD.reduce((sum, octets) => sum + octets, 0);
 
@@ -158,7 +161,7 @@ it(`loads ${Math.ceil(firstLoad / 1000)} KB at first, of which the key's script 
 
 it("names its files by their content, so that they may be kept for ever", () => {
   expect(assets.style.path).toMatch(/^\/assets\/suido\.[0-9a-f]{16}\.css$/);
-  expect(loadAssets()).toEqual(assets);
+  expect(loadAssets(site)).toEqual(assets);
   expect(assets.way.path).toMatch(/^\/assets\/way\.[0-9a-f]{16}\.js$/);
   expect(assets.style.body.toString()).not.toMatch(/url\(|@import/);
 });

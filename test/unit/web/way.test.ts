@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { plainSite } from "../../../src/config/site.ts";
 import { loadAssets } from "../../../src/web/assets.ts";
 import { WAY_EN } from "../../../src/web/messages/way-en.ts";
 import { WAY_JA } from "../../../src/web/messages/way-ja.ts";
@@ -13,7 +14,8 @@ import {
 } from "../../../src/web/way/states.ts";
 import { wayPage, type WayView } from "../../../src/web/way/way-page.ts";
 
-const assets = loadAssets();
+const site = plainSite("サポート 0120-000-000(平日 9時〜19時)");
+const assets = loadAssets(site);
 const WORDS = { ja: WAY_JA, en: WAY_EN } as const;
 const reach = {
   url: "https://reach.check.localhost:8443/",
@@ -40,7 +42,7 @@ function drawn(page: WayPage, language: "ja" | "en", view: Partial<WayView> = {}
     words: WORDS[language],
     assets,
     timeZone: "Asia/Tokyo",
-    support: "サポート 0120-000-000(平日 9時〜19時)",
+    site,
     path: "/way",
   };
   const now = new Date("2026-11-26T01:00:00Z");
