@@ -205,7 +205,7 @@ export function firefoxScenes(facts: SceneFacts): readonly Scene[] {
     parts: [item({ words: said.settings, sign: "gear", mark: 2 })],
   };
   const settings: Panel = {
-    frame: "downloads",
+    frame: "page",
     title: said.settings,
     parts: [
       field({ value: said.certificates, mark: 3 }),
@@ -251,7 +251,7 @@ export function plainScenes(facts: SceneFacts): readonly Scene[] {
   const { plain: words } = facts.words;
   const { plain: said, pick } = facts.dialogs;
   const settings: Panel = {
-    frame: "downloads",
+    frame: "page",
     title: said.settings,
     parts: [
       field({ value: said.search, mark: 1 }),
@@ -259,12 +259,12 @@ export function plainScenes(facts: SceneFacts): readonly Scene[] {
     ],
   };
   const list: Panel = {
-    frame: "downloads",
+    frame: "page",
     title: said.settings,
     parts: [text(said.yours, "bold"), gap(8), buttons([{ words: said.import, mark: 1 }])],
   };
   const password: Panel = {
-    frame: "downloads",
+    frame: "page",
     title: said.settings,
     parts: [
       field({ label: said.password, isHidden: true, mark: 1 }),

@@ -3,9 +3,19 @@ import { box, type Drawn, letters, marked, type Part, type Place, stacked, strok
 
 /**
  * What a dialog is drawn in. A browser is drawn with what is pressed at its top right: the arrow of the downloads, or the
- * lines or dots of its menu.
+ * lines or dots of its menu; in a `page` of it nothing is.
  */
-type Frame = "windows" | "mac" | "menubar" | "downloads" | "lines" | "dots" | "phone" | "alert";
+type Frame =
+  | "windows"
+  | "mac"
+  | "menubar"
+  | "page"
+  | "downloads"
+  | "lines"
+  | "dots"
+  | "ellipsis"
+  | "phone"
+  | "alert";
 
 /** A dialog: its frame, what stands above, and its parts from the top. */
 export interface Panel {
@@ -50,9 +60,11 @@ const HEADS: Readonly<Record<Frame, Head>> = {
     html`${lights(place)}${letters("bold", { x: place.x + 78, y: place.y + 24 }, title)}`,
   menubar: ({ x, y }, { title, mark }) =>
     html`${letters("bold", { x: x + 40, y: y + 24 }, title)}${marked(mark, { x: x + 20, y: y + 3, width: 90, height: 30 })}`,
+  page: browser(""),
   downloads: browser("m0-9v11m-5-5l5 5l5-5m-13 3v5h16v-5"),
   lines: browser("m-8-6h16m-16 6h16m-16 6h16"),
   dots: browser("m0-7v.1m0 7v.1m0 7v.1"),
+  ellipsis: browser("m-7 0h.1m7 0h.1m7 0h.1"),
   phone: centre,
   alert: () => html``,
 };
@@ -61,9 +73,11 @@ const RADIUS: Readonly<Record<Frame, number>> = {
   windows: 8,
   mac: 12,
   menubar: 8,
+  page: 10,
   downloads: 10,
   lines: 10,
   dots: 10,
+  ellipsis: 10,
   phone: 22,
   alert: 18,
 };

@@ -134,6 +134,15 @@ export function guideOf(kind: GuideKind, facts: GuideFacts): Guide {
   };
 }
 
+/** What the menu of a browser looks like before it is opened. */
+const MENUS = {
+  chrome: "dots",
+  edge: "ellipsis",
+  safari: "menubar",
+  firefox: "lines",
+  other: "dots",
+} as const satisfies Record<GuideBrowser, Panel["frame"]>;
+
 /** How all windows of a browser are closed: a drawing, and its sentences with the same numbers. */
 export function closeBrowserPicture(
   browser: GuideBrowser,
@@ -141,10 +150,9 @@ export function closeBrowserPicture(
 ): Pick<GuideStep, "picture" | "dos"> {
   const { close, dialogs } = MESSAGES[language];
   const { close: said, browser: names } = dialogs;
-  const isSafari = browser === "safari";
   const drawn: Panel = {
-    frame: isSafari ? "menubar" : browser === "firefox" ? "lines" : "dots",
-    title: isSafari ? "Safari" : names.address,
+    frame: MENUS[browser],
+    title: browser === "safari" ? "Safari" : names.address,
     mark: 1,
     parts: [
       item({ words: said.newWindow }),

@@ -215,11 +215,11 @@ export const GUIDE_EN: GuideMessages = {
     dos: {
       chrome: [
         "Click the menu of three dots at the top right.",
-        "Click “Exit” at the end of the menu. All windows close.",
+        "Click “Exit” at the end of the menu. All windows close. On a Mac, press the Q key while you hold the Command key.",
       ],
       edge: [
         "Click the menu of three dots at the top right.",
-        "Click “Close Microsoft Edge” at the end of the menu. All windows close.",
+        "Click “Close Microsoft Edge” at the end of the menu. All windows close. On a Mac, press the Q key while you hold the Command key.",
       ],
       safari: [
         "Click “Safari” at the top left of the screen.",
@@ -227,7 +227,7 @@ export const GUIDE_EN: GuideMessages = {
       ],
       firefox: [
         "Click the menu of three lines at the top right.",
-        "Click “Exit” at the end of the menu. All windows close.",
+        "Click “Exit” at the end of the menu. All windows close. On a Mac, press the Q key while you hold the Command key.",
       ],
       other: ["Open the menu of the browser.", "Choose “Exit” or “Quit”. All windows close."],
     },
