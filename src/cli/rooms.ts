@@ -12,6 +12,7 @@ import { type Checks, createChecks } from "../lifecycle/checks.ts";
 import { createEnrolmentVisits, type EnrolmentVisits } from "../lifecycle/enrolment-visits.ts";
 import { createWays, type Ways } from "../lifecycle/ways.ts";
 import { createEnrolments, type Enrolments } from "../lifecycle/enrolments.ts";
+import { createRenewalTimes, type RenewalTimes } from "../lifecycle/renewal-times.ts";
 import { type Accounts, createAccounts } from "../registry/accounts.ts";
 import { type Corporations, createCorporations } from "../registry/corporations.ts";
 import { createDevices, type Devices } from "../registry/devices.ts";
@@ -37,6 +38,7 @@ export interface Rooms {
   readonly revocation: Revocation;
   readonly deviceStatus: DeviceStatus;
   readonly checks: Checks;
+  readonly renewalTimes: RenewalTimes;
   readonly enrolments: Enrolments;
   readonly enrolmentVisits: EnrolmentVisits;
   readonly ways: Ways;
@@ -91,6 +93,7 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     revocation,
     deviceStatus: createDeviceStatus({ ...system, database, chainOf }),
     checks,
+    renewalTimes: createRenewalTimes({ ...system, database, timeZone: config.timeZone }),
     enrolments: createEnrolments({ ...registry, appUrl: config.app.url }),
     enrolmentVisits: createEnrolmentVisits({ ...system, database }),
     ways: createWays({ ...system, database, issuance, revocation, checks }),

@@ -5,6 +5,7 @@ import type { Certificates } from "../ca/certificates.ts";
 import type { DeviceStatus } from "../ca/device-status.ts";
 import type { Issuance, IssuedCertificate, KeyRequest } from "../ca/issuance.ts";
 import type { ChangedCertificate, Revocation } from "../ca/revocation.ts";
+import type { RenewalTime, RenewalTimes } from "../lifecycle/renewal-times.ts";
 import { parseSerial } from "../pki/serial.ts";
 import { principalOf } from "./authentication.ts";
 import type { HttpMetrics } from "./http-metrics.ts";
@@ -26,6 +27,7 @@ export interface CertificateRoutesOptions {
   readonly certificates: Certificates;
   readonly revocation: Revocation;
   readonly deviceStatus: DeviceStatus;
+  readonly renewalTimes: RenewalTimes;
   readonly counters: Pick<HttpMetrics, "issued" | "revoked">;
 }
 
@@ -70,10 +72,19 @@ const changedAnswers = {
   202: named(schemas.ChangedCertificate),
 };
 
+/** What is told of a certificate, and when it is to be renewed. */
+async function withRenewal<T extends object>(
+  asked: Promise<T>,
+  time: Promise<RenewalTime | undefined>,
+): Promise<T & Partial<RenewalTime>> {
+  const [facts, renewal] = await Promise.all([asked, time]);
+  return { ...facts, ...renewal };
+}
+
 /** Looking at certificates. */
 export const certificateReadingRoutes: FastifyPluginAsyncTypebox<CertificateRoutesOptions> = async (
   app,
-  { certificates },
+  { certificates, renewalTimes },
 ) => {
   app.get(
     "/certificates",
@@ -105,14 +116,17 @@ export const certificateReadingRoutes: FastifyPluginAsyncTypebox<CertificateRout
         response: { 200: named(schemas.Certificate), ...problems(404) },
       },
     },
-    (request) => certificates.one(principalOf(request), parseSerial(request.params.serialNumber)),
+    (request) => {
+      const [principal, serial] = [principalOf(request), parseSerial(request.params.serialNumber)];
+      return withRenewal(certificates.one(principal, serial), renewalTimes.of(principal, serial));
+    },
   );
 };
 
 /** What products ask: of a certificate, and of a device. */
 export const statusRoutes: FastifyPluginAsyncTypebox<CertificateRoutesOptions> = async (
   app,
-  { deviceStatus },
+  { deviceStatus, renewalTimes },
 ) => {
   app.get(
     "/devices/:id/certificates",
@@ -142,10 +156,11 @@ export const statusRoutes: FastifyPluginAsyncTypebox<CertificateRoutesOptions> =
     },
     (request) => {
       const { account } = request.query;
-      return deviceStatus.status(
-        principalOf(request),
-        parseSerial(request.params.serialNumber),
-        account === undefined ? {} : { accountId: account },
+      const [principal, serial] = [principalOf(request), parseSerial(request.params.serialNumber)];
+      const question = account === undefined ? {} : { accountId: account };
+      return withRenewal(
+        deviceStatus.status(principal, serial, question),
+        renewalTimes.of(principal, serial),
       );
     },
   );

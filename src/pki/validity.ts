@@ -119,6 +119,16 @@ export function validityOf(profile: Profile, question: ValidityQuestion): Validi
   return { notBefore, notAfter };
 }
 
+/** The day on the wall's calendar there, counted from 1 January 1970. */
+export function dayNumber(at: Date, timeZone: string): number {
+  return Math.floor(wallClock(at.getTime(), zoneOf(timeZone)) / DAY_MS);
+}
+
+/** The moment at which such a day begins there. */
+export function beginningOfDay(day: number, timeZone: string): Date {
+  return new Date(momentOf(day * DAY_MS, zoneOf(timeZone)));
+}
+
 /** Whole days from now to notAfter, never below 0. */
 export function daysLeft(notAfter: Date, now: Date): number {
   return Math.max(0, Math.floor((notAfter.getTime() - now.getTime()) / DAY_MS));

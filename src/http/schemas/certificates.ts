@@ -14,6 +14,7 @@ import {
   Time,
   word,
 } from "./common.ts";
+import { renewalTime } from "./renewals.ts";
 
 const REASONS = Object.keys(REASON_CODES) as RevocationReason[];
 const status = word(CERTIFICATE_STATUSES, {
@@ -58,10 +59,10 @@ const certificate = {
   chain: listOf(Type.String(), { description: "PEM, the issuing CA first, the root last." }),
 };
 
-export const Certificate = Type.Object(certificate, {
-  $id: "Certificate",
-  description: "A certificate of a device.",
-});
+export const Certificate = Type.Object(
+  { ...certificate, ...renewalTime },
+  { $id: "Certificate", description: "A certificate of a device." },
+);
 
 export const IssuedCertificate = Type.Object(
   {
@@ -127,6 +128,7 @@ export const CertificateState = Type.Object(
     notAfter: Time,
     daysLeft: Type.Integer({ description: "Whole days to notAfter; 0 afterwards." }),
     replacedBy: Type.Optional(SerialNumber),
+    ...renewalTime,
     device: Type.Object({
       id: Id,
       name: Type.String(),

@@ -51,6 +51,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "post /v1/certificates/{serialNumber}/revoke": { reason: "keyCompromise" },
   "post /v1/certificates/{serialNumber}/unhold": {},
   "post /v1/certificates/{serialNumber}/checks": {},
+  "post /v1/certificates/{serialNumber}/renew-now": { reason: "incident" },
 };
 
 describe("F24: what is another corporation's", () => {

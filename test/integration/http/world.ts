@@ -18,6 +18,7 @@ import { createChecks } from "../../../src/lifecycle/checks.ts";
 import { createEnrolmentVisits } from "../../../src/lifecycle/enrolment-visits.ts";
 import { createWays } from "../../../src/lifecycle/ways.ts";
 import { createEnrolments } from "../../../src/lifecycle/enrolments.ts";
+import { createRenewalTimes } from "../../../src/lifecycle/renewal-times.ts";
 import { uuidV7 } from "../../../src/pki/uuid.ts";
 import { createAccounts } from "../../../src/registry/accounts.ts";
 import { createCorporations } from "../../../src/registry/corporations.ts";
@@ -181,6 +182,7 @@ const TABLES = [
   "app.idempotency",
   "app.stage",
   "app.certificate_check",
+  "app.renewal_order",
   "app.enrolment",
   "app.enrolment_link",
   "app.mail",
@@ -234,6 +236,7 @@ async function startApp({ side, apiKeys, store, authorizer }: Parts): Promise<Fa
     stages: createStages(deps),
     checks,
     enrolmentVisits: createEnrolmentVisits(own),
+    renewalTimes: createRenewalTimes({ ...own, timeZone: "Asia/Tokyo" }),
     ways: createWays({ ...own, issuance, revocation, checks }),
     appleProfiles: createAppleProfiles({
       ...own,

@@ -56,6 +56,11 @@ beforeAll(async () => {
        values ($1, $2, $3, $4, 'x', now(), now() + interval '10 minutes')`,
       [randomUUID(), corporationId, bound, randomBytes(32)],
     );
+    await admin.query(
+      `insert into app.renewal_order (corporation_id, serial, reason, asked_by, asked_at)
+       values ($1, $2, 'incident', 'x', now())`,
+      [corporationId, bound],
+    );
     const enrolmentId = randomUUID();
     await admin.query(
       `insert into app.enrolment (id, corporation_id, pharmacy_id, device_id, account_id, state, reason, during_call, support_number, asked_by, mailed, created_at, expires_at)

@@ -68,6 +68,7 @@ export async function appWith(overrides: Partial<AppServerOptions> = {}): Promis
     issuance: { issue: unexpected, renew: unexpected, reissue: unexpected },
     certificates: { one: unexpected, search: unexpected },
     revocation: { revoke: unexpected, unhold: unexpected },
+    renewalTimes: { of: unexpected, orderNow: unexpected },
     checks: { create: unexpected },
     checkUrl: "https://check.localhost:8443",
     appleProfiles: { build: unexpected },

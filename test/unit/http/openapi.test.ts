@@ -142,6 +142,7 @@ it("has every call of the contract, and what operators need", () => {
       "post /v1/certificates/{serialNumber}/checks",
       "post /v1/certificates/{serialNumber}/reissue",
       "post /v1/certificates/{serialNumber}/renew",
+      "post /v1/certificates/{serialNumber}/renew-now",
       "post /v1/certificates/{serialNumber}/revoke",
       "post /v1/certificates/{serialNumber}/unhold",
       "post /v1/corporations",

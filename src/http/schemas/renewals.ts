@@ -1,0 +1,25 @@
+import { Type } from "typebox";
+
+import { RENEWAL_REASONS } from "../../lifecycle/renewal-times.ts";
+import { closed, SerialNumber, Time, word } from "./common.ts";
+
+/** When a device is asked to renew, as it stands beside what else is told of its certificate. */
+export const renewalTime = {
+  renewFrom: Type.Optional(
+    Type.Unsafe<Date>({
+      ...Time,
+      description:
+        "From when the device is asked to renew: the beginning of a quiet day, spread over the pharmacy's devices. Where one certificate is asked for; not of a revoked one.",
+    }),
+  ),
+  renewReason: Type.Optional(
+    word(RENEWAL_REASONS, { description: "Where somebody wants it earlier than its own day." }),
+  ),
+};
+
+export const RenewalOrder = closed({ reason: word(RENEWAL_REASONS) });
+
+export const RenewalTime = Type.Object(
+  { serialNumber: SerialNumber, renewFrom: Time, renewReason: renewalTime.renewReason },
+  { $id: "RenewalTime", description: "From when a device is asked to renew its certificate." },
+);

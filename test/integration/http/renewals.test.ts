@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+import { newCsr, NOW } from "../ca/app-side.ts";
+import { type HttpWorld, openHttpWorld, type Tenant } from "./world.ts";
+
+let world: HttpWorld;
+let tenant: Tenant;
+let count = 0;
+
+beforeAll(async () => {
+  world = await openHttpWorld();
+});
+beforeEach(async () => {
+  world.side.time.now = NOW;
+  tenant = await world.tenant(`薬局${(count += 1)}`);
+});
+afterAll(() => world.close());
+
+interface Told {
+  readonly renewFrom?: string;
+  readonly renewReason?: string;
+}
+
+async function issue(deviceId = tenant.deviceId): Promise<string> {
+  const { accountId } = tenant;
+  const { status, body } = await world.call("POST", "/v1/certificates", {
+    body: { accountId, deviceId, csr: newCsr() },
+  });
+  expect(status).toBe(201);
+  return body.serialNumber;
+}
+
+async function look(path: string): Promise<Told> {
+  const { status, body } = await world.call("GET", `/v1/${path}`);
+  expect(status).toBe(200);
+  return body as unknown as Told;
+}
+
+const renewNow = (serial: string, reason = "incident", key?: string) =>
+  world.call("POST", `/v1/certificates/${serial}/renew-now`, {
+    body: { reason },
+    ...(key !== undefined && { key }),
+  });
+
+const ordersOf = (serial: string): Promise<object[]> =>
+  world.side.admin.query(
+    `select a.at, a.detail, e.data = a.detail as same, e.corporation_id = a.corporation_id as tenant
+     from app.audit a join app.event e on e.xid = a.xid and e.subject = a.subject and e.type = 'jp.suido.' || a.action
+     where a.subject = $1 and a.action = 'certificate.renewal-ordered'`,
+    [`certificate/${serial}`],
+  );
+
+describe("renewFrom", () => {
+  it("is told of a certificate and of its status: midnight of a day in Tokyo, weeks before the end", async () => {
+    const serial = await issue();
+    const { renewFrom = "" } = await look(`certificates/${serial}`);
+    expect(renewFrom).toMatch(/T15:00:00\.000Z$/);
+    expect(renewFrom >= "2027-10-21" && renewFrom < "2027-11-22").toBe(true);
+    expect(await look(`status/${serial}`)).toMatchObject({ renewFrom });
+    expect(await look(`certificates/${serial}`)).not.toHaveProperty("renewReason");
+  });
+
+  it("is another day for each of a pharmacy's devices, and is not moved by those that come later", async () => {
+    const { pharmacyId } = tenant;
+    const serials = [await issue()];
+    const first = await look(`certificates/${serials[0]}`);
+    for (let index = 2; index <= 8; index++) {
+      const { body } = await world.call("POST", "/v1/devices", {
+        body: { pharmacyId, name: `受付${index}号機`, platform: "windows" },
+      });
+      serials.push(await issue(body.id));
+    }
+    const all = await Promise.all(serials.map((serial) => look(`certificates/${serial}`)));
+    expect(new Set(all.map(({ renewFrom }) => renewFrom)).size).toBe(8);
+    expect(all[0]).toMatchObject({ renewFrom: first.renewFrom });
+  });
+
+  it("is not told of one that was revoked", async () => {
+    const serial = await issue();
+    await world.call("POST", `/v1/certificates/${serial}/revoke`, {
+      body: { reason: "keyCompromise" },
+    });
+    expect(await look(`certificates/${serial}`)).not.toHaveProperty("renewFrom");
+    expect(await look(`status/${serial}`)).not.toHaveProperty("renewFrom");
+  });
+});
+
+describe("renew now", () => {
+  it("moves the time to now, with its reason, once: audit row and event", async () => {
+    const serial = await issue();
+    const { status, body } = await renewNow(serial, "key-at-risk", world.keys.support);
+    const time = { renewFrom: NOW.toISOString(), renewReason: "key-at-risk" };
+    expect(status).toBe(200);
+    expect(body).toEqual({ serialNumber: serial, ...time });
+    expect(await look(`certificates/${serial}`)).toMatchObject({ ...time, status: "good" });
+    expect(await look(`status/${serial}`)).toMatchObject(time);
+    const detail = { reason: "key-at-risk" };
+    const facts = [{ at: NOW, detail, same: true, tenant: true }];
+    expect(await ordersOf(serial)).toEqual(facts);
+
+    world.side.time.now = new Date(NOW.getTime() + 60_000);
+    const again = await renewNow(serial);
+    expect(again.body).toEqual(body);
+    expect(await ordersOf(serial)).toEqual(facts);
+    const both = await issue();
+    await Promise.all([renewNow(both), renewNow(both)]);
+    expect(await ordersOf(both)).toHaveLength(1);
+  });
+
+  it("is no earlier time for one whose own day has come", async () => {
+    const serial = await issue();
+    const { renewFrom = "" } = await look(`certificates/${serial}`);
+    world.side.time.now = new Date(Date.parse(renewFrom) + 1);
+    expect((await renewNow(serial)).body).toEqual({ serialNumber: serial, renewFrom });
+  });
+
+  it("is of good certificates only, and leaves nothing otherwise", async () => {
+    const serial = await issue();
+    await world.call("POST", `/v1/certificates/${serial}/revoke`, {
+      body: { reason: "certificateHold" },
+    });
+    const before = await world.counts();
+    expect(await renewNow(serial)).toMatchObject({
+      status: 409,
+      body: { type: "/problems/invalid-state" },
+    });
+    expect(await renewNow("41c39e07b25d4f6a8c10e7725f3d8d12")).toMatchObject({ status: 404 });
+    expect(await renewNow(serial, "because")).toMatchObject({ status: 400 });
+    expect(await world.counts()).toEqual(before);
+  });
+
+  it.for(["auditor", "product", "proxy"] as const)("is not for the role %s", async (role) => {
+    const serial = await issue();
+    expect(await renewNow(serial, "incident", world.keys[role])).toMatchObject({ status: 403 });
+  });
+});
