@@ -19,6 +19,8 @@ export interface SiteFacts {
   readonly colours: { readonly light: Shades; readonly dark: Shades } | undefined;
   /** Whom to call, with hours, on one line. Absent: pages name the support of the pharmacy's own system. */
   readonly support: Bilingual | undefined;
+  /** What people open once the certificate is on their device. */
+  readonly products: readonly { readonly name: Bilingual; readonly url: string }[];
 }
 
 /** The site's accent as a sheet that comes after the tokens; empty where it has none. */

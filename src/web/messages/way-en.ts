@@ -64,6 +64,8 @@ export interface WayMessages {
     readonly serial: string;
     readonly delete: string;
   };
+  /** Opens a product. */
+  readonly open: (product: string) => string;
   readonly notYetUsed: { readonly title: string; readonly text: string };
   readonly guides: Readonly<Record<GuideKind, readonly StepWords[]>>;
 }
@@ -228,6 +230,7 @@ export const WAY_EN: WayMessages = {
     serial: "Number of the certificate",
     delete: "The saved file is of no more use. Delete it in the Downloads folder.",
   },
+  open: (product) => `Open ${product}`,
   notYetUsed: {
     title: "If your system does not let you in",
     text: "Close all windows of the browser and open it again: it still remembers that there was no certificate.",

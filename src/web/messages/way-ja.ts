@@ -161,6 +161,7 @@ export const WAY_JA: WayMessages = {
     serial: "証明書の番号",
     delete: "保存したファイルは、もう使いません。「ダウンロード」から消してください。",
   },
+  open: (product) => `${product}を開く`,
   notYetUsed: {
     title: "システムに入れないときは",
     text: "ブラウザーの画面をすべて閉じて、開き直してください。ブラウザーが、証明書のなかったときのことを覚えているためです。",

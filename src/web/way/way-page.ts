@@ -149,10 +149,25 @@ function sheet(context: PortalContext, view: WayView): Html {
   </section>`;
 }
 
+/** 「みずき薬歴を開く」: in a tab of its own, so that this page sees that it has let the device in. */
+function products({ language, site, words }: PortalContext): Html | undefined {
+  if (site.products.length === 0) return undefined;
+  const buttons = site.products.map(
+    ({ name, url }) =>
+      html`<a class="button" href="${url}" target="_blank" rel="noopener"
+        >${words.open(name[language])}</a
+      >`,
+  );
+  return html`<p class="row">${buttons}</p>`;
+}
+
+const used: Part = (context, view) => html`${products(context)} ${sheet(context, view)}`;
+
 /** Proven is half of it: until a product has let it in, what is in the way is the browser's memory. */
 function proven(context: PortalContext, view: WayView): Html {
   const { notYetUsed, pages } = context.words;
-  return html`${notice(notYetUsed.title, notYetUsed.text)}
+  const buttons = products(context);
+  return html`${buttons} ${notice(notYetUsed.title, notYetUsed.text)}
     <form
       method="post"
       action="/way/checks"
@@ -160,7 +175,7 @@ function proven(context: PortalContext, view: WayView): Html {
       data-await="/way/state"
       data-page="proven"
     >
-      <button class="button">${pages.proven.primary}</button>
+      <button class="button ${buttons !== undefined && "quiet"}">${pages.proven.primary}</button>
     </form>
     ${sheet(context, view)}`;
 }
@@ -194,7 +209,7 @@ const PARTS: Readonly<Record<WayPage, Part>> = {
   identify: identification,
   make: (context, view) => installation(context, view.installing, view),
   proven,
-  used: sheet,
+  used,
 };
 
 const TONE: Readonly<Partial<Record<WayPage, string>>> = {

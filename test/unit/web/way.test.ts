@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { plainSite } from "../../../src/config/site.ts";
+import { loadSite } from "../../../src/config/site-file.ts";
+import { plainSite, type Site } from "../../../src/config/site.ts";
 import { loadAssets } from "../../../src/web/assets.ts";
 import { WAY_EN } from "../../../src/web/messages/way-en.ts";
 import { WAY_JA } from "../../../src/web/messages/way-ja.ts";
@@ -36,13 +37,17 @@ const VIEW = {
   isOtherKind: false,
 } as const satisfies Partial<WayView>;
 
-function drawn(page: WayPage, language: "ja" | "en", view: Partial<WayView> = {}): string {
+function drawn(
+  page: WayPage,
+  language: "ja" | "en",
+  { of = site, ...view }: Partial<WayView> & { readonly of?: Site } = {},
+): string {
   const context = {
     language,
     words: WORDS[language],
-    assets,
+    assets: of === site ? assets : loadAssets(of),
     timeZone: "Asia/Tokyo",
-    site,
+    site: of,
     path: "/way",
   };
   const now = new Date("2026-11-26T01:00:00Z");
@@ -162,3 +167,21 @@ it("loads no more than 120 KB before somebody can begin, and no more for a whole
     expect(octets).toBeLessThan(120_000);
   }
 });
+
+it.each([
+  ["proven", "ja", "みずき薬歴を開く"],
+  ["used", "ja", "みずき薬歴を開く"],
+  ["proven", "en", "Open Mizuki Records"],
+] as const)(
+  "the page %s ends in the product, under the site's name, in %s",
+  (page, language, words) => {
+    const mizuki = loadSite({ file: "deploy/site.example.yaml" });
+    const shown = drawn(page, language, { of: mizuki });
+    const button = /<a class="button" href="([^"]*)"[^>]*>([^<]*)<\/a/.exec(shown);
+    expect([button?.[1], button?.[2]?.trim()]).toEqual(["https://records.example.jp/", words]);
+    expect(shown).toContain(`・ ${mizuki.name[language]}</title>`);
+    expect(shown).toContain(`src="${loadAssets(mizuki).logo?.path}"`);
+    // The one thing to do is the product; looking again is the other.
+    expect(shown.match(/class="button\s*"/g)).toHaveLength(1);
+  },
+);
