@@ -22,6 +22,7 @@ import { createExpiryWatch, type Ending } from "../lifecycle/expiry-watch.ts";
 import { operatorMails, type OperatorMail } from "../lifecycle/operator-mail.ts";
 import { forgetChecks } from "../lifecycle/checks.ts";
 import { expireEnrolments, registerEnrolmentMetrics } from "../lifecycle/enrolment-expiry.ts";
+import { codeMails } from "../lifecycle/code-mail.ts";
 import { enrolmentMails } from "../lifecycle/enrolment-mail.ts";
 import { createPartyWatch, forgetAcknowledgements } from "../lifecycle/party-watch.ts";
 import { probedCertificate } from "../lifecycle/probed-certificate.ts";
@@ -136,6 +137,7 @@ function mailDuties(
     expiry: expiryMails(reminders, settings),
     operator: operatorMails(settings),
     enrolment: enrolmentMails({ ...system, database: app, worker: database }, settings),
+    "enrolment-code": codeMails({ ...system, database: app, worker: database }, settings),
   };
   registerMailMetrics(metrics, { database, clock: system.clock });
   return { reminders, delivery: createMailDelivery({ ...system, database, mailer, kinds, log }) };

@@ -54,6 +54,8 @@ export interface Config {
   readonly siteFile: string | undefined;
   /** Whom people call, with hours, on one line, where there is no such file or it does not say. */
   readonly support: string | undefined;
+  /** Whether a code to their own address says who somebody is. A demo has no support that could be called. */
+  readonly identifyByMail: boolean;
   readonly keyStoreDir: string;
   readonly kekFile: string;
   /** Whether the key-encryption key may be made up on the first start. */
@@ -272,6 +274,11 @@ export function loadConfig(env: Environment, machine: Machine = thisMachine()): 
     operatorMail: reader.read<string | undefined>("SUIDO_OPERATOR_MAIL", undefined, mailAddress),
     siteFile: reader.read<string | undefined>("SUIDO_SITE_FILE", undefined, resolve),
     support: reader.read<string | undefined>("SUIDO_SUPPORT", undefined, oneLine),
+    identifyByMail: reader.read(
+      "SUIDO_IDENTIFY_BY_MAIL",
+      mode === "demo",
+      (text) => oneOf(["yes", "no"])(text) === "yes",
+    ),
     keyStoreDir: resolve(reader.read("SUIDO_KEY_STORE", "", keyStore) || under("keys")),
     kekFile: kekFile === "" ? under("kek") : kekFile,
     kekMayBeMade: mode === "demo" && kekFile === "",

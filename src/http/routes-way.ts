@@ -163,6 +163,37 @@ const goingRoutes: (session: WaySession) => Route =
     });
   };
 
+/** Being identified by a code to the person's own address. */
+const codeRoutes: (session: WaySession) => Route =
+  (session) =>
+  async (app, { ways, pages }) => {
+    app.post("/way/code-mails", { schema: { hide: true } }, async (request, reply) => {
+      try {
+        await ways.mailCode(session.of(request));
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+      }
+      // Whatever came of it, the page of the state says what can be done.
+      return reply.redirect("/way", 303);
+    });
+
+    app.post(
+      "/way/codes",
+      { schema: { hide: true, body: schemas.MailedCode } },
+      async (request, reply) => {
+        const secret = session.of(request);
+        try {
+          if (await ways.enterCode(secret, request.body.code)) return reply.redirect("/way", 303);
+        } catch (error) {
+          if (!isRefusal(error)) throw error;
+          return reply.redirect("/way", 303);
+        }
+        const view = viewOf(await ways.look(secret), browserIn(request), { file: false });
+        return pages.show(request, reply.code(422), { ...view, isWrongCode: true });
+      },
+    );
+  };
+
 /**
  * The certificate with a key that we made, as a profile: on iPhone and iPad nothing else is put on by a few taps. It goes out
  * in this very answer and is kept nowhere; whoever loses it presses again, and the one before is revoked.
@@ -211,5 +242,6 @@ export const wayRoutes: Route = async (app, options) => {
   });
   await app.register(startRoutes(session), options);
   await app.register(goingRoutes(session), options);
+  await app.register(codeRoutes(session), options);
   await app.register(profileRoute(session), options);
 };

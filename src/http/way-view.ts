@@ -74,6 +74,7 @@ export function viewOf(way: Way, browser: Browser, wishes: Wishes): WayView {
     pharmacyName: way.pharmacyName,
     supportNumber: way.supportNumber,
     made: way.made,
+    ...(way.mail !== undefined && { mail: way.mail }),
     warnings: warningsOf(browser),
     isOtherKind: isOtherKind(way.platform, browser),
     installing: installingOn(browser, { registered: way.platform, ...wishes }),

@@ -16,7 +16,7 @@ export function sessionHash(secret: string, digest: Digest): Uint8Array | undefi
 }
 
 /** 32 bits over a million numbers: none is likelier than another by more than a part in four thousand. */
-export function newSupportNumber(random: Random): string {
+export function newSixDigits(random: Random): string {
   const number = random(4).reduce((sum, octet) => sum * 256 + octet, 0) % 1_000_000;
   return String(number).padStart(6, "0");
 }
@@ -33,7 +33,8 @@ export interface Beginning {
 }
 
 const BEGIN = `update app.enrolment set state = 'started', started_at = coalesce(started_at, $2::timestamptz), session_sha256 = $3, begun = begun + 1,
-    support_number = coalesce($4::text, support_number), identified_at = null, identified_by = null, identified_how = null, issued_at = null
+    support_number = coalesce($4::text, support_number), identified_at = null, identified_by = null, identified_how = null, issued_at = null,
+    code_sha256 = null, code_until = null, code_wrong = 0
   where id = $1`;
 
 /**
@@ -49,7 +50,7 @@ export async function beginSession(
   const { random, digest, newId } = deps;
   await standingOf(sql, { deviceId, accountId }, at);
   const secret = toHex(random(SECRET_OCTETS));
-  const supportNumber = begun === 0 ? null : newSupportNumber(random);
+  const supportNumber = begun === 0 ? null : newSixDigits(random);
   await sql.query(
     BEGIN,
     [enrolmentId, at, sessionHash(secret, digest), supportNumber],

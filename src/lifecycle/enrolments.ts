@@ -17,7 +17,7 @@ import {
   type ConfirmedHow,
   readEnrolment,
 } from "./enrolment-row.ts";
-import { newSupportNumber } from "./enrolment-session.ts";
+import { newSixDigits } from "./enrolment-session.ts";
 import { type Standing, standingOf } from "./enrolment-standing.ts";
 
 /** The answer to whoever made it. What opens it is nowhere else: a hash is kept. */
@@ -240,7 +240,7 @@ async function insert(
         reason,
         duringCall,
         making.requestedBy ?? null,
-        newSupportNumber(random),
+        newSixDigits(random),
         principal.actor,
         now.toISOString(),
         expiresAt.toISOString(),

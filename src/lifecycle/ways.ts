@@ -7,6 +7,7 @@ import type { Clock } from "../pki/clock.ts";
 import type { Digest } from "../pki/crypto.ts";
 import type { Serial } from "../pki/serial.ts";
 import type { NewId } from "../pki/uuid.ts";
+import { ConflictError } from "../registry/errors.ts";
 import type { Principal } from "../registry/principal.ts";
 import type { Platform } from "../registry/vocabulary.ts";
 import type { Database } from "../storage/database.ts";
@@ -15,6 +16,7 @@ import type { Check, Checks } from "./checks.ts";
 import type { EnrolmentState, IdentifiedHow } from "./enrolment-row.ts";
 import { sessionHash } from "./enrolment-session.ts";
 import { standingOf } from "./enrolment-standing.ts";
+import { judgeCode, planCode } from "./mailed-code.ts";
 import { NoSessionError, NotIdentifiedError, TooManyBundlesError } from "./errors.ts";
 
 /** The certificate that an enrolment has led to: the newest of those that were made for it. */
@@ -41,6 +43,8 @@ export interface Way {
   readonly supportNumber: string;
   readonly expiresAt: Date;
   readonly identifiedHow?: IdentifiedHow;
+  /** Where a code can be mailed to, with its name hidden but for the first letter, and how many were. */
+  readonly mail?: { readonly address: string; readonly sent: number };
   /** How many certificates were made for it so far. */
   readonly made: number;
   readonly certificate?: WayCertificate;
@@ -55,6 +59,13 @@ export interface Ways {
    * what `Issuance.issue` does.
    */
   issue(session: string, request: KeyRequest): Promise<IssuedCertificate>;
+  /**
+   * Mails a code to the person's own address. Throws ConflictError where there is none or too many were sent, and
+   * NotIdentifiedError unless somebody waits to be identified.
+   */
+  mailCode(session: string): Promise<void>;
+  /** Whether the code is right: then the person is identified. */
+  enterCode(session: string, code: string): Promise<boolean>;
   /** A check of the certificate of this enrolment. Throws InvalidStateError where there is none. */
   check(session: string): Promise<Check>;
 }
@@ -68,6 +79,8 @@ export interface WaysDeps {
   readonly issuance: Pick<Issuance, "issue">;
   readonly revocation: Pick<Revocation, "revoke">;
   readonly checks: Pick<Checks, "create">;
+  /** Whether a code to their own address says who somebody is: the site decides. */
+  readonly identifyByMail: boolean;
 }
 
 /** More than anybody needs who does it alone: five, and then support is on the telephone. */
@@ -82,6 +95,9 @@ interface Row {
   readonly support_number: string;
   readonly expires_at: Date;
   readonly identified_how: IdentifiedHow | null;
+  /** The person's own. */
+  readonly email: string | null;
+  readonly codes_mailed: number;
   readonly device_name: string;
   readonly platform: Platform;
   readonly pharmacy_name: string;
@@ -96,13 +112,14 @@ interface Row {
 }
 
 const FIND = `select e.id, e.device_id, e.account_id, app.enrolment_state(e, $2) as told_state, e.replaced_by, e.support_number,
-    e.expires_at, e.identified_how, d.name as device_name, d.platform, p.name as pharmacy_name,
+    e.expires_at, e.identified_how, case when a.email_shared then null else a.email end as email, e.codes_mailed, d.name as device_name, d.platform, p.name as pharmacy_name,
     (select count(*)::integer from app.binding b where b.enrolment_id = e.id) as made,
     c.serial, c.common_name, c.not_after, c.key_origin, c.state as issued_state, c.proven_at,
     (select min(u.first_at) from party.use u where u.serial = c.serial) as used_at
   from app.enrolment e
   join app.device d on d.id = e.device_id
   join app.pharmacy p on p.id = e.pharmacy_id
+  join app.account a on a.id = e.account_id
   left join lateral (
     select i.serial, i.common_name, i.not_after, i.key_origin, i.state, i.proven_at
     from app.binding b join ca.issued i on i.serial = b.serial
@@ -127,7 +144,14 @@ function certificateOf(row: Row): WayCertificate | undefined {
   };
 }
 
-function wayOf(row: Row): Way {
+/** Enough to know one's own by, and nothing for others: t…@mizuki.example. */
+function hidden(address: string): string {
+  const at = address.lastIndexOf("@");
+  return `${address.slice(0, 1)}…${address.slice(at)}`;
+}
+
+function wayOf(row: Row, identifyByMail: boolean): Way {
+  const { email } = row;
   const certificate = certificateOf(row);
   return {
     enrolmentId: row.id,
@@ -140,6 +164,8 @@ function wayOf(row: Row): Way {
     expiresAt: row.expires_at,
     made: row.made,
     ...(row.identified_how !== null && { identifiedHow: row.identified_how }),
+    ...(identifyByMail &&
+      email !== null && { mail: { address: hidden(email), sent: row.codes_mailed } }),
     ...(certificate !== undefined && { certificate }),
   };
 }
@@ -213,7 +239,7 @@ async function note(sql: Sql, noting: Noting, newId: NewId): Promise<readonly Se
 
 /** What browsers do that have begun an enrolment. */
 export function createWays(deps: WaysDeps): Ways {
-  const { database, clock, newId, issuance, revocation, checks } = deps;
+  const { database, clock, newId, issuance, revocation, checks, identifyByMail } = deps;
   const find = async (session: string): Promise<Tenanted & { readonly row: Row }> => {
     const tenanted = await tenantOf(deps, session);
     const row = await database.tenant(tenanted.corporationId, (sql) =>
@@ -221,8 +247,32 @@ export function createWays(deps: WaysDeps): Ways {
     );
     return { ...tenanted, row };
   };
+  /** Work on an enrolment that waits for somebody to be identified, and stays as it is meanwhile. */
+  const waiting = async <T>(
+    session: string,
+    work: (sql: Sql, row: Row, tenanted: Tenanted) => Promise<T>,
+  ): Promise<T> => {
+    const tenanted = await tenantOf(deps, session);
+    return database.tenant(tenanted.corporationId, async (sql) => {
+      const row = await read(sql, { ...tenanted, at: clock() }, " for update of e");
+      if (row.told_state !== "started") throw new NotIdentifiedError(row.told_state);
+      return work(sql, row, tenanted);
+    });
+  };
   return {
-    look: async (session) => wayOf((await find(session)).row),
+    look: async (session) => wayOf((await find(session)).row, identifyByMail),
+
+    async mailCode(session) {
+      if (!identifyByMail) throw new ConflictError("this site does not identify people by mail");
+      await waiting(session, (sql, { id: enrolmentId }, { corporationId }) =>
+        planCode(sql, { enrolmentId, corporationId, at: clock() }, newId),
+      );
+    },
+
+    enterCode: (session, text) =>
+      waiting(session, (sql, { id: enrolmentId }, { corporationId }) =>
+        judgeCode(sql, { enrolmentId, corporationId, at: clock(), text }, deps),
+      ),
 
     async issue(session, request) {
       const { row, ...tenanted } = await find(session);

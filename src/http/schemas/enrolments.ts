@@ -109,6 +109,8 @@ export const InHand = closed({
 /** What the page of a browser goes by that has begun. */
 export const WayState = Type.Object({ page: Type.String() });
 
+export const MailedCode = closed({ code: line(40) });
+
 /** A request for a certificate; without one we make the key. */
 export const WayRequest = closed({
   csr: Type.Optional(Type.String({ maxLength: 8192 })),

@@ -65,6 +65,15 @@ export interface LifecycleMessages {
     readonly unexpected: string;
     readonly automatic: (site: string) => string;
   };
+  readonly code: {
+    readonly subject: (code: string) => string;
+    readonly title: (device: string) => string;
+    readonly what: string;
+    readonly code: string;
+    readonly todo: string;
+    readonly button: string;
+    readonly unexpected: string;
+  };
   /** Apple shows both to whoever installs it; `what` beside the button. */
   readonly appleProfile: {
     readonly title: (device: string) => string;
@@ -160,6 +169,16 @@ export const EN: LifecycleMessages = {
     unexpected:
       "You did not expect this mail? Do not open the link, and call support at a number that you know.",
     automatic: (site) => `${site} sent this mail automatically; nobody reads replies to it.`,
+  },
+  code: {
+    subject: (code) => `Your code: ${code}`,
+    title: (device) => `Your code for “${device}”`,
+    what: "Somebody is about to install a certificate on this device, and has said to be you. With this code you confirm it. It works for ten minutes.",
+    code: "Code",
+    todo: "Type the code on the page that asks for it, on the device itself. Do not read it out to anybody: we never ask for it.",
+    button: "Open the page",
+    unexpected:
+      "If it was not you, do not use the code, and call support at a number that you know. Without the code nothing is installed.",
   },
   appleProfile: {
     title: (device) => `Certificate of “${device}”`,

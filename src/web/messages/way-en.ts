@@ -23,6 +23,15 @@ export interface WayMessages {
   readonly supportNumberMore: string;
   readonly support: string;
   readonly supportUnnamed: string;
+  readonly mailedCode: {
+    readonly title: string;
+    readonly ask: (address: string) => string;
+    readonly sent: (address: string) => string;
+    readonly label: string;
+    readonly wrong: string;
+    readonly enter: string;
+    readonly again: string;
+  };
   readonly waiting: string;
   readonly refresh: string;
   readonly step: (at: number, of: number, minutes: number) => string;
@@ -165,6 +174,15 @@ export const WAY_EN: WayMessages = {
   supportNumberMore: "Read it to us when you call. It opens nothing.",
   support: "Support",
   supportUnnamed: "the support of your own system",
+  mailedCode: {
+    title: "Or by mail",
+    ask: (address) => `Mail a code to ${address}`,
+    sent: (address) => `A code is on its way to ${address}. It may take a minute.`,
+    label: "Code from the mail",
+    wrong: "That is not the code of the newest mail, or its ten minutes are over.",
+    enter: "Go on",
+    again: "Mail another code",
+  },
   waiting: "Waiting for us to confirm. This page goes on by itself.",
   refresh: "Look again",
   step: (at, of, minutes) => `Step ${at} of ${of} · about ${minutes} min left`,

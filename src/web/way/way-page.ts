@@ -21,6 +21,8 @@ export interface WayView {
   readonly made?: number;
   /** The token of the link, on its own page. */
   readonly token?: string;
+  /** Where a code can be mailed to, hidden but for what its owner knows it by; and how many were. */
+  readonly mail?: { readonly address: string; readonly sent: number };
   /** A code was typed that is none. */
   readonly isWrongCode?: boolean;
   readonly warnings: readonly Warning[];
@@ -109,6 +111,39 @@ export function awaiting(page: WayPage, words: string): Html {
   </p>`;
 }
 
+const askForCode = (label: string): Html =>
+  html`<form method="post" action="/way/code-mails">
+    <button class="button quiet">${label}</button>
+  </form>`;
+
+/** The way that needs nobody else: a code to the person's own address. */
+function mailedCode({ words: { mailedCode: words } }: PortalContext, view: WayView): Html {
+  const { mail, isWrongCode = false } = view;
+  if (mail === undefined) return html``;
+  const { address, sent } = mail;
+  if (sent === 0)
+    return html`<h2>${words.title}</h2>
+      ${askForCode(words.ask(address))}`;
+  return html`<h2>${words.title}</h2>
+    <p role="status">${words.sent(address)}</p>
+    <form method="post" action="/way/codes" class="stack">
+      <label for="code">${words.label}</label>
+      ${isWrongCode && html`<p class="bad" id="wrong" role="alert">${words.wrong}</p>`}
+      <input
+        id="code"
+        name="code"
+        class="code"
+        required
+        maxlength="40"
+        inputmode="numeric"
+        autocomplete="one-time-code"
+        ${isWrongCode && html`aria-invalid="true" aria-describedby="wrong" autofocus`}
+      />
+      <button class="button">${words.enter}</button>
+    </form>
+    ${askForCode(words.again)}`;
+}
+
 function identification(context: PortalContext, view: WayView): Html {
   const { words } = context;
   return html`<p class="read-aloud">
@@ -119,7 +154,8 @@ function identification(context: PortalContext, view: WayView): Html {
       <b class="number">${spoken(view.supportNumber ?? "")}</b>
     </p>
     ${awaiting("identify", words.waiting)}
-    <p><a class="button quiet" href="/way">${words.pages.identify.primary}</a></p>`;
+    <p><a class="button quiet" href="/way">${words.pages.identify.primary}</a></p>
+    ${mailedCode(context, view)}`;
 }
 
 /** What is kept on paper: which device, until when, which number. No key, and nothing that opens anything. */

@@ -6,6 +6,7 @@ import { createSystem } from "../../../src/cli/system.ts";
 import { createMailDelivery } from "../../../src/delivery/mail-delivery.ts";
 import type { MailMessage } from "../../../src/delivery/mail-message.ts";
 import { expireEnrolments } from "../../../src/lifecycle/enrolment-expiry.ts";
+import { codeMails } from "../../../src/lifecycle/code-mail.ts";
 import { enrolmentMails } from "../../../src/lifecycle/enrolment-mail.ts";
 import { type Database, openDatabase } from "../../../src/storage/database.ts";
 import { type Call, type HttpWorld, openHttpWorld, type Tenant } from "./world.ts";
@@ -79,7 +80,10 @@ export async function openEnrolmentWorld(): Promise<EnrolmentWorld> {
         ...deps,
         database: worker,
         mailer,
-        kinds: { enrolment: enrolmentMails(deps, settings) },
+        kinds: {
+          enrolment: enrolmentMails(deps, settings),
+          "enrolment-code": codeMails(deps, settings),
+        },
         log: pino({ level: "silent" }),
       });
       await delivery.deliver(new AbortController().signal);

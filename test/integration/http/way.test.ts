@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-import { newCsr, newKey, NOW } from "../ca/app-side.ts";
+import { newKey, NOW } from "../ca/app-side.ts";
 import { type CheckWorld, openCheckWorld } from "./check-world.ts";
+import { Visitor as AnyVisitor } from "./visitor.ts";
 import type { Tenant } from "./world.ts";
 
 interface Made {
@@ -15,54 +16,11 @@ let world: CheckWorld;
 let tenant: Tenant;
 let count = 0;
 
-const DESK =
-  "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
-
-/** A browser: it keeps its cookie, and says what it is. */
-class Visitor {
-  cookie = "";
-  readonly #agent: string;
-
-  constructor(agent = DESK) {
-    this.#agent = agent;
+/** A browser at this world's app. */
+class Visitor extends AnyVisitor {
+  constructor(agent?: string) {
+    super(world.app, agent);
   }
-
-  async go(
-    method: "GET" | "POST",
-    url: string,
-    { form, headers = {} }: { readonly form?: object; readonly headers?: object } = {},
-  ) {
-    const reply = await world.app.inject({
-      method,
-      url,
-      headers: {
-        accept: "text/html",
-        "accept-language": "ja",
-        "user-agent": this.#agent,
-        host: "localhost:8000",
-        ...(this.cookie !== "" && { cookie: this.cookie }),
-        ...(form !== undefined && { "content-type": "application/x-www-form-urlencoded" }),
-        ...headers,
-      },
-      ...(form !== undefined && {
-        payload: String(new URLSearchParams(form as Record<string, string>)),
-      }),
-    });
-    const set = reply.headers["set-cookie"];
-    if (typeof set === "string") this.cookie = set.split(";", 1)[0] ?? "";
-    return reply;
-  }
-  press = (form: object, headers: object = {}) => this.go("POST", "/start", { form, headers });
-  page = async (): Promise<string> => {
-    const { body } = await this.go("GET", "/way");
-    return /<h1[^>]*>([^<]+)</.exec(body)?.[1] ?? "";
-  };
-  state = async (): Promise<string> => (await this.go("GET", "/way/state")).json().page as string;
-  csr = (key = newKey()) =>
-    this.go("POST", "/way/certificates", {
-      form: { csr: newCsr(key) },
-      headers: { accept: "application/json" },
-    });
 }
 
 beforeAll(async () => {

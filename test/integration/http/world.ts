@@ -237,7 +237,7 @@ async function startApp({ side, apiKeys, store, authorizer }: Parts): Promise<Fa
     checks,
     enrolmentVisits: createEnrolmentVisits(own),
     renewalTimes: createRenewalTimes({ ...own, timeZone: "Asia/Tokyo" }),
-    ways: createWays({ ...own, issuance, revocation, checks }),
+    ways: createWays({ ...own, issuance, revocation, checks, identifyByMail: true }),
     appleProfiles: createAppleProfiles({
       ...own,
       trustDomain: "suido.localhost",

@@ -72,7 +72,13 @@ export async function appWith(overrides: Partial<AppServerOptions> = {}): Promis
     checks: { create: unexpected },
     checkUrl: "https://check.localhost:8443",
     appleProfiles: { build: unexpected },
-    ways: { look: unexpected, issue: unexpected, check: unexpected },
+    ways: {
+      look: unexpected,
+      issue: unexpected,
+      check: unexpected,
+      mailCode: unexpected,
+      enterCode: unexpected,
+    },
     enrolments: {
       create: unexpected,
       get: unexpected,
