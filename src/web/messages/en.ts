@@ -11,9 +11,8 @@ export const EN = {
   },
   home: {
     title: "Certificates for the devices of pharmacies",
-    lead: "A certificate shows that a PC or tablet really is the pharmacy’s own. Suido brings it to the device, renews it every year, and stops it at once when the device is lost.",
-    picture:
-      "Suido is a pipe with three taps. It brings a certificate to a counter PC, a tablet and a phone.",
+    lead: "A certificate shows that a PC or tablet really is the pharmacy’s own. From here it comes to the device, is renewed every year, and is stopped at once when the device is lost.",
+    picture: "A pipe with three taps brings a certificate to a counter PC, a tablet and a phone.",
     pictureLabels: { pc: "Counter PC", tablet: "Tablet", phone: "Phone" },
     pharmacist: {
       who: "For pharmacies",
