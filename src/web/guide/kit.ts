@@ -39,10 +39,10 @@ function widthOf(words: string): number {
   return widths.reduce((sum, width) => sum + width, 0) * LETTER;
 }
 
-/** Whole words, and single letters of Japanese with the signs that must not begin a line (JIS X 4051). */
-const PIECES = /[!-~\u2018-\u201D]+ ?|[「(]?[^!-~][、。」)ーっゃゅょッャュョ…]*| /g;
+/** Words, also those in katakana, and single letters with the signs that must not begin or end a line (JIS X 4051). */
+const PIECES = /[!-~\u2018-\u201D]+ ?|[「(]?(?:[ァ-ヴー]+|[^!-~])[、。」)っゃゅょ…]*| /g;
 
-function linesOf(words: string, width: number): readonly string[] {
+function broken(words: string, width: number): readonly string[] {
   const lines = [""];
   for (const piece of words.match(PIECES) ?? []) {
     const line = `${lines.at(-1)}${piece}`;
@@ -50,6 +50,18 @@ function linesOf(words: string, width: number): readonly string[] {
     else lines.push(piece);
   }
   return lines.map((line) => line.trim());
+}
+
+/** As few lines as there can be, and of about the same length: none with a last letter alone. */
+function linesOf(words: string, width: number): readonly string[] {
+  let lines = broken(words, width);
+  if (lines.length === 1) return lines;
+  for (let narrower = width - LETTER; narrower > LETTER; narrower -= LETTER) {
+    const tried = broken(words, narrower);
+    if (tried.length > lines.length) break;
+    lines = tried;
+  }
+  return lines;
 }
 
 /** A name that is too long without its middle: its beginning tells which, its end what kind. */
