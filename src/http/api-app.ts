@@ -41,7 +41,7 @@ import {
 import { healthRoutes, type MetricsSource, metricsRoutes } from "./routes-operations.ts";
 import { partyRoutes, type PartyRoutesOptions } from "./routes-parties.ts";
 import { registryRoutes, type RegistryRoutesOptions } from "./routes-registry.ts";
-import { renewalRoutes, type RenewalRoutesOptions } from "./routes-renewals.ts";
+import { bannerRoutes, renewalRoutes, type RenewalRoutesOptions } from "./routes-renewals.ts";
 import {
   stageReadingRoutes,
   type StageRoutesOptions,
@@ -96,6 +96,7 @@ function addApi(app: FastifyInstance, options: AppServerOptions): void {
       await v1.register(revocationRoutes, options);
       await v1.register(checkRoutes, options);
       await v1.register(renewalRoutes, options);
+      await v1.register(bannerRoutes, options);
       await v1.register(enrolmentReadingRoutes, options);
       await v1.register(enrolmentRoutes, options);
       await v1.register(enrolmentDecisionRoutes, options);

@@ -6,7 +6,7 @@ import { Authorization } from "./schemas/authorize.ts";
 import * as certificates from "./schemas/certificates.ts";
 import { ProblemSchema } from "./schemas/common.ts";
 import * as parties from "./schemas/parties.ts";
-import { RenewalTime } from "./schemas/renewals.ts";
+import { RenewalBanner, RenewalTime } from "./schemas/renewals.ts";
 import * as registry from "./schemas/registry.ts";
 import * as enrolments from "./schemas/enrolments.ts";
 import * as bulk from "./schemas/bulk.ts";
@@ -49,6 +49,7 @@ export const COMPONENTS = [
   certificates.CertificateState,
   certificates.Check,
   RenewalTime,
+  RenewalBanner,
   certificates.Lineage,
   Authorization,
   ApiKey,

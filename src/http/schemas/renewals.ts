@@ -23,3 +23,24 @@ export const RenewalTime = Type.Object(
   { serialNumber: SerialNumber, renewFrom: Time, renewReason: renewalTime.renewReason },
   { $id: "RenewalTime", description: "From when a device is asked to renew its certificate." },
 );
+
+export const BannerQuery = closed({
+  format: Type.Optional(word(["html"], { description: "The same as Accept: text/html." })),
+  lang: Type.Optional(word(["ja", "en"], { description: "Of the fragment; Japanese by default." })),
+});
+
+export const RenewalBanner = Type.Object(
+  {
+    due: Type.Boolean({
+      description:
+        "Whether to show it: good, its time to renew has come, and no proven one after it.",
+    }),
+    daysLeft: Type.Integer({ description: "Whole days to the end; 0 afterwards." }),
+    text: Type.Optional(Type.Object({ ja: Type.String(), en: Type.String() })),
+    link: Type.Optional(Type.String({ format: "uri", description: "Where the device renews." })),
+  },
+  {
+    $id: "RenewalBanner",
+    description: "What a product shows on its own page. text and link where due.",
+  },
+);

@@ -134,3 +134,65 @@ describe("renew now", () => {
     expect(await renewNow(serial, "incident", world.keys[role])).toMatchObject({ status: 403 });
   });
 });
+
+const html = (serial: string, query = "?format=html", headers = {}) =>
+  world.app.inject({
+    url: `/v1/banner/${serial}${query}`,
+    headers: { authorization: `Bearer ${world.keys.proxy}`, ...headers },
+  });
+const banner = async (serial: string): Promise<object> =>
+  (await world.call("GET", `/v1/banner/${serial}`, { key: world.keys.product })).body;
+
+describe("the banner of products", () => {
+  it("is a fragment without script or style, in both languages", async () => {
+    const serial = await issue();
+    await renewNow(serial);
+    const ja = await html(serial);
+    expect(ja.headers["content-type"]).toBe("text/html; charset=utf-8");
+    expect(ja.body).toContain('lang="ja"');
+    expect(ja.body).toContain('href="https://localhost:8443/renew"');
+    expect(ja.body).not.toMatch(/<script|<style|style=|\son\w+=/i);
+    const en = await html(serial, "?lang=en", { accept: "text/html" });
+    expect(en.body).toMatch(/ends in \d+ days\. Please renew it/);
+    expect((await html(serial, "", { accept: "application/json" })).json()).toMatchObject({
+      due: true,
+    });
+  });
+
+  it("is none of a stopped or unknown certificate", async () => {
+    const serial = await issue();
+    await renewNow(serial);
+    await world.call("POST", `/v1/certificates/${serial}/revoke`, {
+      body: { reason: "certificateHold" },
+    });
+    expect(await banner(serial)).toMatchObject({ due: false });
+    const missing = "41c39e07b25d4f6a8c10e7725f3d8d12";
+    expect(await world.call("GET", `/v1/banner/${missing}`)).toMatchObject({ status: 404 });
+  });
+
+  // Last, because the signer does not work with a clock that was set back.
+  it("is due from renewFrom on, until a successor is proven", async () => {
+    const serial = await issue();
+    const { renewFrom = "" } = await look(`certificates/${serial}`);
+    world.side.time.now = new Date(Date.parse(renewFrom) - 1);
+    expect(await banner(serial)).toMatchObject({ due: false });
+    expect(await banner(serial)).not.toHaveProperty("link");
+    expect((await html(serial)).body).toBe("");
+    world.side.time.now = new Date(renewFrom);
+    expect(await banner(serial)).toMatchObject({
+      due: true,
+      text: { ja: expect.stringContaining("更新してください") as unknown },
+      link: "https://localhost:8443/renew",
+    });
+    world.side.time.signer = world.side.time.now;
+    const { body } = await world.call("POST", `/v1/certificates/${serial}/renew`, {
+      body: { csr: newCsr() },
+    });
+    expect(await banner(serial)).toMatchObject({ due: true });
+    await world.side.admin.query(
+      "update ca.issued set proven_at = issued_at where serial = decode($1, 'hex')",
+      [body.serialNumber],
+    );
+    expect(await banner(serial)).toMatchObject({ due: false });
+  });
+});

@@ -106,6 +106,7 @@ it("has every call of the contract, and what operators need", () => {
       "get /v1/accounts/{id}",
       "get /v1/api-keys",
       "get /v1/authorize",
+      "get /v1/banner/{serialNumber}",
       "get /v1/bulk-issues",
       "get /v1/bulk-issues/{id}",
       "get /v1/bulk-issues/{id}/report",
