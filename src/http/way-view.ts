@@ -58,11 +58,11 @@ function installingOn(
   { registered, file }: Wishes & { readonly registered: string },
 ): Installing {
   const isApple = isMobile(platform) || (platform === "macos" && isMobile(registered));
-  if (isApple && !file) return { kind: "apple-profile", style: bundle, isApple };
+  if (isApple && !file) return { kind: "apple-profile", style: bundle, browser };
   const own = browser === "firefox" && !isApple && platform !== "android";
-  const kinds = { windows: "windows", macos: "macos", android: "android" } as const;
+  const kinds = { windows: "windows", macos: "macos-file", android: "android" } as const;
   const kind = platform in kinds ? kinds[platform as keyof typeof kinds] : "plain";
-  return { kind: own ? "firefox" : isApple ? "apple" : kind, style: bundle, isApple };
+  return { kind: own ? "firefox" : isApple ? "apple-file" : kind, style: bundle, browser };
 }
 
 /** What the page of the browser that has begun shows. */

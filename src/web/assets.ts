@@ -68,7 +68,7 @@ export function loadAssets(site: SiteFacts): Assets {
     portal: asset(
       "portal.css",
       "text/css; charset=utf-8",
-      readSheets(site, "tokens.css", "base.css", "portal.css"),
+      readSheets(site, "tokens.css", "base.css", "portal.css", "guide.css"),
     ),
     logo: logo && asset(`logo.${ENDINGS[logo.type]}`, logo.type, Buffer.from(logo.body)),
     way: asset("way.js", "text/javascript; charset=utf-8", browserScript("src/web/browser/way.ts")),

@@ -1,5 +1,4 @@
 import type { WayPage } from "../way/states.ts";
-import { type GuideKind, type StepWords, WAY_STEPS_EN } from "./way-steps-en.ts";
 
 interface PageWords {
   readonly title: string;
@@ -76,7 +75,6 @@ export interface WayMessages {
   /** Opens a product. */
   readonly open: (product: string) => string;
   readonly notYetUsed: { readonly title: string; readonly text: string };
-  readonly guides: Readonly<Record<GuideKind, readonly StepWords[]>>;
 }
 
 /** The words in English. */
@@ -253,5 +251,4 @@ export const WAY_EN: WayMessages = {
     title: "If your system does not let you in",
     text: "Close all windows of the browser and open it again: it still remembers that there was no certificate.",
   },
-  guides: WAY_STEPS_EN,
 };

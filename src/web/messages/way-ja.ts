@@ -1,5 +1,4 @@
 import type { WayMessages } from "./way-en.ts";
-import { WAY_STEPS_JA } from "./way-steps-ja.ts";
 
 /** The words in Japanese. */
 export const WAY_JA: WayMessages = {
@@ -175,5 +174,4 @@ export const WAY_JA: WayMessages = {
     title: "システムに入れないときは",
     text: "ブラウザーの画面をすべて閉じて、開き直してください。ブラウザーが、証明書のなかったときのことを覚えているためです。",
   },
-  guides: WAY_STEPS_JA,
 };

@@ -1,5 +1,6 @@
+import { type Guide, guideOf, type GuideKind, type GuideStep } from "../guide/guide.ts";
+import type { GuideBrowser } from "../guide/scene.ts";
 import { html, type Html } from "../html.ts";
-import type { GuideKind, StepWords } from "../messages/way-steps-en.ts";
 import type { PortalContext } from "../portal-layout.ts";
 
 /** What the page that makes and installs a file goes by. */
@@ -7,7 +8,7 @@ export interface Installing {
   readonly kind: GuideKind;
   /** The form of file that this platform reads. */
   readonly style: "modern" | "compatible";
-  readonly isApple: boolean;
+  readonly browser: GuideBrowser;
 }
 
 interface Facts {
@@ -17,6 +18,9 @@ interface Facts {
 
 /** After so many the person is not left to try alone. */
 const MANY = 5;
+
+/** Where nobody can tell which. */
+export const PLAIN: Installing = { kind: "plain", style: "modern", browser: "other" };
 
 /** Minutes left, for somebody who has never done it: half a minute a step. */
 const minutesLeft = (steps: number): number => Math.max(1, Math.ceil(steps / 2));
@@ -29,8 +33,16 @@ const password = ({ words }: PortalContext): Html =>
     <span data-key="copied" hidden role="status">${words.copied}</span>
   </div>`;
 
-function trouble({ words }: PortalContext, { troubles, password: asks }: StepWords): Html {
-  const { title, other, otherStyle } = words.trouble;
+const otherStyleButton = ({ words }: PortalContext): Html =>
+  html`<p>
+    <button type="button" class="button quiet" data-key="other-style">
+      ${words.trouble.otherStyle}
+    </button>
+  </p>`;
+
+function trouble(context: PortalContext, { troubles }: GuideStep): Html {
+  const { words } = context;
+  const { title, other } = words.trouble;
   return html`<details class="trouble">
     <summary>${title}</summary>
     <dl>
@@ -40,7 +52,7 @@ function trouble({ words }: PortalContext, { troubles, password: asks }: StepWor
             <dd>${remedy}</dd>`,
       )}
     </dl>
-    ${asks && html`<p><button type="button" class="button quiet" data-key="other-style">${otherStyle}</button></p>`}
+    ${troubles.some(({ otherStyle }) => otherStyle) && otherStyleButton(context)}
     <p>${other}</p>
   </details>`;
 }
@@ -67,7 +79,7 @@ const named = (text: string, { commonName = "…" }: Facts): Html =>
 
 function step(
   context: PortalContext,
-  words: StepWords,
+  words: GuideStep,
   { place, facts }: { readonly place: Place; readonly facts: Facts },
 ): Html {
   const isCheck = place.at === place.of;
@@ -75,7 +87,8 @@ function step(
   return html`<section data-step="${place.at}" class="step">
     ${progress(context, place)}
     <h1 tabindex="-1">${words.title}</h1>
-    ${words.password && password(context)}
+    ${words.intro !== undefined && html`<p class="lead">${named(words.intro, facts)}</p>`}
+    ${words.needsPassword && password(context)} ${words.picture}
     <ol class="steps">
       ${words.dos.map((each) => html`<li>${named(each, facts)}</li>`)}
     </ol>
@@ -119,7 +132,7 @@ function makingFile({ words }: PortalContext, { kind, style }: Installing): Html
     </div>
     <p data-key-part="refused" hidden tabindex="-1" class="bad">${words.refused}</p>
     <p data-key-part="unreached" hidden tabindex="-1" class="bad">${words.unreached}</p>
-    ${kind === "apple" && html`<p><a href="/way">${words.profile.fromFile}</a></p>`}`;
+    ${kind === "apple-file" && html`<p><a href="/way">${words.profile.fromFile}</a></p>`}`;
 }
 
 /** The profile is this form's answer, which Safari hands to the system: the page stays, and shows the next step. */
@@ -129,14 +142,24 @@ const gettingProfile = ({ words }: PortalContext): Html =>
     </form>
     <p><a href="/way?with=file">${words.profile.toFile}</a></p>`;
 
+function drawn(
+  { language, words }: PortalContext,
+  { kind, browser }: Installing,
+  { commonName }: Facts,
+): Guide {
+  const fileName = `${words.fileName}.p12`;
+  const certificate = commonName === undefined ? {} : { certificateName: commonName };
+  return guideOf(kind, { language, browser, fileName, ...certificate });
+}
+
 /** Makes the file and leads through the dialogs, one a screen. Without script all of it is there, one below the other. */
 export function installation(
   context: PortalContext,
-  installing: Installing = { kind: "plain", style: "modern", isApple: false },
+  installing: Installing = PLAIN,
   facts: Facts = {},
 ): Html {
   const { words } = context;
-  const steps = words.guides[installing.kind];
+  const { steps } = drawn(context, installing, facts);
   const of = steps.length + 1;
   const isProfile = installing.kind === "apple-profile";
   const { title, lead } = isProfile ? words.profile : words.pages.make;
@@ -153,10 +176,15 @@ export function installation(
 }
 
 /** The steps for a file of a key that we made, all below each other: whoever needs it has no script. */
-export function plainSteps({ words }: PortalContext, kind: GuideKind, facts: Facts): Html {
-  return html`${words.guides[kind].map(
+export function plainSteps(
+  context: PortalContext,
+  installing: Installing | undefined,
+  facts: Facts,
+): Html {
+  return html`${drawn(context, installing ?? PLAIN, facts).steps.map(
     (each) =>
       html`<h2>${each.title}</h2>
+        ${each.picture}
         <ol class="steps">
           ${each.dos.map((one) => html`<li>${named(one, facts)}</li>`)}
         </ol>`,

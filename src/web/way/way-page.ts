@@ -305,7 +305,7 @@ export function serverKeyPage(
       >
     </p>
     <div class="secret"><span class="soft">${words.password}</span> <code>${password}</code></div>
-    ${plainSteps(context, installing?.kind ?? "plain", view)}
+    ${plainSteps(context, installing, view)}
     <form method="post" action="/way/checks">
       <button class="button">${words.check.button}</button>
     </form>

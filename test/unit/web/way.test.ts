@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { loadSite } from "../../../src/config/site-file.ts";
 import { plainSite, type Site } from "../../../src/config/site.ts";
 import { loadAssets } from "../../../src/web/assets.ts";
+import { guideOf, type GuideKind } from "../../../src/web/guide/guide.ts";
 import { WAY_EN } from "../../../src/web/messages/way-en.ts";
 import { WAY_JA } from "../../../src/web/messages/way-ja.ts";
 import {
@@ -32,10 +33,13 @@ const VIEW = {
   serialNumber: "4a",
   notAfter: new Date("2027-12-21T14:59:59Z"),
   token: "00112233445566778899aabbccddeeff",
-  installing: { kind: "windows", style: "modern", isApple: false },
+  installing: { kind: "windows", style: "modern", browser: "chrome" },
   warnings: [],
   isOtherKind: false,
 } as const satisfies Partial<WayView>;
+
+const stepsOf = (kind: GuideKind, language: "ja" | "en") =>
+  guideOf(kind, { language, fileName: "a.p12", browser: "chrome" }).steps;
 
 function drawn(
   page: WayPage,
@@ -110,7 +114,7 @@ describe.each(["ja", "en"] as const)("each page in %s", (language) => {
     const words = WORDS[language].pages[page];
     // Of the steps of an installation one is shown at a time, each with its heading.
     expect(text.match(/<h1/g)).toHaveLength(
-      page === "make" ? WORDS[language].guides.windows.length + 1 : 1,
+      page === "make" ? stepsOf("windows", language).length + 1 : 1,
     );
     expect(text).toContain(words.title);
     expect(text).toContain(words.primary);
@@ -128,24 +132,24 @@ describe.each(["ja", "en"] as const)("each page in %s", (language) => {
     expect(text).toContain(WORDS[language].many);
   });
 
-  it.each(["windows", "macos", "apple", "android", "firefox", "plain"] as const)(
+  it.each(["windows", "macos-file", "apple-file", "android", "firefox", "plain"] as const)(
     "leads through the steps of %s: each with a button on, one back, and what may go wrong",
     (kind) => {
       const text = drawn("make", language, {
-        installing: { kind, style: "modern", isApple: false },
+        installing: { kind, style: "modern", browser: "chrome" },
       });
-      const steps = WORDS[language].guides[kind];
+      const steps = stepsOf(kind, language);
       expect(text.match(/<section data-step=/g)).toHaveLength(steps.length + 1);
       expect(text.match(/data-back/g)).toHaveLength(steps.length);
       expect(text.match(/<details/g)).toHaveLength(steps.length);
-      expect(steps.filter(({ password }) => password === true)).toHaveLength(1);
+      expect(steps.filter(({ needsPassword }) => needsPassword)).toHaveLength(1);
       expect(text.match(/action="\/way\/checks"/g)).toHaveLength(1);
     },
   );
 });
 
-const onIphone = (kind: "apple-profile" | "apple"): string =>
-  drawn("make", "ja", { installing: { kind, style: "compatible", isApple: true } });
+const onIphone = (kind: "apple-profile" | "apple-file"): string =>
+  drawn("make", "ja", { installing: { kind, style: "compatible", browser: "safari" } });
 
 it("gives an iPhone a profile without a password, and a way to a file and back", () => {
   const profile = onIphone("apple-profile");
@@ -154,10 +158,12 @@ it("gives an iPhone a profile without a password, and a way to a file and back",
     'action="/way/checks"',
   ]);
   expect(profile).not.toMatch(/data-key-form|data-key="password"|href="data:/);
-  expect(profile.match(/<section data-step=/g)).toHaveLength(4);
+  expect(profile.match(/<section data-step=/g)).toHaveLength(
+    stepsOf("apple-profile", "ja").length + 1,
+  );
   expect(profile).toContain('href="/way?with=file"');
-  expect(onIphone("apple")).toContain("data-key-form");
-  expect(onIphone("apple")).toContain('href="/way"');
+  expect(onIphone("apple-file")).toContain("data-key-form");
+  expect(onIphone("apple-file")).toContain('href="/way"');
 });
 
 it("loads no more than 120 KB before somebody can begin, and no more for a whole installation", () => {
