@@ -66,6 +66,8 @@ export interface KeyRequest {
   readonly csr?: string;
   /** Absent: what the device's platform installs. */
   readonly bundle?: Pkcs12Style;
+  /** The enrolment that it is made for, of the same device. */
+  readonly enrolmentId?: string;
   readonly idempotency?: IdempotentRequest;
   /** Told when the answer is a certificate that was asked for before. */
   readonly onRepeated?: () => void;
@@ -76,8 +78,6 @@ export interface IssueRequest extends KeyRequest {
   readonly deviceId: string;
   /** Absent: `device-client`. */
   readonly profile?: string;
-  /** The enrolment that it is made for, of the same device. */
-  readonly enrolmentId?: string;
 }
 
 export interface Pkcs12Answer {
@@ -352,7 +352,7 @@ async function replace(
 ): Promise<IssuedCertificate> {
   const corporationId = await tenantOfSerial(deps.database, principal, serial);
   const { actor } = principal;
-  const { idempotency } = request;
+  const { enrolmentId, idempotency } = request;
   return perform(deps, principal, {
     ...request,
     corporationId,
@@ -371,6 +371,7 @@ async function replace(
         profile: profileNamed(deps, row.profile),
         key,
         previous: { serial, kind, state, notAfter },
+        ...(enrolmentId !== undefined && { enrolmentId }),
         ...(idempotency !== undefined && { idempotency }),
       };
     },

@@ -11,6 +11,7 @@ import {
   type ServerCertificate as Own,
   type Validity,
 } from "../ca/server-certificate.ts";
+import { createRenewalStart } from "../lifecycle/renewal-start.ts";
 import { createVisitCheck } from "../lifecycle/proof.ts";
 import { createMtlsServer, type ServerCertificate } from "../http/mtls-app.ts";
 import { pemEncode } from "../pki/pem.ts";
@@ -164,6 +165,8 @@ export async function openMtlsRole(opening: Opening, deps: MtlsRoleDeps): Promis
     certificate,
     authorizer: deps.authorizer,
     appUrl: config.app.url,
+    mtlsUrl: config.mtls.url,
+    renewalStart: createRenewalStart({ ...system, database }),
     site: opening.site,
   });
   undoing.add(() => server.app.close());

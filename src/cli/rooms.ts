@@ -10,6 +10,7 @@ import { createRevocation, type Revocation } from "../ca/revocation.ts";
 import { loadCaConfig } from "../config/ca-config.ts";
 import { type Checks, createChecks } from "../lifecycle/checks.ts";
 import { createEnrolmentVisits, type EnrolmentVisits } from "../lifecycle/enrolment-visits.ts";
+import { createRenewalStart, type RenewalStart } from "../lifecycle/renewal-start.ts";
 import { createWays, type Ways } from "../lifecycle/ways.ts";
 import { createEnrolments, type Enrolments } from "../lifecycle/enrolments.ts";
 import { createRenewalTimes, type RenewalTimes } from "../lifecycle/renewal-times.ts";
@@ -42,6 +43,7 @@ export interface Rooms {
   readonly enrolments: Enrolments;
   readonly enrolmentVisits: EnrolmentVisits;
   readonly ways: Ways;
+  readonly renewalStart: RenewalStart;
   readonly apiKeys: ApiKeys;
   readonly relyingParties: RelyingParties;
   readonly acknowledge: Acknowledge;
@@ -96,6 +98,7 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     renewalTimes: createRenewalTimes({ ...system, database, timeZone: config.timeZone }),
     enrolments: createEnrolments({ ...registry, appUrl: config.app.url }),
     enrolmentVisits: createEnrolmentVisits({ ...system, database }),
+    renewalStart: createRenewalStart({ ...system, database }),
     ways: createWays({
       ...system,
       database,

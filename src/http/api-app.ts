@@ -59,7 +59,7 @@ export interface AppServerOptions
     CertificateRoutesOptions,
     CheckRoutesOptions,
     EnrolmentRoutesOptions,
-    Pick<WayRoutesOptions, "enrolmentVisits" | "ways" | "appleProfiles">,
+    Pick<WayRoutesOptions, "enrolmentVisits" | "renewalStart" | "ways" | "appleProfiles">,
     ApiKeyRoutesOptions,
     PartyRoutesOptions,
     StageRoutesOptions,

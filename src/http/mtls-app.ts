@@ -28,6 +28,7 @@ import { limitPipelining } from "./pipelining.ts";
 import { installRequestLog } from "./request-log.ts";
 import { authorizeRoutes, recogniseByCertificate } from "./routes-authorize.ts";
 import { addCheckVisit, type CheckVisitOptions } from "./routes-check-visit.ts";
+import { addRenew, type RenewOptions } from "./routes-renew.ts";
 import { Authorization } from "./schemas/authorize.ts";
 import { ProblemSchema } from "./schemas/common.ts";
 import { Whoami } from "./schemas/certificates.ts";
@@ -44,7 +45,8 @@ export interface ServerCertificate {
   readonly authorities: readonly string[];
 }
 
-export interface MtlsServerOptions extends ListenerOptions, CheckVisitOptions {
+export interface MtlsServerOptions
+  extends ListenerOptions, CheckVisitOptions, Pick<RenewOptions, "renewalStart" | "mtlsUrl"> {
   readonly identify: Identify;
   readonly certificate: ServerCertificate;
   readonly authorizer: Authorizer;
@@ -168,6 +170,7 @@ export async function createMtlsServer(options: MtlsServerOptions): Promise<Mtls
   const methods = watchMethods(app);
   addRoutes(app, options.identify);
   addCheckVisit(app, options);
+  await addRenew(app, options);
   const { appUrl, authorizer, clock, site } = options;
   const recognise = recogniseByCertificate(authorizer);
   const facts = { authorizer, recognise, clock, appUrl, site };

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { AppleProfiles } from "../lifecycle/apple-profile.ts";
 import type { EnrolmentVisit, EnrolmentVisits, InHand } from "../lifecycle/enrolment-visits.ts";
 import { LifecycleError, NoSessionError } from "../lifecycle/errors.ts";
+import type { RenewalStart } from "../lifecycle/renewal-start.ts";
 import type { Ways } from "../lifecycle/ways.ts";
 import { RegistryError } from "../registry/errors.ts";
 import { linkPageOf, pageOf } from "../web/way/states.ts";
@@ -17,6 +18,7 @@ import { browserIn, isApples, isOtherKind, viewOf, warningsOf } from "./way-view
 export interface WayRoutesOptions {
   readonly enrolmentVisits: EnrolmentVisits;
   readonly ways: Ways;
+  readonly renewalStart: Pick<RenewalStart, "goOn">;
   readonly appleProfiles: AppleProfiles;
   readonly pages: WayPages;
   readonly appUrl: string;
@@ -163,6 +165,24 @@ const goingRoutes: (session: WaySession) => Route =
     });
   };
 
+/**
+ * Where the mTLS listener sends a browser whose certificate it has seen. This GET opens a session, as the last step of a
+ * sign-in elsewhere does (RFC 6749 §4.1.2): its token is a minute old at most, opens once, and stands in no mail.
+ */
+const renewalRoute: (session: WaySession) => Route = (session) => async (app, options) => {
+  const { pages, renewalStart } = options;
+  app.get("/renewals/:token", { schema: { hide: true } }, async (request, reply) => {
+    const { token } = request.params as { readonly token: string };
+    try {
+      session.keep(reply, await renewalStart.goOn(token));
+      return reply.redirect("/way", 303);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return pages.show(request, reply.code(404), { page: "elsewhere", ...NOBODY });
+    }
+  });
+};
+
 /** Being identified by a code to the person's own address. */
 const codeRoutes: (session: WaySession) => Route =
   (session) =>
@@ -242,6 +262,7 @@ export const wayRoutes: Route = async (app, options) => {
   });
   await app.register(startRoutes(session), options);
   await app.register(goingRoutes(session), options);
+  await app.register(renewalRoute(session), options);
   await app.register(codeRoutes(session), options);
   await app.register(profileRoute(session), options);
 };

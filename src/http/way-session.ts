@@ -21,7 +21,7 @@ export interface WaySession {
  * Refuses what another site's page has sent. Browsers say where a request comes from (Fetch §3.2, "Origin" on every POST);
  * a program, which has no cookies of anybody, says nothing.
  */
-function refuseOtherSites(appUrl: string): (request: FastifyRequest) => Promise<void> {
+export function refuseOtherSites(appUrl: string): (request: FastifyRequest) => Promise<void> {
   const own = new URL(appUrl).origin;
   return async ({ method, headers }) => {
     const { origin, host } = headers;

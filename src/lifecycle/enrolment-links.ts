@@ -12,8 +12,11 @@ const ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 const CODE_CHARACTERS = 8;
 const CODE = /^[A-HJ-NP-Z2-9]{8}$/;
 
-/** What opens an enrolment: `link` in a mail or an answer, `code` typed on the device. */
-export type LinkKind = "link" | "code";
+/**
+ * What opens an enrolment: `link` in a mail or an answer, `code` typed on the device, `renewal` where a device has shown its
+ * certificate.
+ */
+export type LinkKind = "link" | "code" | "renewal";
 
 function newCode(random: Random): string {
   const characters = Array.from(random(CODE_CHARACTERS), (octet) => ALPHABET.charAt(octet & 31));
@@ -24,13 +27,13 @@ function newCode(random: Random): string {
 export function spellingOf(kind: LinkKind, text: string): string | undefined {
   // Japanese keyboards write full-width letters unless told otherwise; NFKC makes them the usual ones.
   const plain =
-    kind === "link"
+    kind !== "code"
       ? text.toLowerCase()
       : text
           .normalize("NFKC")
           .toUpperCase()
           .replaceAll(/[\s\p{Pd}ー]/gu, "");
-  return (kind === "link" ? TOKEN : CODE).test(plain) ? plain : undefined;
+  return (kind === "code" ? CODE : TOKEN).test(plain) ? plain : undefined;
 }
 
 /** By what a link or a code in its one spelling is kept and found: one kind never passes for the other. */

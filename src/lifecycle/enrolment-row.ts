@@ -26,7 +26,13 @@ export const CONFIRMED_HOW = ["telephone", "video-call", "in-person"] as const;
 export type ConfirmedHow = (typeof CONFIRMED_HOW)[number];
 
 /** How a person was identified: by support, or in one of the ways that need nobody else. */
-export const IDENTIFIED_HOW = [...CONFIRMED_HOW, "mailed-code", "sign-in", "manager"] as const;
+export const IDENTIFIED_HOW = [
+  ...CONFIRMED_HOW,
+  "mailed-code",
+  "sign-in",
+  "manager",
+  "certificate",
+] as const;
 export type IdentifiedHow = (typeof IDENTIFIED_HOW)[number];
 
 /** One way of a certificate onto a device: who is asked, and how far they are. */

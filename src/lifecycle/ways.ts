@@ -76,7 +76,7 @@ export interface WaysDeps {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly digest: Digest;
-  readonly issuance: Pick<Issuance, "issue">;
+  readonly issuance: Pick<Issuance, "issue" | "renew">;
   readonly revocation: Pick<Revocation, "revoke">;
   readonly checks: Pick<Checks, "create">;
   /** Whether a code to their own address says who somebody is: the site decides. */
@@ -102,6 +102,8 @@ interface Row {
   readonly platform: Platform;
   readonly pharmacy_name: string;
   readonly made: number;
+  /** The certificate that is renewed. */
+  readonly replaces: Uint8Array | null;
   readonly serial: Uint8Array | null;
   readonly common_name: string;
   readonly not_after: Date;
@@ -112,7 +114,7 @@ interface Row {
 }
 
 const FIND = `select e.id, e.device_id, e.account_id, app.enrolment_state(e, $2) as told_state, e.replaced_by, e.support_number,
-    e.expires_at, e.identified_how, case when a.email_shared then null else a.email end as email, e.codes_mailed, d.name as device_name, d.platform, p.name as pharmacy_name,
+    e.expires_at, e.replaces, e.identified_how, case when a.email_shared then null else a.email end as email, e.codes_mailed, d.name as device_name, d.platform, p.name as pharmacy_name,
     (select count(*)::integer from app.binding b where b.enrolment_id = e.id) as made,
     c.serial, c.common_name, c.not_after, c.key_origin, c.state as issued_state, c.proven_at,
     (select min(u.first_at) from party.use u where u.serial = c.serial) as used_at
@@ -280,8 +282,10 @@ export function createWays(deps: WaysDeps): Ways {
       await database.tenant(corporationId, (sql) => checkAllowed(sql, row, clock()));
       const principal = principalOf(row, corporationId);
       const { id: enrolmentId, device_id: deviceId, account_id: accountId } = row;
-      const wanted = { ...request, enrolmentId, deviceId, accountId };
-      const certificate = await issuance.issue(principal, wanted);
+      const certificate =
+        row.replaces === null
+          ? await issuance.issue(principal, { ...request, enrolmentId, deviceId, accountId })
+          : await issuance.renew(principal, serialOf(row.replaces), { ...request, enrolmentId });
       const { serialNumber } = certificate;
       // A crash in between leaves two good ones: the next turn of this very enrolment finds the older.
       const older = await database.tenant(corporationId, (sql) =>

@@ -12,6 +12,7 @@ import { expect } from "vitest";
 import { plainSite } from "../../../src/config/site.ts";
 import { createSystem } from "../../../src/cli/system.ts";
 import { createMtlsServer } from "../../../src/http/mtls-app.ts";
+import { createRenewalStart } from "../../../src/lifecycle/renewal-start.ts";
 import { createVisitCheck } from "../../../src/lifecycle/proof.ts";
 import { newCsr, newKey } from "../ca/app-side.ts";
 import { CHECK_URL, type HttpWorld, openHttpWorld, type Tenant } from "./world.ts";
@@ -130,6 +131,8 @@ export async function openCheckWorld(): Promise<CheckWorld> {
     timeZone: "Asia/Tokyo",
     authorizer: world.authorizer,
     appUrl: "http://localhost:8000",
+    mtlsUrl: "https://localhost:8443",
+    renewalStart: createRenewalStart(deps),
     site: plainSite("みずきシステム サポート 0120-000-000"),
     log: pino({ level: "trace" }, { write: (line: string) => logged.push(line) }),
   });

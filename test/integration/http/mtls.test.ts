@@ -154,6 +154,11 @@ beforeAll(async () => {
     clock: () => world.side.time.now,
     appUrl: "http://localhost:8000",
     site: plainSite(),
+    mtlsUrl: "https://localhost:8443",
+    renewalStart: {
+      begin: () => Promise.reject(new Error("nothing is renewed here")),
+      goOn: () => Promise.reject(new Error("nothing is renewed here")),
+    },
     visitCheck: () => Promise.reject(new Error("no check is visited here")),
     checkUrl: CHECK_URL,
     timeZone: "Asia/Tokyo",

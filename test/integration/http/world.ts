@@ -16,6 +16,7 @@ import { createHttpMetrics } from "../../../src/http/http-metrics.ts";
 import { createAppleProfiles } from "../../../src/lifecycle/apple-profile.ts";
 import { createChecks } from "../../../src/lifecycle/checks.ts";
 import { createEnrolmentVisits } from "../../../src/lifecycle/enrolment-visits.ts";
+import { createRenewalStart } from "../../../src/lifecycle/renewal-start.ts";
 import { createWays } from "../../../src/lifecycle/ways.ts";
 import { createEnrolments } from "../../../src/lifecycle/enrolments.ts";
 import { createRenewalTimes } from "../../../src/lifecycle/renewal-times.ts";
@@ -236,6 +237,7 @@ async function startApp({ side, apiKeys, store, authorizer }: Parts): Promise<Fa
     stages: createStages(deps),
     checks,
     enrolmentVisits: createEnrolmentVisits(own),
+    renewalStart: createRenewalStart(own),
     renewalTimes: createRenewalTimes({ ...own, timeZone: "Asia/Tokyo" }),
     ways: createWays({ ...own, issuance, revocation, checks, identifyByMail: true }),
     appleProfiles: createAppleProfiles({

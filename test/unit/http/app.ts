@@ -71,6 +71,7 @@ export async function appWith(overrides: Partial<AppServerOptions> = {}): Promis
     renewalTimes: { of: unexpected, orderNow: unexpected },
     checks: { create: unexpected },
     checkUrl: "https://check.localhost:8443",
+    renewalStart: { goOn: unexpected },
     appleProfiles: { build: unexpected },
     ways: {
       look: unexpected,

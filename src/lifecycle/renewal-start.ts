@@ -1,0 +1,172 @@
+import { record } from "../audit/record.ts";
+import type { Identified } from "../ca/identification.ts";
+import { toHex } from "../pki/bytes.ts";
+import type { Clock } from "../pki/clock.ts";
+import type { Digest, Random } from "../pki/crypto.ts";
+import { serialBytes } from "../pki/serial.ts";
+import type { NewId } from "../pki/uuid.ts";
+import { NotFoundError } from "../registry/errors.ts";
+import type { Database } from "../storage/database.ts";
+import { uniqueViolation } from "../storage/errors.ts";
+import type { Sql } from "../storage/sql.ts";
+import { linkHash, spellingOf } from "./enrolment-links.ts";
+import { beginSession, newSixDigits } from "./enrolment-session.ts";
+import { standingOf } from "./enrolment-standing.ts";
+
+export interface RenewalStartDeps {
+  /** As suido_app. */
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly random: Random;
+  readonly digest: Digest;
+}
+
+/** Renewal on the device itself: its old certificate is the sign-in. */
+export interface RenewalStart {
+  /**
+   * Makes an enrolment for the device that has shown this certificate, in place of what is open for it. Returns a token with
+   * which its browser goes on, within a minute and once. Throws InvalidStateError and NotAMemberError.
+   */
+  begin(identified: Identified): Promise<string>;
+  /** What the token's browser goes on with: the secret of its session. Throws NotFoundError. */
+  goOn(token: string): Promise<string>;
+}
+
+const TOKEN_OCTETS = 16;
+/** A redirect takes a second. */
+const TOKEN_LIFE_MS = 60_000;
+/** The old certificate may be used as sign-in again at any time, so it need not live long. */
+const LIFE_MS = 72 * 60 * 60_000;
+
+/** Of the million support numbers most are free. */
+const MOST_DRAWS = 50;
+
+const REPLACE = `update app.enrolment e set
+    state = case when e.expires_at <= $2 then 'expired' else 'withdrawn' end,
+    ended_at = least(e.expires_at, $2), replaced_by = case when e.expires_at <= $2 then null else $3::uuid end
+  where e.device_id = $1 and e.state in ('invited', 'started', 'identified', 'issued') returning e.id, e.state`;
+
+const INSERT = `insert into app.enrolment (id, corporation_id, pharmacy_id, device_id, account_id, state, reason, during_call,
+    support_number, asked_by, mailed, created_at, expires_at, replaces)
+  values ($1, $2, $3, $4, $5, 'invited', 'renewal', false, $6, $7, false, $8, $9, $10)`;
+
+interface Renewing {
+  readonly identified: Identified;
+  readonly token: string;
+  readonly at: Date;
+}
+
+async function insert(
+  sql: Sql,
+  { identified, token, at }: Renewing,
+  { newId, random, digest }: RenewalStartDeps,
+): Promise<void> {
+  const { account, corporation, device, pharmacy, serialNumber } = identified;
+  await sql.query("select from app.device where id = $1 for update", [device.id], "renewal-lock");
+  await standingOf(sql, { deviceId: device.id, accountId: account.id }, at);
+  const id = newId();
+  const actor = `certificate:${serialNumber}`;
+  const fact = { at, actor, corporationId: corporation.id };
+  const replaced = await sql.query<{ id: string; state: string }>(
+    REPLACE,
+    [device.id, at, id],
+    "renewal-replace",
+  );
+  for (const { id: older, state } of replaced)
+    await record(
+      sql,
+      { ...fact, action: `enrolment.${state}`, subject: `enrolment/${older}` },
+      newId,
+    );
+  await sql.query(
+    INSERT,
+    [
+      id,
+      corporation.id,
+      pharmacy.id,
+      device.id,
+      account.id,
+      newSixDigits(random),
+      actor,
+      at,
+      new Date(at.getTime() + LIFE_MS),
+      serialBytes(serialNumber),
+    ],
+    "renewal-insert",
+  );
+  await sql.query(
+    "insert into app.enrolment_link (sha256, kind, corporation_id, enrolment_id, created_at) values ($1, 'renewal', $2, $3, $4)",
+    [linkHash("renewal", { spelling: token, digest }), corporation.id, id, at],
+    "renewal-link",
+  );
+  const detail = { deviceId: device.id, accountId: account.id, reason: "renewal", serialNumber };
+  const made = { action: "enrolment.created", subject: `enrolment/${id}`, detail };
+  await record(sql, { ...fact, ...made }, newId);
+}
+
+interface Opened {
+  readonly id: string;
+  readonly device_id: string;
+  readonly account_id: string;
+  readonly begun: number;
+  readonly asked_by: string;
+}
+
+/** Taken from where it lies: nobody opens it a second time. */
+const TAKE = `with taken as (delete from app.enrolment_link where sha256 = $1 and kind = 'renewal' returning enrolment_id, created_at)
+  select e.id, e.device_id, e.account_id, e.begun, e.asked_by from taken join app.enrolment e on e.id = taken.enrolment_id
+  where taken.created_at > $2 and e.state = 'invited' and e.expires_at > $3 for update of e`;
+
+const IDENTIFY = `update app.enrolment set state = 'identified', identified_at = $2, identified_by = $3, identified_how = 'certificate' where id = $1`;
+
+export function createRenewalStart(deps: RenewalStartDeps): RenewalStart {
+  const { database, clock, newId, random, digest } = deps;
+  return {
+    async begin(identified) {
+      const token = toHex(random(TOKEN_OCTETS));
+      for (let draw = 1; ; draw += 1) {
+        try {
+          await database.tenant(identified.corporation.id, (sql) =>
+            insert(sql, { identified, token, at: clock() }, deps),
+          );
+          return token;
+        } catch (error) {
+          if (uniqueViolation(error) !== "enrolment_support_number" || draw === MOST_DRAWS)
+            throw error;
+        }
+      }
+    },
+
+    async goOn(token) {
+      const none = new NotFoundError("enrolment", "token");
+      const spelling = spellingOf("link", token);
+      if (spelling === undefined) throw none;
+      const sha256 = linkHash("renewal", { spelling, digest });
+      const [tenant] = await database.query<{ id: string | null }>(
+        "select app.tenant_of_enrolment_link($1) as id",
+        [sha256],
+        "enrolment-tenant",
+      );
+      const corporationId = tenant?.id ?? undefined;
+      if (corporationId === undefined) throw none;
+      return database.tenant(corporationId, async (sql) => {
+        const at = clock();
+        const [row] = await sql.query<Opened>(
+          TAKE,
+          [sha256, new Date(at.getTime() - TOKEN_LIFE_MS), at],
+          "renewal-take",
+        );
+        if (row === undefined) throw none;
+        const { id: enrolmentId, device_id: deviceId, account_id: accountId, begun } = row;
+        const beginning = { enrolmentId, corporationId, deviceId, accountId, begun, at };
+        const session = await beginSession(sql, { ...beginning, kind: "renewal" }, deps);
+        await sql.query(IDENTIFY, [enrolmentId, at, row.asked_by], "renewal-identify");
+        const how = { action: "enrolment.identified", detail: { how: "certificate" } };
+        const subject = `enrolment/${enrolmentId}`;
+        await record(sql, { ...how, at, actor: row.asked_by, subject, corporationId }, newId);
+        return session;
+      });
+    },
+  };
+}

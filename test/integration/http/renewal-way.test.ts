@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+import { newKey, NOW } from "../ca/app-side.ts";
+import { type CheckWorld, type Device, openCheckWorld, selfSigned } from "./check-world.ts";
+import { Visitor } from "./visitor.ts";
+import type { Tenant } from "./world.ts";
+
+const RENEW = "https://localhost:8443/renew";
+const HTML = { accept: "text/html", "accept-language": "ja" };
+
+let world: CheckWorld;
+let tenant: Tenant;
+let device: Device;
+let count = 0;
+
+beforeAll(async () => {
+  world = await openCheckWorld();
+});
+beforeEach(async () => {
+  world.side.time.now = NOW;
+  tenant = await world.tenant(`薬局${(count += 1)}`);
+  device = await world.issue(tenant);
+});
+afterAll(() => world.close());
+
+const later = (ms: number): void => {
+  world.side.time.now = new Date(NOW.getTime() + ms);
+};
+
+/** Presses 「更新する」 and follows where it leads. */
+async function renew(client: Device = device): Promise<Visitor> {
+  const pressed = await world.visit(RENEW, { client, method: "POST", headers: HTML });
+  expect(pressed.status).toBe(303);
+  const visitor = new Visitor(world.app);
+  const { pathname } = new URL(String(pressed.headers["location"]));
+  expect(pathname).toMatch(/^\/renewals\/[0-9a-f]{32}$/);
+  const followed = await visitor.go("GET", pathname);
+  expect([followed.statusCode, followed.headers.location]).toEqual([303, "/way"]);
+  return visitor;
+}
+
+const status = async (serialNumber: string) =>
+  (await world.call("GET", `/v1/certificates/${serialNumber}`)).body as unknown as Record<
+    string,
+    unknown
+  >;
+
+describe("renewal on the device", () => {
+  it("goes from the old certificate to a proven new one of the same device, and leaves the old one good", async () => {
+    const page = await world.visit(RENEW, { client: device, headers: HTML });
+    expect(page.status).toBe(200);
+    expect(page.text).toContain("この端末の証明書を更新します");
+    expect(page.text).toContain("受付1号機");
+    const visitor = await renew();
+    // No telephone, no code: the handshake has said who it is.
+    expect(await visitor.state()).toBe("make");
+    const key = newKey();
+    const answer = await visitor.csr(key);
+    expect(answer.statusCode).toBe(200);
+    const { certificate: cert } = answer.json<{ certificate: string }>();
+    const check = await visitor.go("POST", "/way/checks", { form: {} });
+    expect(await world.outcome(String(check.headers.location), { key, cert })).toMatchObject({
+      outcome: "proven",
+      deviceName: "受付1号機",
+    });
+    expect(await visitor.state()).toBe("proven");
+    const old = await status(device.serialNumber);
+    expect(old).toMatchObject({ status: "good" });
+    const made = await status(String(old["replacedBy"]));
+    expect(made).toMatchObject({ status: "good", replaces: device.serialNumber });
+    expect(made["provenAt"]).toBe(NOW.toISOString());
+    const list = await world.call("GET", `/v1/enrolments?deviceId=${tenant.deviceId}`);
+    expect(list.body.items).toMatchObject([
+      {
+        state: "proven",
+        reason: "renewal",
+        identifiedHow: "certificate",
+        identifiedBy: `certificate:${device.serialNumber}`,
+      },
+    ]);
+  });
+
+  it("changes nothing by being looked at, a hundred times", async () => {
+    const before = await world.counts();
+    for (let turn = 0; turn < 100; turn += 1)
+      expect((await world.visit(RENEW, { client: device, headers: HTML })).status).toBe(200);
+    expect(await world.counts()).toEqual(before);
+  });
+
+  it("opens once, within a minute, and for nobody else's token", async () => {
+    const pressed = await world.visit(RENEW, { client: device, method: "POST", headers: HTML });
+    const { pathname } = new URL(String(pressed.headers["location"]));
+    expect((await new Visitor(world.app).go("GET", pathname)).statusCode).toBe(303);
+    const second = await new Visitor(world.app).go("GET", pathname);
+    expect(second.statusCode).toBe(404);
+    expect(second.body).toContain("このブラウザーでは続けられません");
+    for (const token of ["x", "0".repeat(32), "%00", "f".repeat(500)])
+      expect((await new Visitor(world.app).go("GET", `/renewals/${token}`)).statusCode).toBe(404);
+    // Nor is it a link of an invitation.
+    const token = pathname.split("/").at(-1) ?? "";
+    expect((await new Visitor(world.app).press({ token })).statusCode).toBe(404);
+
+    const slow = await world.visit(RENEW, { client: device, method: "POST", headers: HTML });
+    later(61_000);
+    const { pathname: late } = new URL(String(slow.headers["location"]));
+    expect((await new Visitor(world.app).go("GET", late)).statusCode).toBe(404);
+  });
+
+  it("pressed again leaves one way open, and the newest certificate good", async () => {
+    const first = await renew();
+    expect((await first.csr()).statusCode).toBe(200);
+    const second = await renew();
+    expect(await first.state()).toBe("replaced");
+    expect((await first.csr()).statusCode).toBe(403);
+    expect((await second.csr()).statusCode).toBe(200);
+    expect(await status(device.serialNumber)).toMatchObject({ status: "good" });
+  });
+
+  it("is refused without a certificate, with a stranger's, and with one that is revoked or on hold: with the page that says why", async () => {
+    const pages: Record<string, string> = {};
+    const visit = async (name: string, client?: Parameters<typeof world.outcome>[1]) => {
+      const asking = client === undefined ? { headers: HTML } : { client, headers: HTML };
+      for (const method of ["GET", "POST"])
+        pages[`${name} ${method}`] = String(
+          (await world.visit(RENEW, { ...asking, method })).status,
+        );
+    };
+    const before = await world.counts();
+    await visit("none");
+    await visit("stranger", selfSigned());
+    expect(await world.counts()).toEqual(before);
+    await world.call("POST", `/v1/certificates/${device.serialNumber}/revoke`, {
+      body: { reason: "certificateHold" },
+    });
+    await visit("hold", device);
+    await world.call("POST", `/v1/certificates/${device.serialNumber}/revoke`, {
+      body: { reason: "keyCompromise" },
+    });
+    await visit("revoked", device);
+    expect(new Set(Object.values(pages))).toEqual(new Set(["403"]));
+    expect(Object.keys(pages)).toHaveLength(8);
+    const list = await world.call("GET", `/v1/enrolments?deviceId=${tenant.deviceId}`);
+    expect(list.body.items).toEqual([]);
+  });
+
+  it("is begun by no other site's page, though the browser would send its certificate", async () => {
+    for (const headers of [
+      { ...HTML, origin: "https://evil.example" },
+      { ...HTML, "sec-fetch-site": "cross-site" },
+    ]) {
+      const reply = await world.visit(RENEW, { client: device, method: "POST", headers });
+      expect(reply.status).toBe(403);
+    }
+    const list = await world.call("GET", `/v1/enrolments?deviceId=${tenant.deviceId}`);
+    expect(list.body.items).toEqual([]);
+  });
+
+  it("takes no headers for a certificate", async () => {
+    const der = device.cert.replaceAll(/-----[A-Z ]+-----|\s/g, "");
+    const headers = { ...HTML, "client-cert": `:${der}:`, "x-ssl-client-der": der };
+    expect((await world.visit(RENEW, { headers, method: "POST" })).status).toBe(403);
+  });
+
+  it("makes no certificate once the old one was revoked on the way", async () => {
+    const visitor = await renew();
+    await world.call("POST", `/v1/certificates/${device.serialNumber}/revoke`, {
+      body: { reason: "keyCompromise" },
+    });
+    expect((await visitor.csr()).statusCode).toBe(409);
+  });
+});
