@@ -132,7 +132,7 @@ describe("a person makes a certificate in Chromium", () => {
     const faults = faultsOf(page);
     const requests: string[] = [];
     context.on("request", (request) => requests.push(`${request.method()} ${request.url()}`));
-    const script = page.waitForResponse("**/assets/key-form.*.js");
+    const script = page.waitForResponse("**/assets/way.*.js");
     const reply = await page.goto(site.url);
     expect(await (await script).allHeaders()).toMatchObject({
       "content-type": "text/javascript; charset=utf-8",
