@@ -25,7 +25,7 @@ async function read({ certFile, keyFile }: CertificateFiles, clock: Clock): Prom
  * its files have been replaced by others that cannot, profiles go out unsigned: whoever waits for one is not to blame.
  */
 export async function openAppleProfiles(
-  opening: Pick<Opening, "config" | "log" | "system">,
+  opening: Pick<Opening, "config" | "log" | "site" | "system">,
 ): Promise<AppleProfiles> {
   const { config, log, system } = opening;
   const files = config.profileCertificate;
@@ -48,7 +48,7 @@ export async function openAppleProfiles(
   return createAppleProfiles({
     ...system,
     trustDomain: config.trustDomain,
-    siteName: { ja: "Suido", en: "Suido" },
+    siteName: opening.site.name,
     timeZone: config.timeZone,
     async signer() {
       if (files === undefined) return undefined;

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
+import { plainSite } from "../../src/config/site.ts";
 import { nodePkcs12Crypto } from "../../src/ca/pkcs12-crypto.ts";
 import { openAppleProfiles } from "../../src/cli/apple-profiles.ts";
 import { createSystem } from "../../src/cli/system.ts";
@@ -95,6 +96,7 @@ interface Site {
 
 const profilesOf = async ({ env = {}, clock = () => new Date() }: Site = {}) =>
   openAppleProfiles({
+    site: plainSite(),
     config: loadConfig({ SUIDO_TRUST_DOMAIN: "ca.example.jp", ...env }),
     system: { ...createSystem(), clock },
     log: pino({ level: "warn" }, { write: (line: string) => void logged.push(line) }),

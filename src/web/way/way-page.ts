@@ -2,7 +2,8 @@ import { FACE } from "../advice.ts";
 import { html, type Html } from "../html.ts";
 import { portalLayout, type PortalContext, spoken, supportLine } from "../portal-layout.ts";
 import { day } from "../dates.ts";
-import { installation, type Installing, plainSteps } from "./installation.ts";
+import { closeBrowserPicture } from "../guide/guide.ts";
+import { installation, type Installing, PLAIN, plainSteps } from "./installation.ts";
 import type { WayPage } from "./states.ts";
 
 /** What may be wrong with where the page was opened. */
@@ -178,7 +179,7 @@ function sheet(context: PortalContext, view: WayView): Html {
       <dt>${words.sheet.serial}</dt>
       <dd><code>${view.serialNumber}</code></dd>
     </dl>
-    <p>${words.sheet.delete}</p>
+    ${view.installing?.kind !== "apple-profile" && html`<p>${words.sheet.delete}</p>`}
     <p class="row">
       <button type="button" class="button quiet" data-print>${words.pages.used.primary}</button>
     </p>
@@ -199,11 +200,27 @@ function products({ language, site, words }: PortalContext): Html | undefined {
 
 const used: Part = (context, view) => html`${products(context)} ${sheet(context, view)}`;
 
+/** On a computer a browser goes on in the background: how all of its windows are closed is drawn. */
+function remedy({ language, words }: PortalContext, { installing = PLAIN }: WayView): Html {
+  const { title, text } = words.notYetUsed;
+  if (["apple-profile", "apple-file", "android"].includes(installing.kind))
+    return notice(title, text);
+  const { picture, dos } = closeBrowserPicture(installing.browser, language);
+  return html`<details class="trouble">
+    <summary>${title}</summary>
+    <p>${text}</p>
+    ${picture}
+    <ol class="steps">
+      ${dos.map((each) => html`<li>${each}</li>`)}
+    </ol>
+  </details>`;
+}
+
 /** Proven is half of it: until a product has let it in, what is in the way is the browser's memory. */
 function proven(context: PortalContext, view: WayView): Html {
-  const { notYetUsed, pages } = context.words;
+  const { pages } = context.words;
   const buttons = products(context);
-  return html`${buttons} ${notice(notYetUsed.title, notYetUsed.text)}
+  return html`${buttons} ${remedy(context, view)}
     <form
       method="post"
       action="/way/checks"
