@@ -14,6 +14,7 @@ import type { CheckOutcome, Visit } from "../../src/lifecycle/proof.ts";
 import { parseSerial } from "../../src/pki/serial.ts";
 import { selfSigned } from "../integration/http/check-world.ts";
 import { axeFindings } from "../support/axe.ts";
+import { PICK_BY_ITSELF } from "../support/chromium-policy.ts";
 import { AUDIT } from "../support/page-audit.ts";
 import { type Certificate, Service } from "../support/service.ts";
 
@@ -197,14 +198,8 @@ describe("a device with Chromium", () => {
     const rootFile = path.join(home, "root.pem");
     writeFileSync(rootFile, chain.at(-1) ?? "");
     nss("certutil", "-A", "-n", "root", "-t", "CT,C,C", "-i", rootFile);
-    const { port } = new URL(service.instance.urls.mtls);
-    // A person picks it in a dialog, which a program cannot press.
-    const pattern = { pattern: `https://[*.]localhost:${port}`, filter: {} };
     mkdirSync(path.dirname(policy), { recursive: true });
-    writeFileSync(
-      policy,
-      JSON.stringify({ AutoSelectCertificateForUrls: [JSON.stringify(pattern)] }),
-    );
+    writeFileSync(policy, PICK_BY_ITSELF);
     context = await chromium.launchPersistentContext(path.join(home, "profile"), {
       executablePath: "/usr/bin/chromium",
       args: ["--no-sandbox"],

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { axeFindings } from "../support/axe.ts";
 import { nginxPlan } from "../support/nginx-plan.ts";
+import { PICK_BY_ITSELF } from "../support/chromium-policy.ts";
 import { AUDIT } from "../support/page-audit.ts";
 import { Proxy } from "../support/proxy.ts";
 import { eventually, Service, type World } from "../support/service.ts";
@@ -69,13 +70,8 @@ async function startBrowser(): Promise<BrowserContext> {
   writeFileSync(root, await service.published("ca/root-g1.pem"));
   nss("certutil", "-A", "-n", "root", "-t", "CT,C,C", "-i", root);
   nss("certutil", "-A", "-n", "nginx", "-t", "CP,C,C", "-i", proxy.file("server.pem"));
-  // A person picks it in a dialog, which a program cannot press.
-  const ports = [new URL(service.instance.urls.mtls).port, String(proxy.port)];
-  const patterns = ports.map((port) =>
-    JSON.stringify({ pattern: `https://[*.]localhost:${port}`, filter: {} }),
-  );
   mkdirSync(path.dirname(policy), { recursive: true });
-  writeFileSync(policy, JSON.stringify({ AutoSelectCertificateForUrls: patterns }));
+  writeFileSync(policy, PICK_BY_ITSELF);
   return openBrowser();
 }
 
