@@ -126,7 +126,7 @@ export const certificateReadingRoutes: FastifyPluginAsyncTypebox<CertificateRout
 /** What products ask: of a certificate, and of a device. */
 export const statusRoutes: FastifyPluginAsyncTypebox<CertificateRoutesOptions> = async (
   app,
-  { deviceStatus, renewalTimes },
+  { deviceStatus },
 ) => {
   app.get(
     "/devices/:id/certificates",
@@ -158,10 +158,7 @@ export const statusRoutes: FastifyPluginAsyncTypebox<CertificateRoutesOptions> =
       const { account } = request.query;
       const [principal, serial] = [principalOf(request), parseSerial(request.params.serialNumber)];
       const question = account === undefined ? {} : { accountId: account };
-      return withRenewal(
-        deviceStatus.status(principal, serial, question),
-        renewalTimes.of(principal, serial),
-      );
+      return deviceStatus.status(principal, serial, question);
     },
   );
 };

@@ -128,7 +128,6 @@ export const CertificateState = Type.Object(
     notAfter: Time,
     daysLeft: Type.Integer({ description: "Whole days to notAfter; 0 afterwards." }),
     replacedBy: Type.Optional(SerialNumber),
-    ...renewalTime,
     device: Type.Object({
       id: Id,
       name: Type.String(),
