@@ -69,7 +69,9 @@ export function createWayPages(options: WayPagesOptions): WayPages {
   };
   const contextOf = (request: FastifyRequest): PortalContext => {
     const language = languageOf(request);
-    const [path = "/start"] = request.url.split("?", 1);
+    const [asked = ""] = request.url.split("?", 1);
+    // Of a form's answer the other language is at the page that the form stood on.
+    const path = request.method === "GET" ? asked : `/${asked.split("/")[1]}`;
     return { language, words: WORDS[language], assets, timeZone, site, path };
   };
   const send = (reply: FastifyReply, page: Html): FastifyReply =>

@@ -83,6 +83,7 @@ describe("a mailed code", () => {
       const reply = await enter(visitor, wrong);
       expect(reply.statusCode).toBe(422);
       expect(reply.body).toContain("番号と違うか");
+      expect(reply.body).toContain('href="/way?lang=en"');
     }
     expect((await enter(visitor, typed)).statusCode).toBe(422);
     const actions = await world.actionsOf(id);
