@@ -1,11 +1,11 @@
-import { advice, type AdviceWords, devicePicture, ICON_ADDRESS } from "./advice.ts";
+import { advice, type AdviceWords, devicePicture } from "./advice.ts";
 import type { InlineStyle } from "./assets.ts";
 import { type DateStyle, day, dayAndTime } from "./dates.ts";
 import { html, type Html } from "./html.ts";
-import { signWithin } from "./layout.ts";
 import { CHECK_EN, type CheckMessages, type CheckOutcome } from "./messages/check-en.ts";
 import { CHECK_JA } from "./messages/check-ja.ts";
 import type { SiteFacts } from "./site.ts";
+import { standalonePage } from "./standalone-page.ts";
 
 /** What a page says of a visit to a check. */
 interface VisitFacts {
@@ -104,41 +104,15 @@ export function checkPage(visit: VisitFacts, context: CheckContext): Html {
   const { language, site } = context;
   const support = site.support?.[language];
   const isWell = TONES[outcome] === "good";
-  return html`<!doctype html>
-    <html lang="${language}">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="robots" content="noindex" />
-        <title>${said.title}</title>
-        <link rel="icon" href="${ICON_ADDRESS}" />
-        ${context.style.tag}
-      </head>
-      <body>
-        <header class="masthead">
-          <div class="wide">
-            <p class="brand">${signWithin(site)}${site.name[language]}</p>
-            <a
-              href="/?lang=${otherLanguage.lang}"
-              lang="${otherLanguage.lang}"
-              hreflang="${otherLanguage.lang}"
-              >${otherLanguage.name}</a
-            >
-          </div>
-        </header>
-        <main class="wide">
-          <div class="what">
-            ${picture(outcome)}
-            <div>
-              <p class="chip ${TONES[outcome]}">${said.state}</p>
-              <h1>${said.title}</h1>
-              <p class="lead">${said.lead}</p>
-              ${factsOf(words, visit, context)}
-            </div>
-          </div>
-          ${advice({ next, call, said, support, isWell, level: 1 })}
-        </main>
-      </body>
-    </html> `;
+  const body = html`<div class="what">
+      ${picture(outcome)}
+      <div>
+        <p class="chip ${TONES[outcome]}">${said.state}</p>
+        <h1>${said.title}</h1>
+        <p class="lead">${said.lead}</p>
+        ${factsOf(words, visit, context)}
+      </div>
+    </div>
+    ${advice({ next, call, said, support, isWell, level: 1 })}`;
+  return standalonePage({ title: said.title, path: "/", otherLanguage, body }, context);
 }
