@@ -2,6 +2,7 @@ import { record } from "../audit/record.ts";
 import { toHex, utf8Bytes } from "../pki/bytes.ts";
 import type { Digest, Random } from "../pki/crypto.ts";
 import type { NewId } from "../pki/uuid.ts";
+import { uniqueViolation } from "../storage/errors.ts";
 import type { Sql } from "../storage/sql.ts";
 import type { LinkKind } from "./enrolment-links.ts";
 import { standingOf } from "./enrolment-standing.ts";
@@ -19,6 +20,20 @@ export function sessionHash(secret: string, digest: Digest): Uint8Array | undefi
 export function newSixDigits(random: Random): string {
   const number = random(4).reduce((sum, octet) => sum * 256 + octet, 0) % 1_000_000;
   return String(number).padStart(6, "0");
+}
+
+/** Of the million support numbers most are free. */
+const MOST_DRAWS = 50;
+
+/** Does work that draws a support number, and does it again where another open enrolment has that number. */
+export async function drawingNumbers<T>(work: () => Promise<T>): Promise<T> {
+  for (let draw = 1; ; draw += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (uniqueViolation(error) !== "enrolment_support_number" || draw === MOST_DRAWS) throw error;
+    }
+  }
 }
 
 /** An enrolment that a browser begins. */

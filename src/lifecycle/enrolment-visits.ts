@@ -4,11 +4,10 @@ import type { Digest, Random } from "../pki/crypto.ts";
 import type { NewId } from "../pki/uuid.ts";
 import { NotFoundError } from "../registry/errors.ts";
 import type { Database } from "../storage/database.ts";
-import { uniqueViolation } from "../storage/errors.ts";
 import type { Sql } from "../storage/sql.ts";
 import { type LinkKind, linkHash, spellingOf } from "./enrolment-links.ts";
 import { type EnrolmentState, isOpen } from "./enrolment-row.ts";
-import { beginSession, sessionHash } from "./enrolment-session.ts";
+import { beginSession, drawingNumbers, sessionHash } from "./enrolment-session.ts";
 import { TooManyGuessesError } from "./errors.ts";
 
 /** What somebody has in hand: the token of a link, or a code as they typed it. */
@@ -64,9 +63,6 @@ export interface EnrolmentVisitsDeps {
  */
 const MOST_WRONG = 200;
 const WINDOW_MS = 10 * 60_000;
-
-/** Of the million support numbers most are free. */
-const MOST_DRAWS = 50;
 
 /** Counts what was wrong, in windows one after the other. */
 function createGuessCount(clock: Clock) {
@@ -196,15 +192,6 @@ export function createEnrolmentVisits(deps: EnrolmentVisitsDeps): EnrolmentVisit
 
   return {
     open: (inHand) => visit(inHand, async (_sql, { row }) => visitOf(row), ""),
-    async start(inHand, session) {
-      for (let draw = 1; ; draw += 1) {
-        try {
-          return await start(inHand, session);
-        } catch (error) {
-          if (uniqueViolation(error) !== "enrolment_support_number" || draw === MOST_DRAWS)
-            throw error;
-        }
-      }
-    },
+    start: (inHand, session) => drawingNumbers(() => start(inHand, session)),
   };
 }

@@ -7,10 +7,9 @@ import { serialBytes } from "../pki/serial.ts";
 import type { NewId } from "../pki/uuid.ts";
 import { NotFoundError } from "../registry/errors.ts";
 import type { Database } from "../storage/database.ts";
-import { uniqueViolation } from "../storage/errors.ts";
 import type { Sql } from "../storage/sql.ts";
 import { linkHash, spellingOf } from "./enrolment-links.ts";
-import { beginSession, newSixDigits } from "./enrolment-session.ts";
+import { beginSession, drawingNumbers, newSixDigits } from "./enrolment-session.ts";
 import { standingOf } from "./enrolment-standing.ts";
 
 export interface RenewalStartDeps {
@@ -38,9 +37,6 @@ const TOKEN_OCTETS = 16;
 const TOKEN_LIFE_MS = 60_000;
 /** The old certificate may be used as sign-in again at any time, so it need not live long. */
 const LIFE_MS = 72 * 60 * 60_000;
-
-/** Of the million support numbers most are free. */
-const MOST_DRAWS = 50;
 
 const REPLACE = `update app.enrolment e set
     state = case when e.expires_at <= $2 then 'expired' else 'withdrawn' end,
@@ -125,17 +121,12 @@ export function createRenewalStart(deps: RenewalStartDeps): RenewalStart {
   return {
     async begin(identified) {
       const token = toHex(random(TOKEN_OCTETS));
-      for (let draw = 1; ; draw += 1) {
-        try {
-          await database.tenant(identified.corporation.id, (sql) =>
-            insert(sql, { identified, token, at: clock() }, deps),
-          );
-          return token;
-        } catch (error) {
-          if (uniqueViolation(error) !== "enrolment_support_number" || draw === MOST_DRAWS)
-            throw error;
-        }
-      }
+      await drawingNumbers(() =>
+        database.tenant(identified.corporation.id, (sql) =>
+          insert(sql, { identified, token, at: clock() }, deps),
+        ),
+      );
+      return token;
     },
 
     async goOn(token) {
