@@ -217,6 +217,22 @@ async function read(
   return row;
 }
 
+/** The enrolment of a session, which `check` may refuse in the same transaction. */
+async function find(
+  deps: Pick<WaysDeps, "database" | "digest" | "clock">,
+  session: string,
+  check: (sql: Sql, row: Row, at: Date) => Promise<void> = async () => undefined,
+): Promise<Tenanted & { readonly row: Row }> {
+  const tenanted = await tenantOf(deps, session);
+  const row = await deps.database.tenant(tenanted.corporationId, async (sql) => {
+    const at = deps.clock();
+    const found = await read(sql, { ...tenanted, at });
+    await check(sql, found, at);
+    return found;
+  });
+  return { ...tenanted, row };
+}
+
 interface Noting extends Tenanted {
   readonly serialNumber: Serial;
   readonly at: Date;
@@ -242,13 +258,6 @@ async function note(sql: Sql, noting: Noting, newId: NewId): Promise<readonly Se
 /** What browsers do that have begun an enrolment. */
 export function createWays(deps: WaysDeps): Ways {
   const { database, clock, newId, issuance, revocation, checks, identifyByMail } = deps;
-  const find = async (session: string): Promise<Tenanted & { readonly row: Row }> => {
-    const tenanted = await tenantOf(deps, session);
-    const row = await database.tenant(tenanted.corporationId, (sql) =>
-      read(sql, { ...tenanted, at: clock() }),
-    );
-    return { ...tenanted, row };
-  };
   /** Work on an enrolment that waits for somebody to be identified, and stays as it is meanwhile. */
   const waiting = async <T>(
     session: string,
@@ -262,7 +271,7 @@ export function createWays(deps: WaysDeps): Ways {
     });
   };
   return {
-    look: async (session) => wayOf((await find(session)).row, identifyByMail),
+    look: async (session) => wayOf((await find(deps, session)).row, identifyByMail),
 
     async mailCode(session) {
       if (!identifyByMail) throw new ConflictError("this site does not identify people by mail");
@@ -277,9 +286,8 @@ export function createWays(deps: WaysDeps): Ways {
       ),
 
     async issue(session, request) {
-      const { row, ...tenanted } = await find(session);
+      const { row, ...tenanted } = await find(deps, session, checkAllowed);
       const { corporationId } = tenanted;
-      await database.tenant(corporationId, (sql) => checkAllowed(sql, row, clock()));
       const principal = principalOf(row, corporationId);
       const { id: enrolmentId, device_id: deviceId, account_id: accountId } = row;
       const certificate =
@@ -296,7 +304,7 @@ export function createWays(deps: WaysDeps): Ways {
     },
 
     async check(session) {
-      const { row, corporationId } = await find(session);
+      const { row, corporationId } = await find(deps, session);
       const certificate = certificateOf(row);
       if (certificate === undefined)
         throw new InvalidStateError("there is no certificate to be checked yet");
