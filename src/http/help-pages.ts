@@ -16,14 +16,17 @@ export interface HelpAsked {
 /** The help page, in both languages at once. The reply gets its policy. */
 export type HelpPages = (reply: FastifyReply, asked: HelpAsked) => Html;
 
-/** The policy of a page that carries its style: that very style, pictures within it, and nothing else. */
-export function pagePolicy({ source }: InlineStyle): string {
+/**
+ * The policy of a page that carries its style: that very style, pictures within it, and nothing else. `formAction` is where
+ * its forms, and what they are answered with, may lead.
+ */
+export function pagePolicy({ source }: InlineStyle, formAction = "'none'"): string {
   return [
     "default-src 'none'",
     `style-src ${source}`,
     "img-src data:",
     "base-uri 'none'",
-    "form-action 'none'",
+    `form-action ${formAction}`,
     "frame-ancestors 'none'",
   ].join("; ");
 }

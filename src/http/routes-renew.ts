@@ -53,10 +53,7 @@ export async function addRenew(app: FastifyInstance, options: RenewOptions): Pro
   const style = loadCheckStyle(site);
   const help = loadHelpPages(site);
   // A form's answer may lead to the app: Chromium asks the policy about that address too.
-  const policy = pagePolicy(style).replace(
-    "form-action 'none'",
-    `form-action 'self' ${new URL(appUrl).origin}`,
-  );
+  const policy = pagePolicy(style, `'self' ${new URL(appUrl).origin}`);
   const own = refuseOtherSites(mtlsUrl);
   const shown = async (request: FastifyRequest): Promise<Identification | undefined> => {
     const certificate = handshakeCertificate(request);
