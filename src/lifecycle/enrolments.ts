@@ -17,8 +17,8 @@ import {
   type ConfirmedHow,
   readEnrolment,
 } from "./enrolment-row.ts";
-import { newSixDigits } from "./enrolment-session.ts";
-import { type Standing, standingOf } from "./enrolment-standing.ts";
+import { standingOf } from "./enrolment-standing.ts";
+import { openEnrolments } from "./open-enrolment.ts";
 
 /** The answer to whoever made it. What opens it is nowhere else: a hash is kept. */
 export interface MadeEnrolment extends Enrolment {
@@ -87,9 +87,6 @@ const HOUR_MS = 3_600_000;
 const LIFE_MS = 14 * 24 * HOUR_MS;
 /** Whoever is on the telephone begins at once. */
 const LIFE_DURING_CALL_MS = 72 * HOUR_MS;
-
-/** Of the million numbers most are free; so many draws without a free one mean that they are used up. */
-const MOST_DRAWS = 50;
 
 function self(id: string): Reference {
   return { kind: "enrolment", id };
@@ -176,8 +173,19 @@ async function create(work: Work, deps: EnrolmentsDeps, input: EnrolmentInput): 
   const accountId = await lockRow(sql, account, "keep");
   const standing = await standingOf(sql, { deviceId, accountId }, now);
   const id = deps.newId();
-  await replaceOpen(work, { deviceId, by: id });
-  await insert(work, deps, { ...input, id, deviceId, accountId, standing });
+  const life = input.duringCall === true ? LIFE_DURING_CALL_MS : LIFE_MS;
+  const opening = {
+    ...input,
+    id,
+    deviceId,
+    accountId,
+    pharmacyId: standing.pharmacy_id,
+    reason: input.reason ?? "first",
+    expiresAt: new Date(now.getTime() + life),
+  };
+  const { corporationId, principal } = work;
+  const { actor } = principal;
+  await openEnrolments(sql, { corporationId, actor, at: now, openings: [opening] }, deps);
   await sql.query(
     "update app.enrolment set mailed = app.plan_enrolment_mail(id, $2::timestamptz) where id = $1::uuid",
     [id, now.toISOString()],
@@ -192,63 +200,6 @@ async function create(work: Work, deps: EnrolmentsDeps, input: EnrolmentInput): 
     mailed: row.mailed,
   });
   return enrolmentOf(row);
-}
-
-/** Ends what is open for a device: one whose time was over has expired, any other is withdrawn for the newer one. */
-async function replaceOpen(
-  { sql, now, record }: Work,
-  { deviceId, by }: { readonly deviceId: string; readonly by: string },
-): Promise<void> {
-  const rows = await sql.query<{ id: string; state: "expired" | "withdrawn" }>(
-    `update app.enrolment e set
-       state = case when e.expires_at <= $2::timestamptz then 'expired' else 'withdrawn' end,
-       ended_at = least(e.expires_at, $2::timestamptz),
-       replaced_by = case when e.expires_at <= $2::timestamptz then null else $3::uuid end
-     where e.device_id = $1::uuid and e.state in ('invited', 'started', 'identified', 'issued') returning e.id, e.state`,
-    [deviceId, now.toISOString(), by],
-  );
-  for (const { id, state } of rows) {
-    const detail = state === "withdrawn" ? { replacedBy: by } : {};
-    await record(`enrolment.${state}`, `enrolment/${id}`, detail);
-  }
-}
-
-interface Inserting extends EnrolmentInput {
-  readonly id: string;
-  readonly standing: Standing;
-}
-
-async function insert(
-  { corporationId, now, principal, sql }: Work,
-  { random }: EnrolmentsDeps,
-  { standing, duringCall = false, reason = "first", ...making }: Inserting,
-): Promise<void> {
-  const expiresAt = new Date(now.getTime() + (duringCall ? LIFE_DURING_CALL_MS : LIFE_MS));
-  for (let draw = 0; draw < MOST_DRAWS; draw += 1) {
-    const made = await sql.query(
-      `insert into app.enrolment (id, corporation_id, pharmacy_id, device_id, account_id, state, reason, during_call, requested_by,
-         support_number, asked_by, mailed, created_at, expires_at)
-       values ($1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::uuid, 'invited', $6::text, $7::boolean, $8::text,
-         $9::text, $10::text, false, $11::timestamptz, $12::timestamptz)
-       on conflict (support_number) where state in ('invited', 'started', 'identified', 'issued') do nothing returning id`,
-      [
-        making.id,
-        corporationId,
-        standing.pharmacy_id,
-        making.deviceId,
-        making.accountId,
-        reason,
-        duringCall,
-        making.requestedBy ?? null,
-        newSixDigits(random),
-        principal.actor,
-        now.toISOString(),
-        expiresAt.toISOString(),
-      ],
-    );
-    if (made.length > 0) return;
-  }
-  throw new Error("no support number is free");
 }
 
 /** Gives the caller what it may have. Nothing of one that is over. */

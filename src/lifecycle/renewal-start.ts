@@ -3,14 +3,14 @@ import type { Identified } from "../ca/identification.ts";
 import { toHex } from "../pki/bytes.ts";
 import type { Clock } from "../pki/clock.ts";
 import type { Digest, Random } from "../pki/crypto.ts";
-import { serialBytes } from "../pki/serial.ts";
 import type { NewId } from "../pki/uuid.ts";
 import { NotFoundError } from "../registry/errors.ts";
 import type { Database } from "../storage/database.ts";
 import type { Sql } from "../storage/sql.ts";
 import { linkHash, spellingOf } from "./enrolment-links.ts";
-import { beginSession, drawingNumbers, newSixDigits } from "./enrolment-session.ts";
+import { beginSession } from "./enrolment-session.ts";
 import { standingOf } from "./enrolment-standing.ts";
+import { openEnrolments } from "./open-enrolment.ts";
 
 export interface RenewalStartDeps {
   /** As suido_app. */
@@ -38,15 +38,6 @@ const TOKEN_LIFE_MS = 60_000;
 /** The old certificate may be used as sign-in again at any time, so it need not live long. */
 const LIFE_MS = 72 * 60 * 60_000;
 
-const REPLACE = `update app.enrolment e set
-    state = case when e.expires_at <= $2 then 'expired' else 'withdrawn' end,
-    ended_at = least(e.expires_at, $2), replaced_by = case when e.expires_at <= $2 then null else $3::uuid end
-  where e.device_id = $1 and e.state in ('invited', 'started', 'identified', 'issued') returning e.id, e.state`;
-
-const INSERT = `insert into app.enrolment (id, corporation_id, pharmacy_id, device_id, account_id, state, reason, during_call,
-    support_number, asked_by, mailed, created_at, expires_at, replaces)
-  values ($1, $2, $3, $4, $5, 'invited', 'renewal', false, $6, $7, false, $8, $9, $10)`;
-
 interface Renewing {
   readonly identified: Identified;
   readonly token: string;
@@ -64,33 +55,17 @@ async function insert(
   const id = newId();
   const actor = `certificate:${serialNumber}`;
   const fact = { at, actor, corporationId: corporation.id };
-  const replaced = await sql.query<{ id: string; state: string }>(
-    REPLACE,
-    [device.id, at, id],
-    "renewal-replace",
-  );
-  for (const { id: older, state } of replaced)
-    await record(
-      sql,
-      { ...fact, action: `enrolment.${state}`, subject: `enrolment/${older}` },
-      newId,
-    );
-  await sql.query(
-    INSERT,
-    [
-      id,
-      corporation.id,
-      pharmacy.id,
-      device.id,
-      account.id,
-      newSixDigits(random),
-      actor,
-      at,
-      new Date(at.getTime() + LIFE_MS),
-      serialBytes(serialNumber),
-    ],
-    "renewal-insert",
-  );
+  const opening = {
+    id,
+    pharmacyId: pharmacy.id,
+    deviceId: device.id,
+    accountId: account.id,
+    reason: "renewal",
+    expiresAt: new Date(at.getTime() + LIFE_MS),
+    replaces: serialNumber,
+  } as const;
+  const openings = { corporationId: corporation.id, actor, at, openings: [opening] };
+  await openEnrolments(sql, openings, { random, newId });
   await sql.query(
     "insert into app.enrolment_link (sha256, kind, corporation_id, enrolment_id, created_at) values ($1, 'renewal', $2, $3, $4)",
     [linkHash("renewal", { spelling: token, digest }), corporation.id, id, at],
@@ -121,10 +96,8 @@ export function createRenewalStart(deps: RenewalStartDeps): RenewalStart {
   return {
     async begin(identified) {
       const token = toHex(random(TOKEN_OCTETS));
-      await drawingNumbers(() =>
-        database.tenant(identified.corporation.id, (sql) =>
-          insert(sql, { identified, token, at: clock() }, deps),
-        ),
+      await database.tenant(identified.corporation.id, (sql) =>
+        insert(sql, { identified, token, at: clock() }, deps),
       );
       return token;
     },

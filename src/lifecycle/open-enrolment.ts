@@ -1,0 +1,113 @@
+import { recordAll } from "../audit/record.ts";
+import type { Random } from "../pki/crypto.ts";
+import type { NewId } from "../pki/uuid.ts";
+import type { Sql } from "../storage/sql.ts";
+import type { EnrolmentReason } from "./enrolment-row.ts";
+import { newSixDigits } from "./enrolment-session.ts";
+
+/** One that is to be open. */
+export interface Opening {
+  readonly id: string;
+  readonly pharmacyId: string;
+  readonly deviceId: string;
+  readonly accountId: string;
+  readonly reason: EnrolmentReason;
+  readonly duringCall?: boolean;
+  /** Whom the mail names as having asked. */
+  readonly requestedBy?: string;
+  readonly expiresAt: Date;
+  /** The certificate that is renewed, in hexadecimal digits. */
+  readonly replaces?: string;
+}
+
+/** Several of one tenant, asked for by one actor at one time. */
+export interface Openings {
+  readonly corporationId: string;
+  readonly actor: string;
+  readonly at: Date;
+  /** No two of the same device. */
+  readonly openings: readonly Opening[];
+}
+
+/** Of the million support numbers most are free; so many draws without a free one mean that they are used up. */
+const MOST_DRAWS = 50;
+
+const REPLACE = `update app.enrolment e set
+    state = case when e.expires_at <= $2::timestamptz then 'expired' else 'withdrawn' end,
+    ended_at = least(e.expires_at, $2::timestamptz),
+    replaced_by = case when e.expires_at <= $2::timestamptz then null else o.id end
+  from jsonb_to_recordset($1::jsonb) as o (id uuid, device_id uuid)
+  where e.device_id = o.device_id and e.state in ('invited', 'started', 'identified', 'issued')
+  returning e.id, e.state, o.id as by`;
+
+/** Where another open one has the number that was drawn, nothing: it is drawn anew. */
+const INSERT = `insert into app.enrolment (id, corporation_id, pharmacy_id, device_id, account_id, state, reason, during_call, requested_by,
+    support_number, asked_by, mailed, created_at, expires_at, replaces)
+  select o.id, $2::uuid, o.pharmacy_id, o.device_id, o.account_id, 'invited', o.reason, o.during_call, o.requested_by,
+    o.support_number, $3::text, false, $4::timestamptz, o.expires_at, decode(o.replaces, 'hex')
+  from jsonb_to_recordset($1::jsonb) as o (id uuid, pharmacy_id uuid, device_id uuid, account_id uuid, reason text, during_call boolean,
+    requested_by text, support_number text, expires_at timestamptz, replaces text)
+  on conflict (support_number) where state in ('invited', 'started', 'identified', 'issued') do nothing returning id`;
+
+/** Ends what is open for a device: one whose time was over has expired, any other is withdrawn for the newer one. */
+async function replaceOpen(
+  sql: Sql,
+  { corporationId, actor, at, openings }: Openings,
+  newId: NewId,
+): Promise<void> {
+  const wanted = openings.map(({ id, deviceId }) => ({ id, device_id: deviceId }));
+  const rows = await sql.query<{ id: string; state: string; by: string }>(
+    REPLACE,
+    [JSON.stringify(wanted), at.toISOString()],
+    "enrolment-replace",
+  );
+  const facts = rows.map(({ id, state, by }) => ({
+    at,
+    actor,
+    corporationId,
+    action: `enrolment.${state}`,
+    subject: `enrolment/${id}`,
+    detail: state === "withdrawn" ? { replacedBy: by } : {},
+  }));
+  if (facts.length > 0) await recordAll(sql, facts, newId);
+}
+
+function insertable(opening: Opening, random: Random): object {
+  return {
+    id: opening.id,
+    pharmacy_id: opening.pharmacyId,
+    device_id: opening.deviceId,
+    account_id: opening.accountId,
+    reason: opening.reason,
+    during_call: opening.duringCall ?? false,
+    requested_by: opening.requestedBy,
+    support_number: newSixDigits(random),
+    expires_at: opening.expiresAt.toISOString(),
+    replaces: opening.replaces,
+  };
+}
+
+/**
+ * Inserts enrolments, each in place of what is open for its device, which is recorded. The caller has locked the rows of the
+ * devices in this transaction, has judged who may have what, and records that they were made.
+ */
+export async function openEnrolments(
+  sql: Sql,
+  opening: Openings,
+  { random, newId }: { readonly random: Random; readonly newId: NewId },
+): Promise<void> {
+  const { corporationId, actor, at } = opening;
+  await replaceOpen(sql, opening, newId);
+  let left = opening.openings;
+  for (let draw = 0; left.length > 0; draw += 1) {
+    if (draw === MOST_DRAWS) throw new Error("no support number is free");
+    const rows = left.map((each) => insertable(each, random));
+    const made = await sql.query<{ id: string }>(
+      INSERT,
+      [JSON.stringify(rows), corporationId, actor, at.toISOString()],
+      "enrolment-insert",
+    );
+    const done = new Set(made.map(({ id }) => id));
+    left = left.filter(({ id }) => !done.has(id));
+  }
+}
