@@ -27,6 +27,7 @@ import { enrolmentMails } from "../lifecycle/enrolment-mail.ts";
 import { createPartyWatch, forgetAcknowledgements } from "../lifecycle/party-watch.ts";
 import { probedCertificate } from "../lifecycle/probed-certificate.ts";
 import { createSupersedeOld } from "../lifecycle/renewal-supersede.ts";
+import { proofMails } from "../lifecycle/proof-mail.ts";
 import { createReminders, expiryMails } from "../lifecycle/reminders.ts";
 import { forgetOldKeys } from "../registry/idempotency.ts";
 import { connectionConfig } from "../storage/connection.ts";
@@ -123,6 +124,7 @@ function mailDuties(
   const mailer = createMailer({
     url: config.mailUrl,
     from: config.mailFrom,
+    name: site.sender,
     outbox: path.join(config.dataDir, "outbox"),
     onError: (error) => log.warn({ err: error }, "the mail server's connection broke"),
   });
@@ -138,6 +140,7 @@ function mailDuties(
     operator: operatorMails(settings),
     enrolment: enrolmentMails({ ...system, database: app, worker: database }, settings),
     "enrolment-code": codeMails({ ...system, database: app, worker: database }, settings),
+    proven: proofMails(settings),
   };
   registerMailMetrics(metrics, { database, clock: system.clock });
   return { reminders, delivery: createMailDelivery({ ...system, database, mailer, kinds, log }) };

@@ -16,6 +16,7 @@ interface SiteFile {
   readonly colours?: { readonly light: string; readonly dark: string };
   readonly support?: { readonly telephone: string; readonly hours: Bilingual };
   readonly products?: readonly Product[];
+  readonly sender?: Bilingual;
 }
 
 const SCHEMA = new URL("../../ca-config/site.schema.json", import.meta.url);
@@ -120,6 +121,7 @@ export function loadSite({
     },
     ...(said.support !== undefined && { support: supportLine(said.support) }),
     products,
+    sender: said.sender,
   });
 }
 

@@ -33,6 +33,8 @@ export interface Site {
    */
   readonly support: Bilingual | undefined;
   readonly products: readonly Product[];
+  /** Whose name mails come under. Absent: the one that SUIDO_MAIL_FROM has. */
+  readonly sender: Bilingual | undefined;
 }
 
 /** The site where no file describes one: Suido under its own name, with the support line of SUIDO_SUPPORT, if there is one. */
@@ -43,5 +45,6 @@ export function plainSite(support?: string): Site {
     colours: undefined,
     support: support === undefined ? undefined : { ja: support, en: support },
     products: [],
+    sender: undefined,
   });
 }

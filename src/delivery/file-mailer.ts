@@ -2,11 +2,11 @@ import path from "node:path";
 import { createTransport } from "nodemailer";
 import { replaceFile } from "../storage/durable-file.ts";
 import { MailUnavailableError } from "./errors.ts";
-import { idOf, type Mailbox, type Mailer } from "./mail-message.ts";
+import { idOf, type Mailer, type Sender } from "./mail-message.ts";
 import { mimeOf } from "./mime.ts";
 
 export interface FileMailerOptions {
-  readonly from: Mailbox;
+  readonly from: Sender;
   readonly outbox: string;
 }
 

@@ -6,6 +6,12 @@ export interface Mailbox {
   readonly address: string;
 }
 
+/** Who mails come from: one address, under a name in the reader's language. */
+export interface Sender {
+  readonly address: string;
+  readonly name: Readonly<Record<"ja" | "en", string>>;
+}
+
 /** What is written, in both forms that mail programs show. */
 export interface MailContent {
   readonly subject: string;
@@ -44,7 +50,7 @@ const ID_DIGITS = 32;
  * The Message-ID (RFC 5322 §3.6.4) of a key, the same for every attempt: when a mail was accepted and we went down before
  * we could write so, the second copy is recognisable as the same mail. The digest keeps the key to ourselves.
  */
-export function messageId(key: string, from: Mailbox): string {
+export function messageId(key: string, from: Pick<Mailbox, "address">): string {
   const domain = from.address.slice(from.address.lastIndexOf("@") + 1);
   return `<${idOf(key)}@${domain}>`;
 }

@@ -1,3 +1,4 @@
+import type { Bilingual } from "../config/site.ts";
 import { createFileMailer } from "./file-mailer.ts";
 import type { Mailbox, Mailer } from "./mail-message.ts";
 import { createSmtpMailer, type SmtpTimeouts } from "./smtp-mailer.ts";
@@ -7,6 +8,8 @@ export interface MailerOptions {
   readonly url: string | undefined;
   /** `Name <address>` or an address. */
   readonly from: string;
+  /** Whose name the mails come under, where that is another than the one in `from`. */
+  readonly name?: Bilingual | undefined;
   /** The folder of the `.eml` files. */
   readonly outbox: string;
   /** Hears of connections that broke while nobody used them. */
@@ -15,8 +18,11 @@ export interface MailerOptions {
 }
 
 /** The mailer that the configuration asks for. */
-export function createMailer({ url, from, outbox, onError, timeouts }: MailerOptions): Mailer {
-  const sender = parseMailbox(from);
+export function createMailer(options: MailerOptions): Mailer {
+  const { url, from, outbox, onError, timeouts } = options;
+  const { address, name: own } = parseMailbox(from);
+  const { name = { ja: own, en: own } } = options;
+  const sender = { address, name };
   if (url === undefined) return createFileMailer({ from: sender, outbox });
   return createSmtpMailer({ url, from: sender, onError, ...(timeouts && { timeouts }) });
 }

@@ -2,18 +2,18 @@ import type { SendMailOptions } from "nodemailer";
 import { parseEmailAddress } from "../registry/email-address.ts";
 import { RegistryError } from "../registry/errors.ts";
 import { MailRefusedError } from "./errors.ts";
-import { type Mailbox, type MailMessage, messageId } from "./mail-message.ts";
+import { type MailMessage, messageId, type Sender } from "./mail-message.ts";
 
 /**
  * The message for nodemailer. A recipient given as text would be parsed as a list, so that a line break in it adds a
  * recipient: it is validated again, passed as an address, and the envelope is said in so many words. Nothing in a message
  * may make the composer read files or fetch addresses.
  */
-export function mimeOf(message: MailMessage, from: Mailbox): SendMailOptions {
+export function mimeOf(message: MailMessage, from: Sender): SendMailOptions {
   const { key, subject, text, html, language, date } = message;
   const address = recipientOf(message.to);
   return {
-    from: { name: from.name, address: from.address },
+    from: { name: from.name[language], address: from.address },
     to: { name: "", address },
     envelope: { from: from.address, to: [address] },
     messageId: messageId(key, from),

@@ -1,6 +1,6 @@
 import { createTransport } from "nodemailer";
 import { MailRefusedError, MailUnavailableError } from "./errors.ts";
-import type { Mailbox, Mailer } from "./mail-message.ts";
+import type { Mailer, Sender } from "./mail-message.ts";
 import { mimeOf } from "./mime.ts";
 
 /** How long a mail server may take, in milliseconds. */
@@ -19,7 +19,7 @@ export const SMTP_CONNECTIONS = 3;
 
 export interface SmtpMailerOptions {
   readonly url: string;
-  readonly from: Mailbox;
+  readonly from: Sender;
   readonly onError: (error: Error) => void;
   readonly timeouts?: SmtpTimeouts;
 }

@@ -23,7 +23,8 @@ export interface MailPage {
   readonly blocks: readonly MailBlock[];
   /** What to do, above the button. */
   readonly todo: string;
-  readonly button: { readonly label: string; readonly link: string };
+  /** Absent where nothing is to be opened. */
+  readonly button?: { readonly label: string; readonly link: string };
   /** Who can help, and how to reach them where that is known. */
   readonly help?: { readonly text: string; readonly contact?: string };
   /** Why this mail came. */
@@ -58,9 +59,7 @@ function textOf({ greeting, title, blocks, todo, button, help, foot }: MailPage)
     "",
     todo,
     "",
-    button.label,
-    button.link,
-    "",
+    ...(button === undefined ? [] : [button.label, button.link, ""]),
     ...(help === undefined
       ? []
       : [help.text, ...(help.contact === undefined ? [] : [help.contact]), ""]),
@@ -140,8 +139,15 @@ function helpOf({ help }: MailPage): string {
   return `<p style="${STYLE.help}">${escape(text)}${line}</p>`;
 }
 
+function buttonOf({ accent = WATER, button }: MailPage): string {
+  if (button === undefined) return "";
+  const link = escape(button.link);
+  return `<a href="${link}" style="background:${accent};${STYLE.button}">${escape(button.label)}</a>
+<p style="${STYLE.link}">${link}</p>`;
+}
+
 function htmlOf(page: MailPage): string {
-  const { language, subject, accent = WATER, greeting, title, blocks, todo, button, foot } = page;
+  const { language, subject, greeting, title, blocks, todo, foot } = page;
   const hello = greeting === undefined ? "" : `<p style="${STYLE.text}">${escape(greeting)}</p>`;
   return `<!doctype html>
 <html lang="${language}">
@@ -154,8 +160,7 @@ ${hello}
 ${proseOf(blocks)}
 ${factRows(blocks)}
 <p style="${STYLE.text}">${escape(todo)}</p>
-<a href="${escape(button.link)}" style="background:${accent};${STYLE.button}">${escape(button.label)}</a>
-<p style="${STYLE.link}">${escape(button.link)}</p>
+${buttonOf(page)}
 ${helpOf(page)}
 </div>
 <div style="padding:20px 8px 0">

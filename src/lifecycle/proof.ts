@@ -158,6 +158,7 @@ async function prove(
     const end = { action: "enrolment.proven", subject: `enrolment/${spent.id}` };
     await record(sql, { ...told, ...end, detail: { serialNumber } }, newId);
   }
+  await sql.query("select app.plan_proof_mails($1, $2)", [check.serial, at], "check-mails");
   return proven.proven_at;
 }
 

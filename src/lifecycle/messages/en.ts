@@ -74,6 +74,23 @@ export interface LifecycleMessages {
     readonly button: string;
     readonly unexpected: string;
   };
+  /** A device has proven its certificate. */
+  readonly proven: {
+    readonly subject: (facts: { readonly pharmacy: string; readonly device: string }) => string;
+    readonly title: (device: string) => string;
+    readonly what: string;
+    readonly why: Readonly<Record<"first" | "renewal", string>>;
+    readonly at: string;
+    readonly until: string;
+    /** Who asked, where the device has renewed itself. */
+    readonly byDevice: string;
+    readonly supportNumber: string;
+    readonly serial: string;
+    readonly todo: string;
+    readonly unexpected: string;
+    readonly unexpectedCall: string;
+    readonly harmless: string;
+  };
   /** Apple shows both to whoever installs it; `what` beside the button. */
   readonly appleProfile: {
     readonly title: (device: string) => string;
@@ -179,6 +196,29 @@ export const EN: LifecycleMessages = {
     button: "Open the page",
     unexpected:
       "If it was not you, do not use the code, and call support at a number that you know. Without the code nothing is installed.",
+  },
+  proven: {
+    subject: ({ pharmacy, device }) => `A certificate is installed: ${device}, ${pharmacy}`,
+    title: (device) => `The certificate of “${device}” works`,
+    what: "The device has shown its certificate just now, and it was right. From now on it gets into your system with it.",
+    why: {
+      first:
+        "The Ministry of Health’s guideline on the security of medical information systems asks that only the pharmacy’s own devices get in. You get this mail so that somebody notices a device that is none of yours.",
+      renewal:
+        "The new certificate takes the place of the one before, which ends by itself. You get this mail so that somebody notices a renewal that nobody has asked for.",
+    },
+    at: "Since",
+    until: "Works until",
+    byDevice: "The device itself, with the certificate that it had",
+    supportNumber: "Support number",
+    serial: "Certificate number",
+    todo: "Was it you, or somebody of your pharmacy? Then there is nothing to do. Please keep this mail with the records of your devices.",
+    unexpected:
+      "Was it none of you? Please call the support of your system at once, at a number that you know. They stop the certificate within minutes.",
+    unexpectedCall:
+      "Was it none of you? Please call at once, and read out the certificate number. The certificate is stopped within minutes:",
+    harmless:
+      "This mail has no attachment, no key and no link. Nobody will ask you for a password by telephone.",
   },
   appleProfile: {
     title: (device) => `Certificate of “${device}”`,

@@ -58,12 +58,57 @@ it("proves that very certificate once: record, device, audit row and event", asy
   expect(await world.told(device.serialNumber)).toEqual(once);
 });
 
+/** Whom the mails about a certificate go to, by name and address. */
+const mailsOf = (serialNumber: string): Promise<{ to: string; name?: string; facts: object }[]> =>
+  world.side.admin.query(
+    `select recipient as to, facts ->> 'name' as name, facts from app.mail
+     where subject = $1 and kind = 'proven' and state = 'due' and corporation_id = $2 order by recipient`,
+    [`certificate/${serialNumber}`, tenant.corporationId],
+  );
+
+async function addManager(fields: object, role = "manager"): Promise<string> {
+  const { corporationId, pharmacyId } = tenant;
+  const { body } = await world.call("POST", "/v1/accounts", { body: { corporationId, ...fields } });
+  const membership = { accountId: body.id, pharmacyId, role };
+  expect((await world.call("POST", "/v1/memberships", { body: membership })).status).toBe(201);
+  return body.id;
+}
+
+it("mails the person and the managers, each mailbox once, in the proof's own commit", async () => {
+  const shop = { email: "shop@example.jp", emailShared: true };
+  await addManager({ name: "店長", ...shop });
+  await addManager({ name: "副店長", ...shop, email: "Shop@example.jp" });
+  await addManager({ name: "本部", email: "office@example.jp" }, "headOffice");
+  await addManager({ name: "宛先なし" });
+  const left = await addManager({ name: "退職", email: "left@example.jp" });
+  await world.call("PATCH", `/v1/accounts/${left}`, { body: { disabled: true } });
+  const device = await world.issue(tenant);
+  const { url } = await world.check(device.serialNumber);
+  expect(await mailsOf(device.serialNumber)).toEqual([]);
+  await world.outcome(url, device);
+  await world.outcome(url, device);
+  const { email } = (await world.call("GET", `/v1/accounts/${tenant.accountId}`))
+    .body as unknown as { email: string };
+  const facts = expect.objectContaining({
+    device: "受付1号機",
+    serialNumber: device.serialNumber,
+    provenAt: matching(/T/),
+  }) as object;
+  const mails = await mailsOf(device.serialNumber);
+  expect(mails.map(({ to }) => to.toLowerCase()).toSorted()).toEqual(
+    [email, "shop@example.jp"].toSorted(),
+  );
+  expect(mails).toContainEqual({ to: email, name: `薬局${count}`, facts });
+  expect(mails.filter(({ name }) => name === null)).toHaveLength(1);
+});
+
 it("proves it once for two who come at the same time", async () => {
   const device = await world.issue(tenant);
   const { url } = await world.check(device.serialNumber);
   const all = await Promise.all(Array.from({ length: 12 }, () => world.outcome(url, device)));
   expect(all.map((each) => each["outcome"])).toEqual(Array(12).fill("proven"));
   expect(await world.told(device.serialNumber)).toHaveLength(1);
+  expect(await mailsOf(device.serialNumber)).toHaveLength(1);
 });
 
 it("is not moved by a scanner that opens the link a hundred times without the key", async () => {

@@ -45,6 +45,7 @@ describe("loadSite", () => {
     expect(site.colours?.light.water).toBe("#7a3b86");
     expect(site.support?.ja).toBe("0120-000-000(平日・土曜 9時〜19時)");
     expect(site.products.map(({ id }) => id)).toEqual(["musubi"]);
+    expect(site.sender?.ja).toBe("みずきシステム 証明書窓口");
     expect(Object.isFrozen(site)).toBe(true);
   });
 
@@ -55,6 +56,7 @@ describe("loadSite", () => {
       colours: undefined,
       support: { ja: support, en: support },
       products: [],
+      sender: undefined,
     });
   });
 
@@ -89,6 +91,11 @@ describe("loadSite", () => {
       "a program as an address",
       "products: [{ id: a, name: { ja: あ, en: A }, url: 'javascript:alert(1)' }]\n",
       /\/products\/0\/url must match/,
+    ],
+    [
+      "a sender that looks like an address",
+      "sender: { ja: みずき <a@example.jp>, en: Mizuki }\n",
+      /\/sender\/ja must match .*looks like an address/,
     ],
     ["what is no YAML", "{", /is not YAML/],
   ] as const)("refuses %s", ([, more, fault]) => {

@@ -133,6 +133,23 @@ describe("SMTP", () => {
   });
 });
 
+it("comes under the site's own name in the reader's language, from the same address", async () => {
+  const outbox = mkdtempSync(path.join(folder, "name-"));
+  const name = { ja: "みずきシステム 証明書窓口", en: "Mizuki System certificates" };
+  const mailer = createMailer({
+    url: undefined,
+    from: FROM,
+    name,
+    outbox,
+    onError: () => undefined,
+  });
+  for (const language of ["ja", "en"] as const) {
+    const { response } = await mailer.send({ ...MAIL, key: language, language });
+    const { headers } = readMail(readFileSync(path.join(outbox, response), "latin1"));
+    expect(headers.get("from")).toBe(`${name[language]} <no-reply@suido.example.jp>`);
+  }
+});
+
 it.for([
   ["a@example.jp", { name: "", address: "a@example.jp" }],
   ["Suido <a@example.jp>", { name: "Suido", address: "a@example.jp" }],
