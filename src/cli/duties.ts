@@ -23,7 +23,7 @@ import { operatorMails, type OperatorMail } from "../lifecycle/operator-mail.ts"
 import { forgetChecks } from "../lifecycle/checks.ts";
 import { expireEnrolments, registerEnrolmentMetrics } from "../lifecycle/enrolment-expiry.ts";
 import { codeMails } from "../lifecycle/code-mail.ts";
-import { enrolmentMails } from "../lifecycle/enrolment-mail.ts";
+import { enrolmentMails, requestMails } from "../lifecycle/enrolment-mail.ts";
 import { createPartyWatch, forgetAcknowledgements } from "../lifecycle/party-watch.ts";
 import { probedCertificate } from "../lifecycle/probed-certificate.ts";
 import { createSupersedeOld } from "../lifecycle/renewal-supersede.ts";
@@ -139,6 +139,7 @@ function mailDuties(
     expiry: expiryMails(reminders, settings),
     operator: operatorMails(settings),
     enrolment: enrolmentMails({ ...system, database: app, worker: database }, settings),
+    "enrolment-request": requestMails({ ...system, database: app, worker: database }, settings),
     "enrolment-code": codeMails({ ...system, database: app, worker: database }, settings),
     proven: proofMails(settings),
   };

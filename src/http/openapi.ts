@@ -60,6 +60,7 @@ export const COMPONENTS = [
   stages.StageDetail,
   enrolments.Enrolment,
   enrolments.MadeEnrolment,
+  enrolments.MadeEnrolments,
   bulk.BulkIssue,
   bulk.BulkIssueLine,
   bulk.BulkBundle,

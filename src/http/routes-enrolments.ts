@@ -1,8 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { type Static, Type } from "typebox";
 
-import type { Enrolments } from "../lifecycle/enrolments.ts";
+import type { EnrolmentRequest } from "../lifecycle/enrolment-request.ts";
+import type { EnrolmentInput, Enrolments } from "../lifecycle/enrolments.ts";
 import { allows } from "../staff/roles.ts";
 import { principalOf } from "./authentication.ts";
+import { HttpError } from "./errors.ts";
 import { idempotencyOf } from "./idempotency.ts";
 import { bodyOrNone } from "./json-body.ts";
 import { Nothing } from "./schemas/certificates.ts";
@@ -55,6 +58,28 @@ export const enrolmentReadingRoutes: FastifyPluginAsyncTypebox<EnrolmentRoutesOp
   );
 };
 
+type Wanted = EnrolmentInput | EnrolmentRequest;
+
+function refuse(field: string, detail: string): HttpError {
+  return new HttpError("invalid-request", `${field} ${detail}`, [{ field, detail }]);
+}
+
+/** One device, or so many of a pharmacy. Throws HttpError where it is neither, or both. */
+function wantedOf(body: Static<typeof schemas.NewEnrolment>): Wanted {
+  const { deviceId, pharmacyId, count, ...common } = body;
+  if (deviceId !== undefined) {
+    const [also] = Object.keys({
+      ...(pharmacyId !== undefined && { pharmacyId }),
+      ...(count !== undefined && { count }),
+    });
+    if (also !== undefined) throw refuse(also, "does not go with deviceId");
+    return { ...common, deviceId };
+  }
+  if (pharmacyId === undefined) throw refuse("deviceId", "is missing, or pharmacyId with count");
+  if (count === undefined) throw refuse("count", "is missing: how many devices of the pharmacy");
+  return { ...common, pharmacyId, count };
+}
+
 /** Asking people to put a certificate on a device. */
 export const enrolmentRoutes: FastifyPluginAsyncTypebox<EnrolmentRoutesOptions> = async (
   app,
@@ -67,20 +92,30 @@ export const enrolmentRoutes: FastifyPluginAsyncTypebox<EnrolmentRoutesOptions> 
       schema: {
         summary: "Ask a person to put a certificate on a device",
         description:
-          "Sends the account a mail with a link, good for 14 days, or 72 hours when made during a call. An open one of the same device is withdrawn. With the same Idempotency-Key it is the same one; link and code are fresh, since nobody has kept those before, and those before stay good.",
+          "For a device, or for a pharmacy and a count of devices that nobody has registered: then the answer lists an enrolment for each, and one mail has all their links. Sends the account a mail with a link, good for 14 days, or 72 hours when made during a call. An open one of the same device is withdrawn. With the same Idempotency-Key it is the same one; link and code are fresh, since nobody has kept those before, and those before stay good.",
         tags,
         headers: CreationHeaders,
         body: schemas.NewEnrolment,
-        response: { 201: named(schemas.MadeEnrolment), ...bodyProblems(404, 409) },
+        response: {
+          201: Type.Union([named(schemas.MadeEnrolment), named(schemas.MadeEnrolments)]),
+          ...bodyProblems(404, 409),
+        },
       },
     },
     async (request, reply) => {
       const principal = principalOf(request);
-      const made = await enrolments.create(principal, request.body, {
-        link: allows(principal.role, "enrolments:link"),
-        code: allows(principal.role, "enrolments:code"),
+      const { role } = principal;
+      const handing = {
+        link: allows(role, "enrolments:link"),
+        code: allows(role, "enrolments:code"),
         idempotency: idempotencyOf(request, reply),
-      });
+      };
+      const wanted = wantedOf(request.body);
+      if ("count" in wanted) {
+        const items = await enrolments.request(principal, wanted, handing);
+        return reply.code(201).send({ items: [...items] });
+      }
+      const made = await enrolments.create(principal, wanted, handing);
       return reply.code(201).header("location", `/v1/enrolments/${made.id}`).send(made);
     },
   );

@@ -91,7 +91,7 @@ const startRoutes: (session: WaySession) => Route = (session) => async (app, opt
         page: linkPageOf(visit),
         token,
         warnings: warningsOf(browser),
-        isOtherKind: open !== undefined && isOtherKind(open.platform, browser),
+        isOtherKind: isOtherKind(open?.platform, browser),
         ...open,
       });
     } catch (error) {
@@ -229,7 +229,8 @@ const profileRoute: (session: WaySession) => Route = (session) => async (app, op
       const { certificate, deviceName, pharmacyName } = await ways.look(secret);
       const { deviceId, notAfter, pkcs12 } = made;
       // Another press has made a newer one meanwhile.
-      if (pkcs12 === undefined || certificate?.serialNumber !== made.serialNumber)
+      const isNewest = certificate?.serialNumber === made.serialNumber;
+      if (pkcs12 === undefined || !isNewest || deviceName === undefined)
         return reply.redirect("/way", 303);
       const { body } = await appleProfiles.build({
         deviceId,

@@ -39,8 +39,8 @@ const makerOf = (platform: string): string =>
 export const isApples = ({ platform }: Browser): boolean => makerOf(platform) === "apple";
 
 /** Whether a browser is on another kind of device than was registered. An "other" may be anything. */
-export function isOtherKind(registered: string, { platform }: Browser): boolean {
-  if (registered === "other" || platform === "other") return false;
+export function isOtherKind(registered: string | undefined, { platform }: Browser): boolean {
+  if (registered === undefined || registered === "other" || platform === "other") return false;
   return makerOf(registered) !== makerOf(platform);
 }
 
@@ -55,7 +55,7 @@ const isMobile = (platform: string): boolean => platform === "ios" || platform =
 /** How a file is put onto this platform. What calls itself a Mac, and was registered as an iPad, is one. */
 function installingOn(
   { platform, browser, bundle }: Browser,
-  { registered, file }: Wishes & { readonly registered: string },
+  { registered = "other", file }: Wishes & { readonly registered: string | undefined },
 ): Installing {
   const isApple = isMobile(platform) || (platform === "macos" && isMobile(registered));
   if (isApple && !file) return { kind: "apple-profile", style: bundle, browser };
@@ -70,7 +70,7 @@ export function viewOf(way: Way, browser: Browser, wishes: Wishes): WayView {
   const { certificate } = way;
   return {
     page: pageOf(way),
-    deviceName: way.deviceName,
+    ...(way.deviceName !== undefined && { deviceName: way.deviceName }),
     pharmacyName: way.pharmacyName,
     supportNumber: way.supportNumber,
     made: way.made,

@@ -2,7 +2,7 @@ import type { JsonObject } from "../audit/record.ts";
 import type { MailKind, MailOccasion } from "../delivery/mail-delivery.ts";
 import type { MailContent } from "../delivery/mail-message.ts";
 import type { EnrolmentMailsDeps, EnrolmentMailSettings } from "./enrolment-mail.ts";
-import { mailPage, paragraph } from "./mail-page.ts";
+import { fact, mailPage, paragraph } from "./mail-page.ts";
 import { drawCode } from "./mailed-code.ts";
 import { LIFECYCLE_MESSAGES } from "./messages.ts";
 
@@ -10,7 +10,8 @@ interface CodeFacts {
   readonly enrolmentId: string;
   readonly corporationId: string;
   readonly pharmacy: string;
-  readonly device: string;
+  /** Absent while nobody has named it. */
+  readonly device?: string;
   readonly name: string;
   /** Which beginning of the enrolment has asked for it. */
   readonly begun: number;
@@ -35,9 +36,9 @@ export function writeCodeMail(
     title: words.title(device),
     blocks: [
       paragraph(words.what),
-      { kind: "fact", name: words.code, value: spoken, isMain: true },
-      { kind: "fact", name: enrolment.device, value: device, isMain: false },
-      { kind: "fact", name: enrolment.pharmacy, value: pharmacy, isMain: false },
+      fact(words.code, spoken, true),
+      ...(device === undefined ? [] : [fact(enrolment.device, device)]),
+      fact(enrolment.pharmacy, pharmacy),
     ],
     todo: words.todo,
     button: { label: words.button, link: `${appUrl}/way` },

@@ -6,10 +6,11 @@ import type { Clock } from "../pki/clock.ts";
 import type { Digest, Random } from "../pki/crypto.ts";
 import type { NewId } from "../pki/uuid.ts";
 import type { Database } from "../storage/database.ts";
+import type { Sql } from "../storage/sql.ts";
 import { dayOf, shortDayOf, timeOf } from "./dates.ts";
 import { giveLink, linkUrl, startUrl } from "./enrolment-links.ts";
 import type { EnrolmentReason } from "./enrolment-row.ts";
-import { type MailBlock, mailPage, paragraph } from "./mail-page.ts";
+import { fact, type MailBlock, mailPage, paragraph } from "./mail-page.ts";
 import { LIFECYCLE_MESSAGES } from "./messages.ts";
 
 /** What is the same in all invitations. */
@@ -22,15 +23,22 @@ export interface EnrolmentMailSettings {
 }
 
 /** What was so when it was planned. Without a name the mailbox is a shared one. */
-interface EnrolmentFacts {
-  readonly enrolmentId: string;
+interface Invited {
   readonly corporationId: string;
   readonly pharmacy: string;
-  readonly device: string;
   readonly name?: string;
   readonly requestedBy?: string;
   readonly reason: EnrolmentReason;
   readonly expiresAt: string;
+}
+
+interface EnrolmentFacts extends Invited {
+  readonly enrolmentId: string;
+  readonly device: string;
+}
+
+interface RequestFacts extends Invited {
+  readonly requestId: string;
 }
 
 /** What opens the enrolment, made for this one mail. */
@@ -42,18 +50,24 @@ export interface MailedLink {
 /** The subject names a day that counts to its end: nobody is late at noon of it. */
 const DAY_MS = 24 * 60 * 60_000;
 
-function fact(name: string, value: string, isMain = false): MailBlock {
-  return { kind: "fact", name, value, isMain };
+/** What differs between the mail for one device and that for several. */
+interface Invitation {
+  readonly facts: Invited;
+  readonly subject: (lastDay: string) => string;
+  readonly title: string;
+  readonly device: readonly MailBlock[];
+  /** Of one: what opens it. Of several the list of them. */
+  readonly codes: readonly MailBlock[];
+  readonly todo: string;
+  readonly link: string;
 }
 
-/** The invitation: for what and by whom, where the link leads, and what to type where no mail can be read. */
-export function writeEnrolmentMail(
-  { facts, language }: MailOccasion,
-  { token, code }: MailedLink,
+function writeInvitation(
+  language: MailOccasion["language"],
+  invitation: Invitation,
   { appUrl, timeZone, site }: EnrolmentMailSettings,
 ): MailContent {
-  const { pharmacy, device, name, requestedBy, reason, expiresAt } = facts as JsonObject &
-    EnrolmentFacts;
+  const { pharmacy, name, requestedBy, reason, expiresAt } = invitation.facts;
   const messages = LIFECYCLE_MESSAGES[language].enrolment;
   const style = { language, timeZone };
   const support = site.support?.[language];
@@ -63,27 +77,80 @@ export function writeEnrolmentMail(
   return mailPage({
     language,
     accent: site.colours?.light.water,
-    subject: messages.subject({ pharmacy, device, at: shortDayOf(lastDay, style) }),
+    subject: invitation.subject(shortDayOf(lastDay, style)),
     greeting: name === undefined ? messages.greetingPharmacy(pharmacy) : messages.greeting(name),
-    title: messages.title(device),
+    title: invitation.title,
     blocks: [
       paragraph(messages.why[reason]),
       paragraph(messages.check(`${new URL(appUrl).origin}/`)),
       paragraph(messages.noMail),
-      fact(messages.device, device, true),
+      ...invitation.device,
       fact(messages.pharmacy, pharmacy),
       ...systems.map((system) => fact(messages.system, system)),
       fact(messages.requestedBy, requestedBy ?? messages.operator),
       fact(messages.until, messages.untilDay(dayOf(end, style), timeOf(end, style))),
       fact(messages.address, startUrl(appUrl)),
-      fact(messages.code, code),
+      ...invitation.codes,
     ],
-    todo: messages.todo(device),
-    button: { label: messages.button, link: linkUrl(appUrl, token) },
+    todo: invitation.todo,
+    button: { label: messages.button, link: invitation.link },
     help:
       support === undefined ? { text: messages.help } : { text: messages.call, contact: support },
     foot: [messages.harmless, messages.unexpected, messages.automatic(site.name[language])],
   });
+}
+
+/** The invitation: for what and by whom, where the link leads, and what to type where no mail can be read. */
+export function writeEnrolmentMail(
+  { facts, language }: MailOccasion,
+  { token, code }: MailedLink,
+  settings: EnrolmentMailSettings,
+): MailContent {
+  const invited = facts as JsonObject & EnrolmentFacts;
+  const { pharmacy, device } = invited;
+  const messages = LIFECYCLE_MESSAGES[language].enrolment;
+  const invitation = {
+    facts: invited,
+    subject: (at: string) => messages.subject({ pharmacy, device, at }),
+    title: messages.title(device),
+    device: [fact(messages.device, device, true)],
+    codes: [fact(messages.code, code)],
+    todo: messages.todo(device),
+    link: linkUrl(settings.appUrl, token),
+  };
+  return writeInvitation(language, invitation, settings);
+}
+
+/** The invitation for machines that nobody has registered: one mail, with a link and a code for each. */
+export function writeRequestMail(
+  { facts, language }: MailOccasion,
+  links: readonly [MailedLink, ...MailedLink[]],
+  settings: EnrolmentMailSettings,
+): MailContent {
+  const { appUrl } = settings;
+  const invited = facts as JsonObject & RequestFacts;
+  const messages = LIFECYCLE_MESSAGES[language].enrolment;
+  const { subject, title, todo, nth } = messages.unnamed;
+  const { pharmacy } = invited;
+  const count = links.length;
+  const [{ token, code }] = links;
+  const ways = links.map((each, index): MailBlock => ({
+    kind: "fact",
+    name: nth(index + 1),
+    value: each.code,
+    isMain: true,
+    link: linkUrl(appUrl, each.token),
+  }));
+  const invitation = {
+    facts: invited,
+    subject: (at: string) => subject({ pharmacy, count, at }),
+    title: title(count),
+    device: [],
+    codes: count === 1 ? [fact(messages.code, code)] : ways,
+    todo: todo(count),
+    link: count === 1 ? linkUrl(appUrl, token) : startUrl(appUrl),
+  };
+  return writeInvitation(language, invitation, settings);
 }
 
 export interface EnrolmentMailsDeps {
@@ -98,30 +165,71 @@ export interface EnrolmentMailsDeps {
 }
 
 /**
- * The invitations as a kind of mail. Link and code are made when the mail is written, because between planning and sending
- * it only hashes may lie anywhere; those of an attempt that failed stay good, as nobody knows whether it arrived.
+ * Makes link and code of an open enrolment for a mail that is being written, because between planning and sending it only
+ * hashes may lie anywhere; those of an attempt that failed stay good, as nobody knows whether it arrived.
  */
+async function drawLink(
+  sql: Sql,
+  { enrolmentId, corporationId, at }: Drawing,
+  deps: EnrolmentMailsDeps,
+): Promise<MailedLink | undefined> {
+  const token = await giveLink(sql, { enrolmentId, kind: "link", at }, deps);
+  const code = await giveLink(sql, { enrolmentId, kind: "code", at }, deps);
+  if (token === undefined || code === undefined) return undefined;
+  const [action, subject] = ["enrolment.mail-written", `enrolment/${enrolmentId}`];
+  await record(sql, { at, actor: "worker", action, subject, corporationId }, deps.newId);
+  return { token, code };
+}
+
+interface Drawing {
+  readonly enrolmentId: string;
+  readonly corporationId: string;
+  readonly at: Date;
+}
+
+/** The invitations for one device as a kind of mail. */
 export function enrolmentMails(
   deps: EnrolmentMailsDeps,
   settings: EnrolmentMailSettings,
 ): MailKind {
-  const { database, worker, clock, newId } = deps;
+  const { database, worker, clock } = deps;
   return {
     write: async (occasion) => {
       const { enrolmentId, corporationId } = occasion.facts as JsonObject & EnrolmentFacts;
-      const at = clock();
-      const link = await database.tenant(corporationId, async (sql) => {
-        const token = await giveLink(sql, { enrolmentId, kind: "link", at }, deps);
-        const code = await giveLink(sql, { enrolmentId, kind: "code", at }, deps);
-        if (token === undefined || code === undefined) return undefined;
-        const [action, subject] = ["enrolment.mail-written", `enrolment/${enrolmentId}`];
-        await record(sql, { at, actor: "worker", action, subject, corporationId }, newId);
-        return { token, code };
-      });
+      const link = await database.tenant(corporationId, (sql) =>
+        drawLink(sql, { enrolmentId, corporationId, at: clock() }, deps),
+      );
       // Tried again, and by then dropped.
       if (link === undefined) throw new Error("the enrolment is over");
       return writeEnrolmentMail(occasion, link, settings);
     },
     dropStale: () => worker.query("select app.drop_enrolment_mails($1)", [clock()]),
+  };
+}
+
+const OF_REQUEST = `select id from app.enrolment where request_id = $1
+  and state in ('invited', 'started', 'identified', 'issued') and expires_at > $2 order by id`;
+
+/** The invitations for several machines at once as a kind of mail: those that are still open. */
+export function requestMails(deps: EnrolmentMailsDeps, settings: EnrolmentMailSettings): MailKind {
+  const { database, worker, clock } = deps;
+  return {
+    write: async (occasion) => {
+      const { requestId, corporationId } = occasion.facts as JsonObject & RequestFacts;
+      const at = clock();
+      const links = await database.tenant(corporationId, async (sql) => {
+        const drawn: MailedLink[] = [];
+        for (const { id } of await sql.query<{ id: string }>(OF_REQUEST, [requestId, at])) {
+          const link = await drawLink(sql, { enrolmentId: id, corporationId, at }, deps);
+          if (link !== undefined) drawn.push(link);
+        }
+        return drawn;
+      });
+      const [first, ...rest] = links;
+      // Tried again, and by then dropped.
+      if (first === undefined) throw new Error("the enrolments are over");
+      return writeRequestMail(occasion, [first, ...rest], settings);
+    },
+    dropStale: () => worker.query("select app.drop_enrolment_request_mails($1)", [clock()]),
   };
 }

@@ -40,7 +40,10 @@ export interface Enrolment {
   readonly id: string;
   readonly corporationId: string;
   readonly pharmacyId: string;
-  readonly deviceId: string;
+  /** Absent where the machine is registered with its first certificate, which it has not got yet. */
+  readonly deviceId?: string;
+  /** As the person has named it before there is a device. */
+  readonly deviceName?: string;
   readonly accountId: string;
   readonly state: EnrolmentState;
   readonly reason: EnrolmentReason;
@@ -68,7 +71,8 @@ export interface EnrolmentRow {
   readonly id: string;
   readonly corporation_id: string;
   readonly pharmacy_id: string;
-  readonly device_id: string;
+  readonly device_id: string | null;
+  readonly device_name: string | null;
   readonly account_id: string;
   readonly told_state: EnrolmentState;
   readonly reason: EnrolmentReason;
@@ -90,7 +94,7 @@ export interface EnrolmentRow {
 }
 
 /** For a query that calls app.enrolment `e`, and whose first value is the time. */
-export const ENROLMENT_COLUMNS = `e.id, e.corporation_id, e.pharmacy_id, e.device_id, e.account_id, app.enrolment_state(e, $1::timestamptz) as told_state,
+export const ENROLMENT_COLUMNS = `e.id, e.corporation_id, e.pharmacy_id, e.device_id, e.device_name, e.account_id, app.enrolment_state(e, $1::timestamptz) as told_state,
   e.reason, e.during_call, e.begun, e.requested_by, e.support_number, e.asked_by, e.mailed, e.created_at, e.expires_at, e.started_at,
   e.identified_at, e.identified_by, e.identified_how, e.ended_at, e.replaced_by`;
 
@@ -118,7 +122,8 @@ export function enrolmentOf(row: EnrolmentRow): Enrolment {
     id: row.id,
     corporationId: row.corporation_id,
     pharmacyId: row.pharmacy_id,
-    deviceId: row.device_id,
+    ...(row.device_id !== null && { deviceId: row.device_id }),
+    ...(row.device_id === null && row.device_name !== null && { deviceName: row.device_name }),
     accountId: row.account_id,
     state: row.told_state,
     reason: row.reason,
@@ -139,4 +144,14 @@ export async function readEnrolment({ sql, now }: Work, id: string): Promise<Enr
   const [row] = await sql.query<EnrolmentRow>(text, [now.toISOString(), id]);
   if (row === undefined) throw new Error("an enrolment that was locked is gone");
   return row;
+}
+
+/** Those with these ids, in their order, which the transaction has made or locked. */
+export async function readEnrolments(
+  { sql, now }: Work,
+  ids: readonly string[],
+): Promise<readonly EnrolmentRow[]> {
+  const text = `select ${ENROLMENT_COLUMNS} from jsonb_array_elements_text($2::jsonb) with ordinality as wanted (id, place)
+    join app.enrolment e on e.id = wanted.id::uuid order by wanted.place`;
+  return sql.query<EnrolmentRow>(text, [now.toISOString(), JSON.stringify(ids)]);
 }

@@ -40,7 +40,8 @@ export async function drawingNumbers<T>(work: () => Promise<T>): Promise<T> {
 export interface Beginning {
   readonly enrolmentId: string;
   readonly corporationId: string;
-  readonly deviceId: string;
+  readonly deviceId: string | null;
+  readonly pharmacyId: string;
   readonly accountId: string;
   readonly begun: number;
   readonly kind: LinkKind;
@@ -59,11 +60,11 @@ const BEGIN = `update app.enrolment set state = 'started', started_at = coalesce
  */
 export async function beginSession(
   sql: Sql,
-  { enrolmentId, corporationId, deviceId, accountId, begun, kind, at }: Beginning,
+  { enrolmentId, corporationId, deviceId, pharmacyId, accountId, begun, kind, at }: Beginning,
   deps: { readonly random: Random; readonly digest: Digest; readonly newId: NewId },
 ): Promise<string> {
   const { random, digest, newId } = deps;
-  await standingOf(sql, { deviceId, accountId }, at);
+  await standingOf(sql, { deviceId, pharmacyId, accountId }, at);
   const secret = toHex(random(SECRET_OCTETS));
   const supportNumber = begun === 0 ? null : newSixDigits(random);
   await sql.query(

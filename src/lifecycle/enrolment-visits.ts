@@ -22,10 +22,11 @@ export interface EnrolmentVisit {
   /** Whether a newer one of the same device has taken its place. */
   readonly isReplaced: boolean;
   readonly open?: {
-    readonly deviceName: string;
+    /** Absent while nobody has named it. */
+    readonly deviceName?: string;
     readonly pharmacyName: string;
-    /** As it was registered. */
-    readonly platform: string;
+    /** As it was registered, or found when it was named. */
+    readonly platform?: string;
     /** What they read out when they call. */
     readonly supportNumber: string;
     readonly expiresAt: Date;
@@ -88,7 +89,8 @@ function createGuessCount(clock: Clock) {
 
 interface Row {
   readonly id: string;
-  readonly device_id: string;
+  readonly device_id: string | null;
+  readonly pharmacy_id: string;
   readonly account_id: string;
   readonly told_state: EnrolmentState;
   readonly begun: number;
@@ -96,17 +98,17 @@ interface Row {
   readonly replaced_by: string | null;
   readonly support_number: string;
   readonly expires_at: Date;
-  readonly device_name: string;
+  readonly device_name: string | null;
   readonly pharmacy_name: string;
-  readonly platform: string;
+  readonly platform: string | null;
 }
 
-const FIND = `select e.id, e.device_id, e.account_id, app.enrolment_state(e, $2) as told_state, e.begun, e.session_sha256, e.replaced_by,
+const FIND = `select e.id, e.device_id, e.pharmacy_id, e.account_id, app.enrolment_state(e, $2) as told_state, e.begun, e.session_sha256, e.replaced_by,
     e.support_number,
-    e.expires_at, d.name as device_name, d.platform, p.name as pharmacy_name
+    e.expires_at, coalesce(d.name, e.device_name) as device_name, coalesce(d.platform, e.device_platform) as platform, p.name as pharmacy_name
   from app.enrolment_link l
   join app.enrolment e on e.id = l.enrolment_id
-  join app.device d on d.id = e.device_id
+  left join app.device d on d.id = e.device_id
   join app.pharmacy p on p.id = e.pharmacy_id
   where l.sha256 = $1`;
 
@@ -117,9 +119,9 @@ function visitOf(row: Row): EnrolmentVisit {
     isReplaced: row.replaced_by !== null,
     ...(isOpen(state) && {
       open: {
-        deviceName: row.device_name,
+        ...(row.device_name !== null && { deviceName: row.device_name }),
         pharmacyName: row.pharmacy_name,
-        platform: row.platform,
+        ...(row.platform !== null && { platform: row.platform }),
         supportNumber: row.support_number,
         expiresAt: row.expires_at,
       },
@@ -181,8 +183,8 @@ export function createEnrolmentVisits(deps: EnrolmentVisitsDeps): EnrolmentVisit
       async (sql, { row, corporationId, at }) => {
         if (!isOpen(row.told_state)) return visitOf(row);
         if (isOf(row, sessionHash(session, digest))) return { ...visitOf(row), session };
-        const of = { enrolmentId: row.id, deviceId: row.device_id, accountId: row.account_id };
-        const { begun } = row;
+        const { id: enrolmentId, begun, device_id: deviceId, account_id: accountId } = row;
+        const of = { enrolmentId, deviceId, pharmacyId: row.pharmacy_id, accountId };
         const beginning = { ...of, corporationId, begun, kind: inHand.kind, at };
         const secret = await beginSession(sql, beginning, deps);
         return { ...visitOf({ ...row, told_state: "started" }), session: secret };

@@ -1,11 +1,16 @@
-import type { Digest, Random } from "../pki/crypto.ts";
 import { ConflictError } from "../registry/errors.ts";
-import { createOnce, type IdempotentRequest } from "../registry/idempotency.ts";
+import { createOnce } from "../registry/idempotency.ts";
 import { listPage, type Page, type PageRequest } from "../registry/page.ts";
 import type { Principal, Reference } from "../registry/principal.ts";
 import { lockRow, type RegistryDeps, type Work, withinTenantOf } from "../registry/tenant.ts";
 import { sqlOf } from "../storage/prisma.ts";
-import { giveLink, linkUrl } from "./enrolment-links.ts";
+import {
+  type Handing,
+  type HandingDeps,
+  handOver,
+  type MadeEnrolment,
+} from "./enrolment-handing.ts";
+import { type EnrolmentRequest, pharmacyOf, requestEnrolments } from "./enrolment-request.ts";
 import {
   endOf,
   type Enrolment,
@@ -18,13 +23,7 @@ import {
   readEnrolment,
 } from "./enrolment-row.ts";
 import { standingOf } from "./enrolment-standing.ts";
-import { openEnrolments } from "./open-enrolment.ts";
-
-/** The answer to whoever made it. What opens it is nowhere else: a hash is kept. */
-export interface MadeEnrolment extends Enrolment {
-  readonly link?: string;
-  readonly code?: string;
-}
+import { lifeOf, openEnrolments } from "./open-enrolment.ts";
 
 export interface EnrolmentInput {
   readonly accountId: string;
@@ -35,13 +34,6 @@ export interface EnrolmentInput {
   readonly reason?: EnrolmentReason;
   /** Whom the mail names as having asked. */
   readonly requestedBy?: string;
-}
-
-/** What of it the caller may be handed. */
-export interface Handing {
-  readonly link: boolean;
-  readonly code: boolean;
-  readonly idempotency?: IdempotentRequest | undefined;
 }
 
 export interface EnrolmentQuery extends PageRequest {
@@ -58,6 +50,15 @@ export interface Enrolments {
    * again with the same key it is the same one with a fresh link. Throws NotFoundError, NotAMemberError, InvalidStateError.
    */
   create(principal: Principal, input: EnrolmentInput, handing: Handing): Promise<MadeEnrolment>;
+  /**
+   * Makes several for machines that nobody has registered, and plans the one mail that lists them. Asked for again with the
+   * same key they are the same ones with fresh links. Throws what `create` does.
+   */
+  request(
+    principal: Principal,
+    request: EnrolmentRequest,
+    handing: Handing,
+  ): Promise<readonly MadeEnrolment[]>;
   get(principal: Principal, id: string): Promise<Enrolment>;
   list(principal: Principal, query: EnrolmentQuery): Promise<Page<Enrolment>>;
   /** Its links and codes open nothing from then on. Withdrawn twice is withdrawn once. Throws ConflictError after its end. */
@@ -76,17 +77,7 @@ export interface Confirmation {
   readonly supportNumber?: string;
 }
 
-export interface EnrolmentsDeps extends RegistryDeps {
-  readonly random: Random;
-  readonly digest: Digest;
-  /** Where links lead. */
-  readonly appUrl: string;
-}
-
-const HOUR_MS = 3_600_000;
-const LIFE_MS = 14 * 24 * HOUR_MS;
-/** Whoever is on the telephone begins at once. */
-const LIFE_DURING_CALL_MS = 72 * HOUR_MS;
+export type EnrolmentsDeps = RegistryDeps & HandingDeps;
 
 function self(id: string): Reference {
   return { kind: "enrolment", id };
@@ -102,8 +93,12 @@ export function createEnrolments(deps: EnrolmentsDeps): Enrolments {
         const enrolment = await createOnce<Enrolment>(work.sql, once, () =>
           create(work, deps, input),
         );
-        return { ...enrolment, ...(await handOver(work, deps, { enrolment, handing })) };
+        return handOver(work, deps, { enrolment, handing });
       }),
+    request: (principal, request, handing) =>
+      within(principal, pharmacyOf(request), (work) =>
+        requestEnrolments(work, deps, { request, handing }),
+      ),
     get: (principal, id) =>
       within(principal, self(id), async (work) => {
         await lockRow(work.sql, self(id), "keep");
@@ -173,7 +168,6 @@ async function create(work: Work, deps: EnrolmentsDeps, input: EnrolmentInput): 
   const accountId = await lockRow(sql, account, "keep");
   const standing = await standingOf(sql, { deviceId, accountId }, now);
   const id = deps.newId();
-  const life = input.duringCall === true ? LIFE_DURING_CALL_MS : LIFE_MS;
   const opening = {
     ...input,
     id,
@@ -181,7 +175,7 @@ async function create(work: Work, deps: EnrolmentsDeps, input: EnrolmentInput): 
     accountId,
     pharmacyId: standing.pharmacy_id,
     reason: input.reason ?? "first",
-    expiresAt: new Date(now.getTime() + life),
+    expiresAt: new Date(now.getTime() + lifeOf(input.duringCall)),
   };
   const { corporationId, principal } = work;
   const { actor } = principal;
@@ -200,24 +194,6 @@ async function create(work: Work, deps: EnrolmentsDeps, input: EnrolmentInput): 
     mailed: row.mailed,
   });
   return enrolmentOf(row);
-}
-
-/** Gives the caller what it may have. Nothing of one that is over. */
-async function handOver(
-  { sql, now, record }: Work,
-  deps: EnrolmentsDeps,
-  { enrolment, handing }: { readonly enrolment: Enrolment; readonly handing: Handing },
-): Promise<Pick<MadeEnrolment, "link" | "code">> {
-  const giving = { enrolmentId: enrolment.id, at: now };
-  const token = handing.link ? await giveLink(sql, { ...giving, kind: "link" }, deps) : undefined;
-  const code = handing.code ? await giveLink(sql, { ...giving, kind: "code" }, deps) : undefined;
-  const given = { link: token !== undefined, code: code !== undefined };
-  if (given.link || given.code)
-    await record("enrolment.handed-over", `enrolment/${enrolment.id}`, given);
-  return {
-    ...(token !== undefined && { link: linkUrl(deps.appUrl, token) }),
-    ...(code !== undefined && { code }),
-  };
 }
 
 async function withdraw(work: Work, enrolmentId: string): Promise<EnrolmentRow> {
@@ -257,7 +233,8 @@ async function confirm(work: Work, enrolmentId: string, said: Confirmation): Pro
   if (row.told_state === "identified" && row.identified_by === principal.actor) return row;
   if (row.told_state !== "started")
     throw new ConflictError(`it is ${row.told_state}, and nobody waits to be identified`, "id");
-  await standingOf(sql, { deviceId: row.device_id, accountId: row.account_id }, now);
+  const { account_id: accountId, device_id: deviceId, pharmacy_id: pharmacyId } = row;
+  await standingOf(sql, { deviceId, pharmacyId, accountId }, now);
   await sql.query(
     `update app.enrolment set state = 'identified', identified_at = $2::timestamptz, identified_by = $3::text, identified_how = $4::text
      where id = $1::uuid`,

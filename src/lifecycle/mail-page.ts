@@ -10,6 +10,8 @@ export type MailBlock =
       readonly name: string;
       readonly value: string;
       readonly isMain: boolean;
+      /** Where it leads, on a line of its own. */
+      readonly link?: string;
     };
 
 export interface MailPage {
@@ -35,6 +37,10 @@ export function paragraph(text: string): MailBlock {
   return { kind: "paragraph", text };
 }
 
+export function fact(name: string, value: string, isMain = false): MailBlock {
+  return { kind: "fact", name, value, isMain };
+}
+
 /** Both forms of a mail, with the same words in the same order. */
 export function mailPage(page: MailPage): MailContent {
   return { subject: page.subject, text: textOf(page), html: htmlOf(page) };
@@ -48,7 +54,10 @@ function textOf({ greeting, title, blocks, todo, button, help, foot }: MailPage)
       case "item":
         return `・${block.text}`;
       case "fact":
-        return `${block.name}: ${block.value}`;
+        return [
+          `${block.name}: ${block.value}`,
+          ...(block.link === undefined ? [] : [block.link, ""]),
+        ].join("\n");
     }
   });
   return [
@@ -97,6 +106,7 @@ const STYLE = {
   button:
     "display:inline-block;padding:14px 28px;border-radius:999px;color:#ffffff;font-size:17px;font-weight:700;text-decoration:none",
   link: "margin:12px 0 0;font-size:15px;line-height:1.6;color:#48636d;word-break:break-all",
+  way: "font-size:15px;font-weight:400;line-height:1.6;word-break:break-all",
   help: "margin:24px 0 0;padding:16px 0 0;border-top:1px solid #d5e2e5;font-size:17px;line-height:1.75",
   contact: "font-size:19px;font-weight:700",
   foot: "margin:0 0 8px;font-size:15px;line-height:1.7;color:#48636d",
@@ -105,12 +115,17 @@ const STYLE = {
 /** `--water` of the light pages. */
 const WATER = "#0b6a82";
 
+const linkOf = (link: string | undefined): string =>
+  link === undefined
+    ? ""
+    : `<br><a href="${escape(link)}" style="${STYLE.way}">${escape(link)}</a>`;
+
 function factRows(blocks: readonly MailBlock[]): string {
   const rows = blocks
     .filter((block) => block.kind === "fact")
     .map(
-      ({ name, value, isMain }) =>
-        `<tr><td style="${STYLE.name}">${escape(name)}</td><td style="${isMain ? STYLE.main : STYLE.value}">${escape(value)}</td></tr>`,
+      ({ name, value, isMain, link }) =>
+        `<tr><td style="${STYLE.name}">${escape(name)}</td><td style="${isMain ? STYLE.main : STYLE.value}">${escape(value)}${linkOf(link)}</td></tr>`,
     );
   return rows.length === 0
     ? ""

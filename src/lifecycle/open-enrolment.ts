@@ -9,7 +9,8 @@ import { newSixDigits } from "./enrolment-session.ts";
 export interface Opening {
   readonly id: string;
   readonly pharmacyId: string;
-  readonly deviceId: string;
+  /** Absent where whoever stands before the machine is to name it. */
+  readonly deviceId?: string;
   readonly accountId: string;
   readonly reason: EnrolmentReason;
   readonly duringCall?: boolean;
@@ -18,6 +19,8 @@ export interface Opening {
   readonly expiresAt: Date;
   /** The certificate that is renewed, in hexadecimal digits. */
   readonly replaces?: string;
+  /** Those that are asked for together, whose links are in one mail. */
+  readonly requestId?: string;
 }
 
 /** Several of one tenant, asked for by one actor at one time. */
@@ -27,6 +30,16 @@ export interface Openings {
   readonly at: Date;
   /** No two of the same device. */
   readonly openings: readonly Opening[];
+}
+
+const HOUR_MS = 3_600_000;
+const LIFE_MS = 14 * 24 * HOUR_MS;
+/** Whoever is on the telephone begins at once. */
+const LIFE_DURING_CALL_MS = 72 * HOUR_MS;
+
+/** How long an invitation can be begun, in milliseconds. */
+export function lifeOf(duringCall = false): number {
+  return duringCall ? LIFE_DURING_CALL_MS : LIFE_MS;
 }
 
 /** Of the million support numbers most are free; so many draws without a free one mean that they are used up. */
@@ -42,11 +55,11 @@ const REPLACE = `update app.enrolment e set
 
 /** Where another open one has the number that was drawn, nothing: it is drawn anew. */
 const INSERT = `insert into app.enrolment (id, corporation_id, pharmacy_id, device_id, account_id, state, reason, during_call, requested_by,
-    support_number, asked_by, mailed, created_at, expires_at, replaces)
+    support_number, asked_by, mailed, created_at, expires_at, replaces, request_id)
   select o.id, $2::uuid, o.pharmacy_id, o.device_id, o.account_id, 'invited', o.reason, o.during_call, o.requested_by,
-    o.support_number, $3::text, false, $4::timestamptz, o.expires_at, decode(o.replaces, 'hex')
+    o.support_number, $3::text, false, $4::timestamptz, o.expires_at, decode(o.replaces, 'hex'), o.request_id
   from jsonb_to_recordset($1::jsonb) as o (id uuid, pharmacy_id uuid, device_id uuid, account_id uuid, reason text, during_call boolean,
-    requested_by text, support_number text, expires_at timestamptz, replaces text)
+    requested_by text, support_number text, expires_at timestamptz, replaces text, request_id uuid)
   on conflict (support_number) where state in ('invited', 'started', 'identified', 'issued') do nothing returning id`;
 
 /** Ends what is open for a device: one whose time was over has expired, any other is withdrawn for the newer one. */
@@ -55,7 +68,10 @@ async function replaceOpen(
   { corporationId, actor, at, openings }: Openings,
   newId: NewId,
 ): Promise<void> {
-  const wanted = openings.map(({ id, deviceId }) => ({ id, device_id: deviceId }));
+  const wanted = openings
+    .filter(({ deviceId }) => deviceId !== undefined)
+    .map(({ id, deviceId }) => ({ id, device_id: deviceId }));
+  if (wanted.length === 0) return;
   const rows = await sql.query<{ id: string; state: string; by: string }>(
     REPLACE,
     [JSON.stringify(wanted), at.toISOString()],
@@ -84,6 +100,7 @@ function insertable(opening: Opening, random: Random): object {
     support_number: newSixDigits(random),
     expires_at: opening.expiresAt.toISOString(),
     replaces: opening.replaces,
+    request_id: opening.requestId,
   };
 }
 

@@ -79,6 +79,7 @@ async function insert(
 interface Opened {
   readonly id: string;
   readonly device_id: string;
+  readonly pharmacy_id: string;
   readonly account_id: string;
   readonly begun: number;
   readonly asked_by: string;
@@ -86,7 +87,7 @@ interface Opened {
 
 /** Taken from where it lies: nobody opens it a second time. */
 const TAKE = `with taken as (delete from app.enrolment_link where sha256 = $1 and kind = 'renewal' returning enrolment_id, created_at)
-  select e.id, e.device_id, e.account_id, e.begun, e.asked_by from taken join app.enrolment e on e.id = taken.enrolment_id
+  select e.id, e.device_id, e.pharmacy_id, e.account_id, e.begun, e.asked_by from taken join app.enrolment e on e.id = taken.enrolment_id
   where taken.created_at > $2 and e.state = 'invited' and e.expires_at > $3 for update of e`;
 
 const IDENTIFY = `update app.enrolment set state = 'identified', identified_at = $2, identified_by = $3, identified_how = 'certificate' where id = $1`;
@@ -123,7 +124,8 @@ export function createRenewalStart(deps: RenewalStartDeps): RenewalStart {
         );
         if (row === undefined) throw none;
         const { id: enrolmentId, device_id: deviceId, account_id: accountId, begun } = row;
-        const beginning = { enrolmentId, corporationId, deviceId, accountId, begun, at };
+        const parties = { deviceId, pharmacyId: row.pharmacy_id, accountId };
+        const beginning = { enrolmentId, corporationId, ...parties, begun, at };
         const session = await beginSession(sql, { ...beginning, kind: "renewal" }, deps);
         await sql.query(IDENTIFY, [enrolmentId, at, row.asked_by], "renewal-identify");
         const how = { action: "enrolment.identified", detail: { how: "certificate" } };

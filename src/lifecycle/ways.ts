@@ -37,8 +37,9 @@ export interface Way {
   readonly state: EnrolmentState;
   /** Whether a newer one of the same device has taken its place. */
   readonly isReplaced: boolean;
-  readonly deviceName: string;
-  readonly platform: Platform;
+  /** Both absent while nobody has named it. */
+  readonly deviceName?: string;
+  readonly platform?: Platform;
   readonly pharmacyName: string;
   readonly supportNumber: string;
   readonly expiresAt: Date;
@@ -88,7 +89,8 @@ const MOST_BUNDLES = 20;
 
 interface Row {
   readonly id: string;
-  readonly device_id: string;
+  readonly device_id: string | null;
+  readonly pharmacy_id: string;
   readonly account_id: string;
   readonly told_state: EnrolmentState;
   readonly replaced_by: string | null;
@@ -98,8 +100,8 @@ interface Row {
   /** The person's own. */
   readonly email: string | null;
   readonly codes_mailed: number;
-  readonly device_name: string;
-  readonly platform: Platform;
+  readonly device_name: string | null;
+  readonly platform: Platform | null;
   readonly pharmacy_name: string;
   readonly made: number;
   /** The certificate that is renewed. */
@@ -113,13 +115,14 @@ interface Row {
   readonly used_at: Date | null;
 }
 
-const FIND = `select e.id, e.device_id, e.account_id, app.enrolment_state(e, $2) as told_state, e.replaced_by, e.support_number,
-    e.expires_at, e.replaces, e.identified_how, case when a.email_shared then null else a.email end as email, e.codes_mailed, d.name as device_name, d.platform, p.name as pharmacy_name,
+const FIND = `select e.id, e.device_id, e.pharmacy_id, e.account_id, app.enrolment_state(e, $2) as told_state, e.replaced_by, e.support_number,
+    e.expires_at, e.replaces, e.identified_how, case when a.email_shared then null else a.email end as email, e.codes_mailed,
+    coalesce(d.name, e.device_name) as device_name, coalesce(d.platform, e.device_platform) as platform, p.name as pharmacy_name,
     (select count(*)::integer from app.binding b where b.enrolment_id = e.id) as made,
     c.serial, c.common_name, c.not_after, c.key_origin, c.state as issued_state, c.proven_at,
     (select min(u.first_at) from party.use u where u.serial = c.serial) as used_at
   from app.enrolment e
-  join app.device d on d.id = e.device_id
+  left join app.device d on d.id = e.device_id
   join app.pharmacy p on p.id = e.pharmacy_id
   join app.account a on a.id = e.account_id
   left join lateral (
@@ -159,8 +162,8 @@ function wayOf(row: Row, identifyByMail: boolean): Way {
     enrolmentId: row.id,
     state: row.told_state,
     isReplaced: row.replaced_by !== null,
-    deviceName: row.device_name,
-    platform: row.platform,
+    ...(row.device_name !== null && { deviceName: row.device_name }),
+    ...(row.platform !== null && { platform: row.platform }),
     pharmacyName: row.pharmacy_name,
     supportNumber: row.support_number,
     expiresAt: row.expires_at,
@@ -177,7 +180,8 @@ async function checkAllowed(sql: Sql, row: Row, at: Date): Promise<void> {
   const { told_state: state } = row;
   if (state !== "identified" && state !== "issued") throw new NotIdentifiedError(state);
   if (row.made >= MOST_BUNDLES) throw new TooManyBundlesError();
-  await standingOf(sql, { deviceId: row.device_id, accountId: row.account_id }, at);
+  const { account_id: accountId, device_id: deviceId, pharmacy_id: pharmacyId } = row;
+  await standingOf(sql, { deviceId, pharmacyId, accountId }, at);
 }
 
 /** An enrolment acts for itself: what it may do is decided here and nowhere else. */
@@ -290,6 +294,7 @@ export function createWays(deps: WaysDeps): Ways {
       const { corporationId } = tenanted;
       const principal = principalOf(row, corporationId);
       const { id: enrolmentId, device_id: deviceId, account_id: accountId } = row;
+      if (deviceId === null) throw new InvalidStateError("nobody has named the device yet");
       const certificate =
         row.replaces === null
           ? await issuance.issue(principal, { ...request, enrolmentId, deviceId, accountId })

@@ -1,4 +1,4 @@
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 
 import {
   CONFIRMED_HOW,
@@ -6,6 +6,7 @@ import {
   ENROLMENT_STATES,
   IDENTIFIED_HOW,
 } from "../../lifecycle/enrolment-row.ts";
+import { MOST_DEVICES } from "../../lifecycle/enrolment-request.ts";
 import { closed, Id, line, PageQuery, patterned, Time, word } from "./common.ts";
 
 const state = word(ENROLMENT_STATES, {
@@ -32,7 +33,13 @@ const enrolment = {
   id: Id,
   corporationId: Id,
   pharmacyId: Id,
-  deviceId: Id,
+  deviceId: Type.Optional({
+    ...Id,
+    description: "Absent where the device comes into being with its first certificate, until then.",
+  }),
+  deviceName: Type.Optional(
+    Type.String({ description: "How the person has named a device that is still to come." }),
+  ),
   accountId: Id,
   state,
   reason,
@@ -77,9 +84,28 @@ export const MadeEnrolment = Type.Object(
   { $id: "MadeEnrolment", description: "An enrolment with what the caller may be handed of it." },
 );
 
+export const MadeEnrolments = Type.Object(
+  { items: Type.Array(Type.Unsafe<Static<typeof MadeEnrolment>>({ $ref: "MadeEnrolment#" })) },
+  {
+    $id: "MadeEnrolments",
+    description: "Those that were asked for together: the mail lists them all.",
+  },
+);
+
 export const NewEnrolment = closed({
   accountId: Id,
-  deviceId: Id,
+  deviceId: Type.Optional(Id),
+  pharmacyId: Type.Optional({
+    ...Id,
+    description: "Instead of deviceId, with count: of machines that nobody has registered.",
+  }),
+  count: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: MOST_DEVICES,
+      description: "How many machines of the pharmacy. Whoever stands before each names it.",
+    }),
+  ),
   duringCall: Type.Optional(
     Type.Boolean({ description: "It ends after 72 hours instead of 14 days." }),
   ),

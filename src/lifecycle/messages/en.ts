@@ -64,10 +64,22 @@ export interface LifecycleMessages {
     readonly harmless: string;
     readonly unexpected: string;
     readonly automatic: (site: string) => string;
+    /** For machines that nobody has registered. */
+    readonly unnamed: {
+      readonly subject: (facts: {
+        readonly pharmacy: string;
+        readonly count: number;
+        readonly at: string;
+      }) => string;
+      readonly title: (count: number) => string;
+      readonly todo: (count: number) => string;
+      /** Before the code of each. */
+      readonly nth: (place: number) => string;
+    };
   };
   readonly code: {
     readonly subject: (code: string) => string;
-    readonly title: (device: string) => string;
+    readonly title: (device?: string) => string;
     readonly what: string;
     readonly code: string;
     readonly todo: string;
@@ -186,10 +198,23 @@ export const EN: LifecycleMessages = {
     unexpected:
       "You did not expect this mail? Do not open the link, and call support at a number that you know.",
     automatic: (site) => `${site} sent this mail automatically; nobody reads replies to it.`,
+    unnamed: {
+      subject: ({ pharmacy, count, at }) =>
+        `Please install certificates by ${at}: ${count === 1 ? "a device" : `${count} devices`}, ${pharmacy}`,
+      title: (count) =>
+        count === 1
+          ? "Please install a certificate on a device of the pharmacy"
+          : `Please install certificates on ${count} devices of the pharmacy`,
+      todo: (count) =>
+        count === 1
+          ? "It takes a few minutes. Please open the page on the device itself. You choose its name there."
+          : "It takes a few minutes for each. Please open the page on the device itself, and type one of the codes: each is for one device. You choose its name there.",
+      nth: (place) => `Device ${place}`,
+    },
   },
   code: {
     subject: (code) => `Your code: ${code}`,
-    title: (device) => `Your code for “${device}”`,
+    title: (device) => (device === undefined ? "Your code" : `Your code for “${device}”`),
     what: "Somebody is about to install a certificate on this device, and has said to be you. With this code you confirm it. It works for ten minutes.",
     code: "Code",
     todo: "Type the code on the page that asks for it, on the device itself. Do not read it out to anybody: we never ask for it.",

@@ -100,8 +100,11 @@ function whose({ words }: PortalContext, view: WayView): Html {
   return html`<dl class="facts">
     <dt>${words.facts.pharmacy}</dt>
     <dd>${view.pharmacyName}</dd>
-    <dt>${words.facts.device}</dt>
-    <dd>${view.deviceName}</dd>
+    ${
+      view.deviceName !== undefined &&
+      html`<dt>${words.facts.device}</dt>
+        <dd>${view.deviceName}</dd>`
+    }
   </dl>`;
 }
 

@@ -7,7 +7,7 @@ import { createMailDelivery } from "../../../src/delivery/mail-delivery.ts";
 import type { MailMessage } from "../../../src/delivery/mail-message.ts";
 import { expireEnrolments } from "../../../src/lifecycle/enrolment-expiry.ts";
 import { codeMails } from "../../../src/lifecycle/code-mail.ts";
-import { enrolmentMails } from "../../../src/lifecycle/enrolment-mail.ts";
+import { enrolmentMails, requestMails } from "../../../src/lifecycle/enrolment-mail.ts";
 import { type Database, openDatabase } from "../../../src/storage/database.ts";
 import { type Call, type HttpWorld, openHttpWorld, type Tenant } from "./world.ts";
 
@@ -82,6 +82,7 @@ export async function openEnrolmentWorld(): Promise<EnrolmentWorld> {
         mailer,
         kinds: {
           enrolment: enrolmentMails(deps, settings),
+          "enrolment-request": requestMails(deps, settings),
           "enrolment-code": codeMails(deps, settings),
         },
         log: pino({ level: "silent" }),

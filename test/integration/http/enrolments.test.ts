@@ -5,8 +5,8 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { createSystem } from "../../../src/cli/system.ts";
 import { linkHash } from "../../../src/lifecycle/enrolment-links.ts";
 import { NOW } from "../ca/app-side.ts";
-import { type EnrolmentWorld, openEnrolmentWorld } from "./enrolment-world.ts";
-import type { Tenant } from "./world.ts";
+import { type Enrolment, type EnrolmentWorld, openEnrolmentWorld } from "./enrolment-world.ts";
+import type { Call, Tenant } from "./world.ts";
 
 let world: EnrolmentWorld;
 let tenant: Tenant;
@@ -172,6 +172,83 @@ it("names the field that is wrong, and then makes nothing", async () => {
   await world.call("PATCH", `/v1/accounts/${accountId}`, { body: { disabled: true } });
   const disabled = await world.call("POST", "/v1/enrolments", { body: { accountId, deviceId } });
   expect(disabled).toMatchObject({ status: 409, body: { errors: [{ field: "accountId" }] } });
+});
+
+interface Several {
+  readonly items: readonly Enrolment[];
+}
+
+async function several(fields: object, call: Call = {}): Promise<readonly Enrolment[]> {
+  const { accountId, pharmacyId } = tenant;
+  const body = { accountId, pharmacyId, count: 3, ...fields };
+  const answer = await world.call("POST", "/v1/enrolments", { ...call, body });
+  expect(answer.status).toBe(201);
+  return (answer.body as unknown as Several).items;
+}
+
+it("is made for several machines that nobody has registered, whose links are in one mail", async () => {
+  await world.sent();
+  const { accountId, pharmacyId } = tenant;
+  const made = await several({ reason: "replacement", requestedBy: "本部" });
+  expect(new Set(made.map(({ link }) => link)).size).toBe(3);
+  for (const each of made) {
+    const whole = { state: "invited", accountId, pharmacyId, mailed: true, reason: "replacement" };
+    expect(each).toMatchObject({ ...whole, code: expect.stringMatching(/^.{4}-.{4}$/) as unknown });
+    expect(each).not.toHaveProperty("deviceId");
+    expect(each).toMatchObject(await world.look(each.id));
+    expect(await world.actionsOf(each.id)).toEqual(["enrolment.created", "enrolment.handed-over"]);
+  }
+  const [gone] = made;
+  await world.call("POST", `/v1/enrolments/${gone?.id}/withdraw`);
+  const [mail, ...others] = await world.sent();
+  expect(others).toEqual([]);
+  expect(mail?.subject).toMatch(/の端末2台に証明書を入れてください$/);
+  expect(mail?.text).toContain("依頼した人: 本部\n");
+  expect(mail?.text.match(/\/start\/[0-9a-f]{32}$/gm)).toHaveLength(2);
+  const codes = mail?.text.match(/^\d台目: [A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}$/gm) ?? [];
+  expect(codes).toHaveLength(2);
+  const [, code = ""] = codes[0]?.split(" ") ?? [];
+  const begun = await world.app.inject({ method: "POST", url: "/start", payload: { code } });
+  expect(begun.json()).toMatchObject({ state: "started" });
+  expect(begun.json()).not.toHaveProperty("deviceName");
+});
+
+it("is as many again with fresh links for the same key, and hands nobody more than their role may have", async () => {
+  const idempotencyKey = randomUUID();
+  const first = await several({ count: 2 }, { idempotencyKey });
+  const again = await several({ count: 2 }, { idempotencyKey });
+  expect(again.map(({ id }) => id)).toEqual(first.map(({ id }) => id));
+  expect(again[0]?.link).not.toBe(first[0]?.link);
+  const [mine] = await several({ count: 1, duringCall: true }, { key: world.keys.support });
+  expect(mine).not.toHaveProperty("link");
+  expect(mine).not.toHaveProperty("code");
+  expect(mine?.expiresAt).toBe(new Date(NOW.getTime() + 72 * HOUR_MS).toISOString());
+});
+
+it("names the field of a wrong number or pharmacy, and then makes nothing", async () => {
+  const { accountId, deviceId, pharmacyId } = tenant;
+  const other = await world.tenant("よその法人");
+  const before = await world.counts();
+  const one = { accountId, pharmacyId, count: 1 };
+  const refusals: readonly (readonly [object, number, string])[] = [
+    [{ ...one, count: 0 }, 400, "count"],
+    [{ ...one, count: 51 }, 400, "count"],
+    [{ ...one, count: 1.5 }, 400, "count"],
+    [{ ...one, count: "x" }, 400, "count"],
+    [{ accountId, pharmacyId }, 400, "count"],
+    [{ accountId, deviceId, count: 1 }, 400, "count"],
+    [{ ...one, deviceId }, 400, "pharmacyId"],
+    [{ accountId, count: 1 }, 400, "deviceId"],
+    [{ ...one, pharmacyId: randomUUID() }, 404, "pharmacyId"],
+    [{ ...one, accountId: randomUUID() }, 404, "accountId"],
+    [{ ...one, accountId: other.accountId }, 404, "accountId"],
+    [{ ...one, pharmacyId: other.pharmacyId }, 404, "accountId"],
+  ];
+  for (const [body, status, field] of refusals) {
+    const answer = await world.call("POST", "/v1/enrolments", { body });
+    expect(answer).toMatchObject({ status, body: { errors: [{ field }] } });
+  }
+  expect(await world.counts()).toEqual(before);
 });
 
 it("is found by device, account, pharmacy, state and support number, page by page", async () => {

@@ -155,6 +155,7 @@ describe("F24: what is another corporation's", () => {
       ["devices", { pharmacyId: tenant.pharmacyId, name: "a", platform: "ios" }],
       ["certificates", { accountId: tenant.accountId, deviceId: tenant.deviceId }],
       ["enrolments", { accountId: tenant.accountId, deviceId: tenant.deviceId }],
+      ["enrolments", { accountId: tenant.accountId, pharmacyId: tenant.pharmacyId, count: 1 }],
     ];
     for (const [path, body] of calls) {
       const answer = await world.call("POST", `/v1/${path}`, { key: other.key, body });

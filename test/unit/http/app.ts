@@ -82,6 +82,7 @@ export async function appWith(overrides: Partial<AppServerOptions> = {}): Promis
     },
     enrolments: {
       create: unexpected,
+      request: unexpected,
       get: unexpected,
       list: unexpected,
       withdraw: unexpected,

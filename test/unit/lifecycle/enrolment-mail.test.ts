@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 
 import { loadSite } from "../../../src/config/site-file.ts";
 import { plainSite } from "../../../src/config/site.ts";
-import { writeEnrolmentMail } from "../../../src/lifecycle/enrolment-mail.ts";
+import { writeEnrolmentMail, writeRequestMail } from "../../../src/lifecycle/enrolment-mail.ts";
 import { spellingOf } from "../../../src/lifecycle/enrolment-links.ts";
 import { ENROLMENT_REASONS } from "../../../src/lifecycle/enrolment-row.ts";
 
@@ -65,6 +65,33 @@ it.for(["ja", "en"] as const)("says the same in text and in HTML, in %s", (langu
   for (const line of lines) expect(shown).toContain(bare(line));
   expect(lines).toContain("0120-000-000");
 });
+
+it.for([
+  ["ja", 1, "【12月4日まで】あおぞら薬局の端末に証明書を入れてください"],
+  ["ja", 10, "【12月4日まで】あおぞら薬局の端末10台に証明書を入れてください"],
+  ["en", 2, "Please install certificates by 4 December: 2 devices, あおぞら薬局"],
+] as const)(
+  "lists in %s a link and a code for each of %i machines",
+  ([language, count, subject]) => {
+    const { device: _, ...facts } = FACTS;
+    const links = Array.from({ length: count - 1 }, (_none, index) => ({
+      token: String(index).padStart(32, "0"),
+      code: `ABCD-EFG${index}`,
+    }));
+    const occasion = { facts, language, now: NOW };
+    const written = writeRequestMail(occasion, [LINK, ...links], SETTINGS);
+    expect(written.subject).toBe(subject);
+    for (const { token, code } of [LINK, ...links]) {
+      expect(written.text).toContain(code);
+      expect(written.text).toContain(`https://suido.example.jp/start/${token}\n`);
+      expect(written.html).toContain(`href="https://suido.example.jp/start/${token}"`);
+    }
+    // Of several none is the one behind the button.
+    expect(written.html).toContain(
+      `href="https://suido.example.jp/start${count === 1 ? `/${LINK.token}` : ""}" style="background`,
+    );
+  },
+);
 
 it("speaks in the site's name, for its systems, with its support and its colour", () => {
   const site = loadSite({ file: "deploy/site.example.yaml" });
