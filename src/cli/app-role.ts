@@ -14,6 +14,7 @@ import { openAppleProfiles } from "./apple-profiles.ts";
 import { listenOn } from "./door.ts";
 import type { Opening } from "./opening.ts";
 import { openRooms } from "./rooms.ts";
+import { openSignIn } from "./sign-in.ts";
 import type { System } from "./system.ts";
 import { version } from "./version.ts";
 
@@ -69,6 +70,7 @@ export async function openAppRole(opening: Opening, deps: AppRoleDeps): Promise<
   const app = await createAppServer({
     checkUrl: config.checkUrl,
     appleProfiles,
+    signIn: openSignIn(opening, database),
     ...rooms,
     ...system,
     log,

@@ -48,6 +48,14 @@ export function publicUrl(schemes: readonly string[]): (text: string) => string 
   };
 }
 
+/** The issuer of an OpenID Connect provider, as it stands: a slash at its end is part of it (Discovery 1.0 §3). */
+export function issuerUrl(text: string): string {
+  const { search, hash, username } = new URL(urlOf(["https:", "http:"])(text));
+  if (search !== "" || hash !== "" || username !== "")
+    throw new Error("must be the provider's issuer, without query, fragment or credentials");
+  return text;
+}
+
 /** Host and port of `host:port`, an IPv6 address in brackets. */
 export function hostAndPort(text: string): { host: string; port: number } {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s/]+)):(\d{1,5})$/.exec(text);

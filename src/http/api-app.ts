@@ -15,6 +15,7 @@ import { type ListenerOptions, listenerSettings } from "./listener.ts";
 import { addOpenApi } from "./openapi.ts";
 import { addPages, type PagesOptions } from "./pages.ts";
 import { limitPipelining } from "./pipelining.ts";
+import { createPortalPages } from "./portal-pages.ts";
 import { installRequestLog } from "./request-log.ts";
 import { authorizeRoutes, recogniseByKey } from "./routes-authorize.ts";
 import {
@@ -47,6 +48,7 @@ import {
   type StageRoutesOptions,
   stageSettingRoutes,
 } from "./routes-stages.ts";
+import { type SignIn, signInRoutes } from "./routes-sign-in.ts";
 import { type WayRoutesOptions, wayRoutes } from "./routes-way.ts";
 import { createValidatorCompiler } from "./validators.ts";
 import { createWayPages } from "./way-pages.ts";
@@ -75,6 +77,8 @@ export interface AppServerOptions
   readonly version: string;
   /** Below its host each check has one of its own. */
   readonly checkUrl: string;
+  /** Undefined: the site has no provider, and nobody signs in. */
+  readonly signIn?: SignIn | undefined;
 }
 
 /** Everything under `/v1`: with an API key, as JSON, never cached. */
@@ -170,6 +174,11 @@ export async function createAppServer(options: AppServerOptions): Promise<Fastif
   const { urls } = options;
   const wayPages = createWayPages({ ...options, assets });
   await app.register(wayRoutes, { ...options, appUrl: urls.app, pages: wayPages });
+  const { signIn } = options;
+  if (signIn !== undefined) {
+    const portal = createPortalPages({ ...options, assets });
+    await app.register(signInRoutes, { signIn, appUrl: urls.app, pages: portal });
+  }
 
   const notFound = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const path = request.url.split("?", 1)[0] ?? "";

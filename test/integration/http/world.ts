@@ -11,7 +11,7 @@ import { plainSite } from "../../../src/config/site.ts";
 import { createAcknowledge } from "../../../src/ca/acknowledgement.ts";
 import { createBulkIssues } from "../../../src/ca/bulk-issue.ts";
 import { createPropagate } from "../../../src/ca/propagation.ts";
-import { createAppServer } from "../../../src/http/api-app.ts";
+import { type AppServerOptions, createAppServer } from "../../../src/http/api-app.ts";
 import { createHttpMetrics } from "../../../src/http/http-metrics.ts";
 import { createAppleProfiles } from "../../../src/lifecycle/apple-profile.ts";
 import { createChecks } from "../../../src/lifecycle/checks.ts";
@@ -30,8 +30,8 @@ import type { Principal, Role } from "../../../src/registry/principal.ts";
 import { createRelyingParties } from "../../../src/registry/relying-parties.ts";
 import { createStages } from "../../../src/registry/stages.ts";
 import { type ApiKeys, createApiKeys } from "../../../src/staff/api-keys.ts";
-import { createSystem } from "../../../src/cli/system.ts";
-import { openDatabase } from "../../../src/storage/database.ts";
+import { createSystem, type System } from "../../../src/cli/system.ts";
+import { type Database, openDatabase } from "../../../src/storage/database.ts";
 import { openPrisma } from "../../../src/storage/prisma.ts";
 import type { Authorizer } from "../../../src/va/authorizer.ts";
 import { openAuthorizer } from "../../../src/va/open-authorizer.ts";
@@ -203,7 +203,11 @@ async function keysOfRoles(apiKeys: ApiKeys, root: Principal): Promise<Record<Ro
   return Object.fromEntries(made) as Record<Role, string>;
 }
 
+/** What else a world's app has, made of what its rooms are made of. */
+export type Beside = (own: System & { readonly database: Database }) => Partial<AppServerOptions>;
+
 interface Parts {
+  readonly beside: Beside;
   readonly side: AppSide;
   readonly apiKeys: ApiKeys;
   readonly store: ReturnType<typeof openPrisma>;
@@ -213,7 +217,13 @@ interface Parts {
 /** Below its host each check has one of its own. */
 export const CHECK_URL = "https://check.localhost:8443";
 
-async function startApp({ side, apiKeys, store, authorizer }: Parts): Promise<FastifyInstance> {
+async function startApp({
+  beside,
+  side,
+  apiKeys,
+  store,
+  authorizer,
+}: Parts): Promise<FastifyInstance> {
   const clock = (): Date => side.time.now;
   const newId = uuidV7(clock, (octets) => randomBytes(octets));
   const deps = { store, clock, newId };
@@ -222,6 +232,7 @@ async function startApp({ side, apiKeys, store, authorizer }: Parts): Promise<Fa
   const checks = createChecks({ ...own, checkUrl: CHECK_URL });
   const { issuance, revocation } = side;
   return createAppServer({
+    ...beside(own),
     ...side,
     checkUrl: CHECK_URL,
     corporations: createCorporations(deps),
@@ -303,7 +314,7 @@ export const MAX_STALE_MS = 86_400_000;
 const random = (octets: number): Uint8Array => new Uint8Array(randomBytes(octets));
 const randomId = (): string => randomUUID();
 
-export async function openHttpWorld(): Promise<HttpWorld> {
+export async function openHttpWorld(beside: Beside = () => ({})): Promise<HttpWorld> {
   const side = await openAppSide();
   const clock = (): Date => side.time.now;
   const url = await urlOf(side);
@@ -322,7 +333,7 @@ export async function openHttpWorld(): Promise<HttpWorld> {
   const apiKeys = createApiKeys({ database: side.database, clock, random, newId: randomId });
   const root: Principal = { id: randomUUID(), actor: "cli:root", role: "admin" };
   const keys = await keysOfRoles(apiKeys, root);
-  const app = await startApp({ side, apiKeys, store, authorizer });
+  const app = await startApp({ beside, side, apiKeys, store, authorizer });
   const document = (await app.inject("/openapi.json")).json<OpenApi>();
   const check = documentChecker(document);
 
