@@ -61,6 +61,11 @@ beforeAll(async () => {
        values ($1, $2, 'incident', 'x', now())`,
       [corporationId, bound],
     );
+    await admin.query(
+      `insert into app.person_session (sha256, corporation_id, account_id, issuer, subject, epoch, authenticated_at, created_at, seen_at)
+       values ($1, $2, $3, 'x', 'x', 1, now(), now(), now())`,
+      [randomBytes(32), corporationId, accountId],
+    );
     const enrolmentId = randomUUID();
     await admin.query(
       `insert into app.enrolment (id, corporation_id, pharmacy_id, device_id, account_id, state, reason, during_call, support_number, asked_by, mailed, created_at, expires_at)
