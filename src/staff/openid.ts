@@ -48,6 +48,8 @@ export interface OpenIdDeps {
 /** From the button here to coming back: a password that was forgotten, a second factor that is in another room. */
 const ATTEMPT_MS = 15 * 60_000;
 const PATIENCE_MS = 5_000;
+/** One request ends before whoever waits for it gives up, so that the next one to come asks anew. */
+const REQUEST_PART = 0.8;
 /** What the provider publishes of itself changes by years; its keys are asked for as they are needed. */
 const METADATA_MS = 60 * 60_000;
 /** 256 bits: three secrets come from it. */
@@ -143,7 +145,10 @@ function metadataOf(deps: OpenIdDeps): () => Promise<{
       {},
       authenticationWith(library, clientSecret),
       // Signatures are checked although the token comes over TLS: not everybody's TLS ends at the provider.
-      { execute: [library.enableNonRepudiationChecks, ...plain], timeout: patienceMs / 1000 },
+      {
+        execute: [library.enableNonRepudiationChecks, ...plain],
+        timeout: (patienceMs * REQUEST_PART) / 1000,
+      },
     );
     return { library, configuration };
   };
