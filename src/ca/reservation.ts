@@ -122,9 +122,10 @@ const RESERVE = `with known as (
     from known
   ), reserved as (
     insert into ca.issued (serial, issuer_id, profile, profile_hash, shard, state, common_name, device_uri, spki, spki_sha256,
-      not_before, not_after, key_origin, request_hash, replaces, reserved_at)
+      not_before, not_after, key_origin, request_hash, replaces, reserved_at, identified_how)
     select $1::bytea, $7::text, $8::text, $9::bytea, $10::smallint, 'reserved', $11::text, $12::text, $13::bytea, $4,
-      $14::timestamptz, $15::timestamptz, $16::text, $17::bytea, $6, $5 from verdict
+      $14::timestamptz, $15::timestamptz, $16::text, $17::bytea, $6, $5,
+      case when $23::uuid is null then 'api' else (select e.identified_how from app.enrolment e where e.id = $23) end from verdict
     where same is null and not (is_compromised or is_foreign or is_worn or is_held)
     returning serial
   ), bound as (

@@ -276,6 +276,7 @@ export class TestCa {
     findings: string[] | null;
     issued_at: Date;
     revoked_at: Date;
+    identified_how: string | null;
   }> {
     const [row] = await this.superuser.query<{
       state: string;

@@ -46,6 +46,13 @@ const certificate = {
   notAfter: Time,
   issuedAt: Type.Optional(Time),
   provenAt: Type.Optional(Time),
+  identifiedHow: Type.Optional(
+    Type.String({
+      description:
+        "How the person was identified, as in an enrolment; api where whoever has an API key vouched for them.",
+      example: "telephone",
+    }),
+  ),
   deviceId: Id,
   accountId: Id,
   pharmacyId: Id,
