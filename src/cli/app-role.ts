@@ -3,6 +3,7 @@ import { readAuthorities } from "../ca/authorities.ts";
 import { registerSignerMetrics } from "../ca/signer-metrics.ts";
 import { createAppServer } from "../http/api-app.ts";
 import { createHttpMetrics } from "../http/http-metrics.ts";
+import { registerGuessMetrics } from "../lifecycle/wrong-guesses.ts";
 import type { Readiness } from "../http/routes-operations.ts";
 import { toHex } from "../pki/bytes.ts";
 import { nameText } from "../pki/name.ts";
@@ -67,6 +68,7 @@ export async function openAppRole(opening: Opening, deps: AppRoleDeps): Promise<
   registerSignerMetrics(metrics, foundation.signer);
   const appleProfiles = await openAppleProfiles(opening);
   const rooms = openRooms(opening, database);
+  registerGuessMetrics(metrics, rooms.guesses);
   const app = await createAppServer({
     checkUrl: config.checkUrl,
     appleProfiles,

@@ -11,9 +11,10 @@ import { loadCaConfig } from "../config/ca-config.ts";
 import { type Checks, createChecks } from "../lifecycle/checks.ts";
 import { createEnrolmentVisits, type EnrolmentVisits } from "../lifecycle/enrolment-visits.ts";
 import { createRenewalStart, type RenewalStart } from "../lifecycle/renewal-start.ts";
-import { createWays, type Ways } from "../lifecycle/ways.ts";
+import { createWays, type Ways, type WaysDeps } from "../lifecycle/ways.ts";
 import { createEnrolments, type Enrolments } from "../lifecycle/enrolments.ts";
 import { createRenewalTimes, type RenewalTimes } from "../lifecycle/renewal-times.ts";
+import type { WrongGuesses } from "../lifecycle/wrong-guesses.ts";
 import { type Accounts, createAccounts } from "../registry/accounts.ts";
 import { type Corporations, createCorporations } from "../registry/corporations.ts";
 import { createDevices, type Devices } from "../registry/devices.ts";
@@ -25,6 +26,7 @@ import { type ApiKeys, createApiKeys } from "../staff/api-keys.ts";
 import type { Database } from "../storage/database.ts";
 import { openPrisma } from "../storage/prisma.ts";
 import { CA_CONFIG, knownProfiles } from "./foundation.ts";
+import { openGuesses } from "./guesses.ts";
 import type { Opening } from "./opening.ts";
 
 /** The rooms that the app calls. */
@@ -50,10 +52,27 @@ export interface Rooms {
   readonly propagate: Propagate;
   readonly stages: Stages;
   readonly bulkIssues: BulkIssues;
+  readonly guesses: WrongGuesses;
 }
 
 /** Connections of the registry's ORM. */
 const PRISMA_CONNECTIONS = 5;
+
+/** What people do who put a certificate on a device themselves; they share one count of wrong guesses. */
+function openWays(
+  opening: Opening,
+  parts: Pick<WaysDeps, "database" | "issuance" | "revocation" | "checks">,
+): Pick<Rooms, "enrolmentVisits" | "renewalStart" | "ways" | "guesses"> {
+  const { config, system } = opening;
+  const guesses = openGuesses(opening, parts.database);
+  const own = { ...system, ...parts, guesses, identifyByMail: config.identifyByMail };
+  return {
+    enrolmentVisits: createEnrolmentVisits(own),
+    renewalStart: createRenewalStart(own),
+    ways: createWays(own),
+    guesses,
+  };
+}
 
 /** Opens the rooms over the foundation; the database is suido_app's. */
 export function openRooms(opening: Opening, database: Database): Rooms {
@@ -97,16 +116,7 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     checks,
     renewalTimes: createRenewalTimes({ ...system, database, timeZone: config.timeZone }),
     enrolments: createEnrolments({ ...registry, appUrl: config.app.url }),
-    enrolmentVisits: createEnrolmentVisits({ ...system, database }),
-    renewalStart: createRenewalStart({ ...system, database }),
-    ways: createWays({
-      ...system,
-      database,
-      issuance,
-      revocation,
-      checks,
-      identifyByMail: config.identifyByMail,
-    }),
+    ...openWays(opening, { database, issuance, revocation, checks }),
     apiKeys: createApiKeys({ ...system, database }),
     relyingParties: createRelyingParties({ ...system, database }),
     acknowledge: createAcknowledge({ ...system, database }),

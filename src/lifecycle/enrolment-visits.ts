@@ -9,6 +9,7 @@ import { type LinkKind, linkHash, spellingOf } from "./enrolment-links.ts";
 import { type EnrolmentState, isOpen } from "./enrolment-row.ts";
 import { beginSession, drawingNumbers, sessionHash } from "./enrolment-session.ts";
 import { TooManyGuessesError } from "./errors.ts";
+import type { WrongGuesses } from "./wrong-guesses.ts";
 
 /** What somebody has in hand: the token of a link, or a code as they typed it. */
 export interface InHand {
@@ -56,35 +57,7 @@ export interface EnrolmentVisitsDeps {
   readonly newId: NewId;
   readonly random: Random;
   readonly digest: Digest;
-}
-
-/**
- * So many wrong ones in so long, of all callers together, in one process. With 200,000 codes given out, somebody who guesses
- * all the time finds one in half a year, and it opens nothing but the question who they are.
- */
-const MOST_WRONG = 200;
-const WINDOW_MS = 10 * 60_000;
-
-/** Counts what was wrong, in windows one after the other. */
-function createGuessCount(clock: Clock) {
-  let window = Number.NaN;
-  let wrong = 0;
-  const turn = (): void => {
-    const now = Math.floor(clock().getTime() / WINDOW_MS);
-    if (now === window) return;
-    window = now;
-    wrong = 0;
-  };
-  return {
-    isSpent: (): boolean => {
-      turn();
-      return wrong >= MOST_WRONG;
-    },
-    add: (): void => {
-      turn();
-      wrong += 1;
-    },
-  };
+  readonly guesses: Pick<WrongGuesses, "isSpent" | "note">;
 }
 
 interface Row {
@@ -142,13 +115,12 @@ interface Found {
 
 /** What people do who have got a link or a code. None of it opens anything before they are identified. */
 export function createEnrolmentVisits(deps: EnrolmentVisitsDeps): EnrolmentVisits {
-  const { database, clock, digest } = deps;
-  const guesses = createGuessCount(clock);
+  const { database, clock, digest, guesses } = deps;
 
-  const wrong = (field: string): Error => {
-    if (guesses.isSpent()) return new TooManyGuessesError();
-    guesses.add();
-    return new NotFoundError("enrolment", field);
+  const wrong = async (kind: LinkKind): Promise<Error> => {
+    const isSpent = guesses.isSpent();
+    await guesses.note(kind);
+    return isSpent ? new TooManyGuessesError() : new NotFoundError("enrolment", kind);
   };
 
   const visit = async <T>(
@@ -157,9 +129,9 @@ export function createEnrolmentVisits(deps: EnrolmentVisitsDeps): EnrolmentVisit
     lock: string,
   ): Promise<T> => {
     // A code can be guessed, a link cannot: who has one gets on whatever others are doing.
-    if (kind === "code" && guesses.isSpent()) throw new TooManyGuessesError();
+    if (kind === "code" && guesses.isSpent()) throw await wrong(kind);
     const spelling = spellingOf(kind, text);
-    if (spelling === undefined) throw wrong(kind);
+    if (spelling === undefined) throw await wrong(kind);
     const sha256 = linkHash(kind, { spelling, digest });
     const [tenant] = await database.query<{ id: string | null }>(
       "select app.tenant_of_enrolment_link($1) as id",
@@ -167,7 +139,7 @@ export function createEnrolmentVisits(deps: EnrolmentVisitsDeps): EnrolmentVisit
       "enrolment-tenant",
     );
     const corporationId = tenant?.id ?? undefined;
-    if (corporationId === undefined) throw wrong(kind);
+    if (corporationId === undefined) throw await wrong(kind);
     return database.tenant(corporationId, async (sql) => {
       const at = clock();
       const [row] = await sql.query<Row>(`${FIND}${lock}`, [sha256, at]);

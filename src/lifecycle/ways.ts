@@ -18,6 +18,7 @@ import { sessionHash } from "./enrolment-session.ts";
 import { standingOf } from "./enrolment-standing.ts";
 import { judgeCode, planCode } from "./mailed-code.ts";
 import { NoSessionError, NotIdentifiedError, TooManyBundlesError } from "./errors.ts";
+import type { WrongGuesses } from "./wrong-guesses.ts";
 
 /** The certificate that an enrolment has led to: the newest of those that were made for it. */
 export interface WayCertificate {
@@ -82,6 +83,7 @@ export interface WaysDeps {
   readonly checks: Pick<Checks, "create">;
   /** Whether a code to their own address says who somebody is: the site decides. */
   readonly identifyByMail: boolean;
+  readonly guesses: Pick<WrongGuesses, "note">;
 }
 
 /** More than anybody needs who does it alone: five, and then support is on the telephone. */
@@ -194,19 +196,26 @@ interface Tenanted {
   readonly corporationId: string;
 }
 
+async function wrongSession(guesses: WaysDeps["guesses"]): Promise<never> {
+  await guesses.note("session");
+  throw new NoSessionError();
+}
+
 async function tenantOf(
-  { database, digest }: Pick<WaysDeps, "database" | "digest">,
+  { database, digest, guesses }: Pick<WaysDeps, "database" | "digest" | "guesses">,
   session: string,
 ): Promise<Tenanted> {
+  // A browser without one has begun nothing: that is no guess.
+  if (session === "") throw new NoSessionError();
   const sha256 = sessionHash(session, digest);
-  if (sha256 === undefined) throw new NoSessionError();
+  if (sha256 === undefined) return wrongSession(guesses);
   const [tenant] = await database.query<{ id: string | null }>(
     "select app.tenant_of_enrolment_session($1) as id",
     [sha256],
     "way-tenant",
   );
   const corporationId = tenant?.id ?? undefined;
-  if (corporationId === undefined) throw new NoSessionError();
+  if (corporationId === undefined) return wrongSession(guesses);
   return { sha256, corporationId };
 }
 
@@ -223,7 +232,7 @@ async function read(
 
 /** The enrolment of a session, which `check` may refuse in the same transaction. */
 async function find(
-  deps: Pick<WaysDeps, "database" | "digest" | "clock">,
+  deps: Pick<WaysDeps, "database" | "digest" | "clock" | "guesses">,
   session: string,
   check: (sql: Sql, row: Row, at: Date) => Promise<void> = async () => undefined,
 ): Promise<Tenanted & { readonly row: Row }> {

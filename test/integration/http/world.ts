@@ -18,6 +18,7 @@ import { createChecks } from "../../../src/lifecycle/checks.ts";
 import { createEnrolmentVisits } from "../../../src/lifecycle/enrolment-visits.ts";
 import { createRenewalStart } from "../../../src/lifecycle/renewal-start.ts";
 import { createWays } from "../../../src/lifecycle/ways.ts";
+import { createWrongGuesses } from "../../../src/lifecycle/wrong-guesses.ts";
 import { createEnrolments } from "../../../src/lifecycle/enrolments.ts";
 import { createRenewalTimes } from "../../../src/lifecycle/renewal-times.ts";
 import { uuidV7 } from "../../../src/pki/uuid.ts";
@@ -229,6 +230,7 @@ async function startApp({
   const deps = { store, clock, newId };
   const registry = new Registry();
   const own = { ...createSystem(), database: side.database, clock, newId };
+  const guesses = createWrongGuesses({ ...own, log: { warn: () => undefined } });
   const checks = createChecks({ ...own, checkUrl: CHECK_URL });
   const { issuance, revocation } = side;
   return createAppServer({
@@ -247,10 +249,10 @@ async function startApp({
     authorizer,
     stages: createStages(deps),
     checks,
-    enrolmentVisits: createEnrolmentVisits(own),
-    renewalStart: createRenewalStart(own),
+    enrolmentVisits: createEnrolmentVisits({ ...own, guesses }),
+    renewalStart: createRenewalStart({ ...own, guesses }),
     renewalTimes: createRenewalTimes({ ...own, timeZone: "Asia/Tokyo" }),
-    ways: createWays({ ...own, issuance, revocation, checks, identifyByMail: true }),
+    ways: createWays({ ...own, issuance, revocation, checks, guesses, identifyByMail: true }),
     appleProfiles: createAppleProfiles({
       ...own,
       trustDomain: "suido.localhost",
