@@ -21,11 +21,11 @@ import type { Bundler } from "./bundle.ts";
 import { type CertificateRecord, type IssuedRow, recordOf } from "./certificate-record.ts";
 import { noSuchCertificate, tenantOfSerial } from "./certificate-tenant.ts";
 import type { Certificates } from "./certificates.ts";
+import { DEFAULT_PROFILE, profileAskedFor, profileNamed } from "./device-profiles.ts";
 import {
   CertificateStateError,
   InvalidStateError,
   IssueRefusedError,
-  ProfileUnknownError,
   SignerUnavailableError,
 } from "./errors.ts";
 import { reservationDesk, signingDesk, stateDesk, type StateRow } from "./issuing-desks.ts";
@@ -103,9 +103,6 @@ export interface Issuance {
 
 type Deps = IssuanceDeps & ReservationDeps & Desks;
 
-/** The profile of who names none. */
-export const DEFAULT_PROFILE = "device-client";
-
 interface Order extends KeyRequest {
   readonly corporationId: string;
   /** The kinds of key that the profile allows. */
@@ -125,18 +122,6 @@ interface Desks {
   readonly sign: (serial: Serial) => Promise<unknown>;
   readonly stateOf: (serial: Serial) => Promise<StateRow | undefined>;
   readonly findTenant: FindTenant;
-}
-
-/** The profile of this name. Throws ProfileUnknownError where it is not for devices. */
-export function profileNamed(
-  { profiles }: Pick<IssuanceDeps, "profiles">,
-  name: string,
-  field?: string,
-): Profile {
-  const profile = profiles.get(name);
-  if (profile?.subjectAlternativeName === "device") return profile;
-  const where = field === undefined ? {} : { field };
-  throw new ProfileUnknownError(`there is no profile "${name}" for devices`, where);
 }
 
 async function readState({ stateOf }: Deps, serial: Serial): Promise<StateRow> {
@@ -296,12 +281,14 @@ async function issue(
 ): Promise<IssuedCertificate> {
   const device = { kind: "device", id: request.deviceId, field: "deviceId" } as const;
   const account = { kind: "account", id: request.accountId, field: "accountId" } as const;
-  const profile = profileNamed(deps, request.profile ?? DEFAULT_PROFILE, "profile");
+  const { profile: name = DEFAULT_PROFILE, enrolmentId } = request;
+  const profile =
+    enrolmentId === undefined ? profileAskedFor(deps, name) : profileNamed(deps, name, "profile");
   const deviceId = canonicalId(device);
   const accountId = canonicalId(account);
   const corporationId = await tenantFoundBy(deps.findTenant, principal, device);
   const { actor } = principal;
-  const { enrolmentId, idempotency } = request;
+  const { idempotency } = request;
   return perform(deps, principal, {
     ...request,
     corporationId,

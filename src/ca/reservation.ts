@@ -1,7 +1,7 @@
 import { equal, fromHex } from "../pki/bytes.ts";
 import type { Clock } from "../pki/clock.ts";
 import type { Digest, Random } from "../pki/crypto.ts";
-import { type Profile, profileHash } from "../pki/profile.ts";
+import { EMERGENCY_PROFILE, type Profile, profileHash } from "../pki/profile.ts";
 import { newSerial, type Serial, serialBytes, shardOf } from "../pki/serial.ts";
 import type { NewId } from "../pki/uuid.ts";
 import type { Validity } from "../pki/validity.ts";
@@ -11,7 +11,7 @@ import type { IdempotentRequest } from "../registry/idempotency.ts";
 import type { Sql } from "../storage/sql.ts";
 import { serialOf } from "./certificate-record.ts";
 import { keyLock } from "./compromised-key.ts";
-import { CertificateStateError } from "./errors.ts";
+import { CertificateStateError, NotRenewableError } from "./errors.ts";
 import { checkRequestKey, type RequestKey } from "./request-key.ts";
 import {
   type Allowed,
@@ -183,7 +183,9 @@ export async function forgetIdempotency(
 const GRACE_MS = 14 * 24 * 60 * 60 * 1000;
 
 /** Only a good certificate, or one that expired just now, renews itself: not one that was taken out of use. */
-function checkPrevious({ previous }: Wish, now: Date): void {
+function checkPrevious({ previous, profile }: Wish, now: Date): void {
+  // Staff neither: reissued night after night it would be a device that nobody has registered.
+  if (previous !== undefined && profile.name === EMERGENCY_PROFILE) throw new NotRenewableError();
   if (previous?.kind !== "renewal") return;
   if (previous.state !== "good")
     throw new CertificateStateError(

@@ -1,4 +1,5 @@
 import { record } from "../audit/record.ts";
+import { NotRenewableError } from "../ca/errors.ts";
 import type { Identified } from "../ca/identification.ts";
 import { toHex } from "../pki/bytes.ts";
 import type { Clock } from "../pki/clock.ts";
@@ -27,7 +28,8 @@ export interface RenewalStartDeps {
 export interface RenewalStart {
   /**
    * Makes an enrolment for the device that has shown this certificate, in place of what is open for it. Returns a token with
-   * which its browser goes on, within a minute and once. Throws InvalidStateError and NotAMemberError.
+   * which its browser goes on, within a minute and once. Throws InvalidStateError and NotAMemberError, and
+   * NotRenewableError of an emergency's certificate.
    */
   begin(identified: Identified): Promise<string>;
   /** What the token's browser goes on with: the secret of its session. Throws NotFoundError. */
@@ -102,6 +104,7 @@ export function createRenewalStart(deps: RenewalStartDeps): RenewalStart {
   };
   return {
     async begin(identified) {
+      if (identified.isEmergency) throw new NotRenewableError();
       const token = toHex(random(TOKEN_OCTETS));
       await database.tenant(identified.corporation.id, (sql) =>
         insert(sql, { identified, token, at: clock() }, deps),
