@@ -28,9 +28,10 @@ import { openPrisma } from "../storage/prisma.ts";
 import { CA_CONFIG, knownProfiles } from "./foundation.ts";
 import { openGuesses } from "./guesses.ts";
 import type { Opening } from "./opening.ts";
+import { openPeoplesRooms, type PeoplesRooms } from "./people.ts";
 
 /** The rooms that the app calls. */
-export interface Rooms {
+export interface Rooms extends PeoplesRooms {
   readonly corporations: Corporations;
   readonly pharmacies: Pharmacies;
   readonly accounts: Accounts;
@@ -117,6 +118,7 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     renewalTimes: createRenewalTimes({ ...system, database, timeZone: config.timeZone }),
     enrolments: createEnrolments({ ...registry, appUrl: config.app.url }),
     ...openWays(opening, { database, issuance, revocation, checks }),
+    ...openPeoplesRooms(opening, database),
     apiKeys: createApiKeys({ ...system, database }),
     relyingParties: createRelyingParties({ ...system, database }),
     acknowledge: createAcknowledge({ ...system, database }),

@@ -73,6 +73,8 @@ export interface Config {
   readonly kekFile: string;
   /** Whether the key-encryption key may be made up on the first start. */
   readonly kekMayBeMade: boolean;
+  /** Seals the secrets of people's authenticators; made up on the first start where there is none. */
+  readonly factorKeyFile: string;
   readonly journalDir: string;
   /** The Unix socket between a signer and roles in other processes; absent: one that the data folder names. */
   readonly signerSocket: string | undefined;
@@ -327,6 +329,7 @@ export function loadConfig(env: Environment, machine: Machine = thisMachine()): 
     keyStoreDir: resolve(reader.read("SUIDO_KEY_STORE", "", keyStore) || under("keys")),
     kekFile: kekFile === "" ? under("kek") : kekFile,
     kekMayBeMade: mode === "demo" && kekFile === "",
+    factorKeyFile: reader.read("SUIDO_FACTOR_KEY_FILE", under("factor-key"), resolve),
     journalDir: reader.read("SUIDO_JOURNAL_DIR", under("journal"), resolve),
     signerSocket: reader.read<string | undefined>("SUIDO_SIGNER_SOCKET", undefined, socketPath),
     trustDomain: reader.read("SUIDO_TRUST_DOMAIN", "suido.localhost", trustDomain),

@@ -15,7 +15,7 @@ import { type ListenerOptions, listenerSettings } from "./listener.ts";
 import { addOpenApi } from "./openapi.ts";
 import { addPages, type PagesOptions } from "./pages.ts";
 import { limitPipelining } from "./pipelining.ts";
-import { createPortalPages } from "./portal-pages.ts";
+import { createPortalPages, scriptedPages } from "./portal-pages.ts";
 import { installRequestLog } from "./request-log.ts";
 import { authorizeRoutes, recogniseByKey } from "./routes-authorize.ts";
 import {
@@ -31,6 +31,8 @@ import {
   type EnrolmentRoutesOptions,
   enrolmentRoutes,
 } from "./routes-enrolments.ts";
+import { factorPageRoutes, type FactorPageRoutesOptions } from "./routes-factor-pages.ts";
+import { factorRoutes, type FactorRoutesOptions } from "./routes-factors.ts";
 import { apiKeyRoutes, type ApiKeyRoutesOptions } from "./routes-api-keys.ts";
 import {
   certificateReadingRoutes,
@@ -61,6 +63,8 @@ export interface AppServerOptions
     CertificateRoutesOptions,
     CheckRoutesOptions,
     EnrolmentRoutesOptions,
+    FactorRoutesOptions,
+    Pick<FactorPageRoutesOptions, "factorVisits">,
     Pick<WayRoutesOptions, "enrolmentVisits" | "renewalStart" | "ways" | "appleProfiles">,
     ApiKeyRoutesOptions,
     PartyRoutesOptions,
@@ -104,6 +108,7 @@ function addApi(app: FastifyInstance, options: AppServerOptions): void {
       await v1.register(enrolmentReadingRoutes, options);
       await v1.register(enrolmentRoutes, options);
       await v1.register(enrolmentDecisionRoutes, options);
+      await v1.register(factorRoutes, options);
       await v1.register(apiKeyRoutes, options);
       await v1.register(partyRoutes, options);
       await v1.register(bulkRoutes, options);
@@ -175,10 +180,12 @@ export async function createAppServer(options: AppServerOptions): Promise<Fastif
   const wayPages = createWayPages({ ...options, assets });
   await app.register(wayRoutes, { ...options, appUrl: urls.app, pages: wayPages });
   const { signIn } = options;
+  const portal = createPortalPages({ ...options, assets });
   if (signIn !== undefined) {
-    const portal = createPortalPages({ ...options, assets });
     await app.register(signInRoutes, { signIn, appUrl: urls.app, pages: portal });
   }
+  const show = scriptedPages(portal, "/factors");
+  await app.register(factorPageRoutes, { ...options, appUrl: urls.app, show });
 
   const notFound = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const path = request.url.split("?", 1)[0] ?? "";

@@ -45,3 +45,32 @@ export function createPortalPages(options: PortalPagesOptions): PortalPages {
         .send(page),
   };
 }
+
+/** A page with a script that only speaks with this very host. */
+const POLICY = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "script-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** Sends what `draw` draws, in the language of who looks. */
+export type ShowPage = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  draw: (context: PortalContext) => Html,
+) => FastifyReply;
+
+/** Pages of the portal with a script, that belong together below `path`: a form's answer has its other language there. */
+export function scriptedPages(pages: PortalPages, path: string): ShowPage {
+  return (request, reply, draw) => {
+    const context = pages.contextOf(request);
+    const own = request.method === "GET" ? context.path : path;
+    reply.header("content-security-policy", POLICY);
+    return pages.send(reply, draw({ ...context, path: own }));
+  };
+}

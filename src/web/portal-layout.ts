@@ -27,6 +27,8 @@ interface PortalContent {
   readonly supportNumber?: string;
   /** Whether the page makes keys or goes on by itself. */
   readonly script?: boolean;
+  /** Whether a passkey may answer one of its forms. */
+  readonly passkeys?: boolean;
 }
 
 /** Six digits in two groups, as they are read aloud. */
@@ -59,7 +61,7 @@ function foot(context: PortalContext, number: string | undefined): Html {
 /** A whole page for pharmacists: where they are, and at its end always whom to call. */
 export function portalLayout(context: PortalContext, content: PortalContent): Html {
   const { assets, language, path, site, words } = context;
-  const { title, body, who, script, supportNumber } = content;
+  const { title, body, who, passkeys, script, supportNumber } = content;
   const other = words.otherLanguage;
   return html`<!doctype html>
     <html lang="${language}">
@@ -72,6 +74,7 @@ export function portalLayout(context: PortalContext, content: PortalContent): Ht
         <link rel="stylesheet" href="${assets.portal.path}" />
         <link rel="icon" href="${assets.icon.path}" type="${assets.icon.type}" />
         ${script === true && html`<script src="${assets.way.path}" defer></script>`}
+        ${passkeys === true && html`<script src="${assets.passkeys.path}" defer></script>`}
       </head>
       <body>
         <a class="skip" href="#content">${words.skip}</a>

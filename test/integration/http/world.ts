@@ -37,6 +37,8 @@ import { openPrisma } from "../../../src/storage/prisma.ts";
 import type { Authorizer } from "../../../src/va/authorizer.ts";
 import { openAuthorizer } from "../../../src/va/open-authorizer.ts";
 import { type AppSide, openAppSide } from "../ca/app-side.ts";
+import { peoplesRooms } from "./world-people.ts";
+import { TABLES } from "./world-tables.ts";
 
 const ROLES = ["admin", "operator", "support", "auditor", "product", "proxy"] as const;
 
@@ -125,11 +127,10 @@ export interface OpenApi {
 }
 
 /** Steps of a JSON pointer (RFC 6901 §3), as a URI fragment. */
-function pointer(steps: readonly string[]): string {
-  return steps
+const pointer = (steps: readonly string[]): string =>
+  steps
     .map((step) => `/${encodeURIComponent(step.replaceAll("~", "~0").replaceAll("/", "~1"))}`)
     .join("");
-}
 
 /** Fails the test for an answer that the document does not describe. */
 function documentChecker(
@@ -170,32 +171,6 @@ function documentChecker(
     expect(validate(body) ? [] : validate.errors, `${method} ${path} ${status}`).toEqual([]);
   };
 }
-
-const TABLES = [
-  "app.corporation",
-  "app.pharmacy",
-  "app.account",
-  "app.identity",
-  "app.external_id",
-  "app.membership",
-  "app.device",
-  "app.binding",
-  "app.api_key",
-  "app.idempotency",
-  "app.stage",
-  "app.certificate_check",
-  "app.renewal_order",
-  "app.enrolment",
-  "app.enrolment_link",
-  "app.mail",
-  "party.relying_party",
-  "party.acknowledged_list",
-  "party.acknowledged_issuer",
-  "app.audit",
-  "app.event",
-  "ca.issued",
-  "ca.change",
-];
 
 async function keysOfRoles(apiKeys: ApiKeys, root: Principal): Promise<Record<Role, string>> {
   const made = await Promise.all(
@@ -251,6 +226,7 @@ async function startApp({
     checks,
     enrolmentVisits: createEnrolmentVisits({ ...own, guesses }),
     renewalStart: createRenewalStart({ ...own, guesses }),
+    ...peoplesRooms(own),
     renewalTimes: createRenewalTimes({ ...own, timeZone: "Asia/Tokyo" }),
     ways: createWays({ ...own, issuance, revocation, checks, guesses, identifyByMail: true }),
     appleProfiles: createAppleProfiles({
@@ -314,7 +290,6 @@ export async function urlOf({ admin }: Pick<AppSide, "admin">): Promise<string> 
 export const MAX_STALE_MS = 86_400_000;
 
 const random = (octets: number): Uint8Array => new Uint8Array(randomBytes(octets));
-const randomId = (): string => randomUUID();
 
 export async function openHttpWorld(beside: Beside = () => ({})): Promise<HttpWorld> {
   const side = await openAppSide();
@@ -332,7 +307,12 @@ export async function openHttpWorld(beside: Beside = () => ({})): Promise<HttpWo
     log: pino({ level: "silent" }),
     registry: metrics,
   });
-  const apiKeys = createApiKeys({ database: side.database, clock, random, newId: randomId });
+  const apiKeys = createApiKeys({
+    database: side.database,
+    clock,
+    random,
+    newId: () => randomUUID(),
+  });
   const root: Principal = { id: randomUUID(), actor: "cli:root", role: "admin" };
   const keys = await keysOfRoles(apiKeys, root);
   const app = await startApp({ beside, side, apiKeys, store, authorizer });

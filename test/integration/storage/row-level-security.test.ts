@@ -84,6 +84,26 @@ beforeAll(async () => {
        values ($1, 'link', $2, $3, now())`,
       [randomBytes(32), corporationId, enrolmentId],
     );
+    const invitationId = randomUUID();
+    await admin.query(
+      `insert into app.second_factor (id, corporation_id, account_id, kind, added_how, added_by, created_at, sealed, last_step)
+       values ($1, $2, $3, 'authenticator', 'telephone', 'x', now(), 'x', 0)`,
+      [randomUUID(), corporationId, accountId],
+    );
+    await admin.query(
+      `insert into app.factor_invitation (id, corporation_id, account_id, how, asked_by, created_at, expires_at)
+       values ($1, $2, $3, 'telephone', 'x', now(), now() + interval '1 hour')`,
+      [invitationId, corporationId, accountId],
+    );
+    await admin.query(
+      "insert into app.factor_link (sha256, corporation_id, invitation_id) values ($1, $2, $3)",
+      [randomBytes(32), corporationId, invitationId],
+    );
+    await admin.query(
+      `insert into app.factor_session (session_sha256, corporation_id, account_id, how, by, created_at, expires_at)
+       values ($1, $2, $3, 'telephone', 'x', now(), now() + interval '1 hour')`,
+      [randomBytes(32), corporationId, accountId],
+    );
     const bulkIssueId = randomUUID();
     await admin.query(
       `insert into app.bulk_issue (id, corporation_id, profile, asked_by, total, uncollected, created_at)
