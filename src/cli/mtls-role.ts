@@ -21,7 +21,6 @@ import type { Authorizer } from "../va/authorizer.ts";
 import type { Va } from "../va/va.ts";
 import { isForChecks, ownNames } from "./check-names.ts";
 import { listenOn } from "./door.ts";
-import { openGuesses } from "./guesses.ts";
 import type { Opening } from "./opening.ts";
 
 /** The database says that CAs have come, gone or changed their state. */
@@ -167,11 +166,7 @@ export async function openMtlsRole(opening: Opening, deps: MtlsRoleDeps): Promis
     authorizer: deps.authorizer,
     appUrl: config.app.url,
     mtlsUrl: config.mtls.url,
-    renewalStart: createRenewalStart({
-      ...system,
-      database,
-      guesses: openGuesses(opening, database),
-    }),
+    renewalStart: createRenewalStart({ ...system, database }),
     site: opening.site,
   });
   undoing.add(() => server.app.close());

@@ -1,9 +1,8 @@
 import { type Actor, record } from "../audit/record.ts";
 import { noSuchCertificate, tenantOfSerial } from "../ca/certificate-tenant.ts";
 import { serialOf } from "../ca/certificate-record.ts";
-import { CertificateStateError, NotRenewableError } from "../ca/errors.ts";
+import { CertificateStateError } from "../ca/errors.ts";
 import type { Clock } from "../pki/clock.ts";
-import { EMERGENCY_PROFILE } from "../pki/profile.ts";
 import { type Serial, serialBytes } from "../pki/serial.ts";
 import type { NewId } from "../pki/uuid.ts";
 import type { Principal } from "../registry/principal.ts";
@@ -38,11 +37,11 @@ export interface RenewalTime {
 }
 
 export interface RenewalTimes {
-  /** Undefined of a certificate that was revoked, and of an emergency's. Throws NotFoundError. */
+  /** Undefined of a certificate that was revoked. Throws NotFoundError. */
   of(principal: Principal, serial: Serial): Promise<RenewalTime | undefined>;
   /**
-   * Moves it to now. Asked for again, nothing changes, the reason neither. Throws NotFoundError, CertificateStateError
-   * of a certificate that is not good, and NotRenewableError of an emergency's.
+   * Moves it to now. Asked for again, nothing changes, the reason neither. Throws NotFoundError, and CertificateStateError
+   * of a certificate that is not good.
    */
   orderNow(
     principal: Principal,
@@ -52,7 +51,7 @@ export interface RenewalTimes {
 }
 
 /** All that the devices of this certificate's pharmacy have had, in the order of their issue. */
-const AROUND = `select i.serial, b.device_id, i.state, i.profile, i.not_before, i.not_after, o.reason, o.asked_at
+const AROUND = `select i.serial, b.device_id, i.state, i.not_before, i.not_after, o.reason, o.asked_at
   from app.binding own join app.device home on home.id = own.device_id
   join app.device d on d.pharmacy_id = home.pharmacy_id
   join app.binding b on b.device_id = d.id and b.bound_to is null
@@ -65,7 +64,6 @@ interface AroundRow {
   readonly serial: Uint8Array;
   readonly device_id: string;
   readonly state: "good" | "hold" | "revoked";
-  readonly profile: string;
   readonly not_before: Date;
   readonly not_after: Date;
   readonly reason: RenewalReason | null;
@@ -87,14 +85,11 @@ async function read(
   sql: Sql,
   serial: Serial,
   timeZone: string,
-): Promise<{ readonly row: AroundRow; readonly time: RenewalTime | undefined }> {
+): Promise<{ readonly row: AroundRow; readonly time: RenewalTime }> {
   const rows = await sql.query<AroundRow>(AROUND, [serialBytes(serial)], "renewal-around");
   const row = rows.find((each) => serialOf(each.serial) === serial);
-  if (row === undefined) throw noSuchCertificate();
-  // Those of emergencies end by themselves, and take no day from others.
-  const renewable = rows.filter(({ profile }) => profile !== EMERGENCY_PROFILE);
-  const renewFrom = renewalWindows(renewable.map(renewableOf), timeZone).get(serial);
-  if (renewFrom === undefined) return { row, time: undefined };
+  const renewFrom = renewalWindows(rows.map(renewableOf), timeZone).get(serial);
+  if (row === undefined || renewFrom === undefined) throw noSuchCertificate();
   const { reason, asked_at: askedAt } = row;
   const isOrdered = reason !== null && askedAt !== null && askedAt < renewFrom;
   return { row, time: isOrdered ? { renewFrom: askedAt, renewReason: reason } : { renewFrom } };
@@ -113,8 +108,7 @@ async function order(
   { clock, newId, timeZone }: RenewalTimesDeps,
 ): Promise<RenewalTime> {
   const at = clock();
-  const { row, time } = await read(sql, serial, timeZone);
-  if (time === undefined) throw new NotRenewableError();
+  const { row } = await read(sql, serial, timeZone);
   if (row.state !== "good" || row.not_after < at)
     throw new CertificateStateError("only a good certificate is renewed before its time");
   const values = [corporationId, serialBytes(serial), reason, actor, at];
@@ -123,7 +117,7 @@ async function order(
     const [action, subject] = ["certificate.renewal-ordered", `certificate/${serial}`];
     await record(sql, { at, actor, action, subject, corporationId, detail: { reason } }, newId);
   }
-  return (await read(sql, serial, timeZone)).time ?? time;
+  return (await read(sql, serial, timeZone)).time;
 }
 
 /** When certificates are to be renewed: spread over quiet days by a rule, and at once where somebody wants it. */

@@ -26,8 +26,6 @@ const MAY = {
     "enrolments:confirm",
     "enrolments:code",
     "enrolments:link",
-    "factors:read",
-    "factors:write",
   ],
   operator: [
     "registry:read",
@@ -48,8 +46,6 @@ const MAY = {
     "enrolments:write",
     "enrolments:confirm",
     "enrolments:code",
-    "factors:read",
-    "factors:write",
   ],
   support: [
     "registry:read",
@@ -62,8 +58,6 @@ const MAY = {
     "enrolments:read",
     "enrolments:write",
     "enrolments:confirm",
-    "factors:read",
-    "factors:write",
   ],
   auditor: [
     "registry:read",
@@ -75,7 +69,6 @@ const MAY = {
     "parties:read",
     "stages:read",
     "enrolments:read",
-    "factors:read",
   ],
   product: ["certificates:read", "status:read", "events:read", "stages:read"],
   proxy: ["status:read", "parties:acknowledge", "authorize"],

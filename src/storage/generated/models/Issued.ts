@@ -58,7 +58,6 @@ export type IssuedMinAggregateOutputType = {
   issuedAt: Date | null
   deliveredAt: Date | null
   provenAt: Date | null
-  identifiedHow: string | null
   reason: number | null
   revokedAt: Date | null
 }
@@ -85,7 +84,6 @@ export type IssuedMaxAggregateOutputType = {
   issuedAt: Date | null
   deliveredAt: Date | null
   provenAt: Date | null
-  identifiedHow: string | null
   reason: number | null
   revokedAt: Date | null
 }
@@ -114,7 +112,6 @@ export type IssuedCountAggregateOutputType = {
   issuedAt: number
   deliveredAt: number
   provenAt: number
-  identifiedHow: number
   reason: number
   revokedAt: number
   _all: number
@@ -153,7 +150,6 @@ export type IssuedMinAggregateInputType = {
   issuedAt?: true
   deliveredAt?: true
   provenAt?: true
-  identifiedHow?: true
   reason?: true
   revokedAt?: true
 }
@@ -180,7 +176,6 @@ export type IssuedMaxAggregateInputType = {
   issuedAt?: true
   deliveredAt?: true
   provenAt?: true
-  identifiedHow?: true
   reason?: true
   revokedAt?: true
 }
@@ -209,7 +204,6 @@ export type IssuedCountAggregateInputType = {
   issuedAt?: true
   deliveredAt?: true
   provenAt?: true
-  identifiedHow?: true
   reason?: true
   revokedAt?: true
   _all?: true
@@ -325,7 +319,6 @@ export type IssuedGroupByOutputType = {
   issuedAt: Date | null
   deliveredAt: Date | null
   provenAt: Date | null
-  identifiedHow: string | null
   reason: number | null
   revokedAt: Date | null
   _count: IssuedCountAggregateOutputType | null
@@ -377,7 +370,6 @@ export type IssuedWhereInput = {
   issuedAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   deliveredAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   provenAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
-  identifiedHow?: Prisma.StringNullableFilter<"Issued"> | string | null
   reason?: Prisma.IntNullableFilter<"Issued"> | number | null
   revokedAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   replaced?: Prisma.XOR<Prisma.IssuedNullableScalarRelationFilter, Prisma.IssuedWhereInput> | null
@@ -410,7 +402,6 @@ export type IssuedOrderByWithRelationInput = {
   issuedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveredAt?: Prisma.SortOrderInput | Prisma.SortOrder
   provenAt?: Prisma.SortOrderInput | Prisma.SortOrder
-  identifiedHow?: Prisma.SortOrderInput | Prisma.SortOrder
   reason?: Prisma.SortOrderInput | Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   replaced?: Prisma.IssuedOrderByWithRelationInput
@@ -446,7 +437,6 @@ export type IssuedWhereUniqueInput = Prisma.AtLeast<{
   issuedAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   deliveredAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   provenAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
-  identifiedHow?: Prisma.StringNullableFilter<"Issued"> | string | null
   reason?: Prisma.IntNullableFilter<"Issued"> | number | null
   revokedAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   replaced?: Prisma.XOR<Prisma.IssuedNullableScalarRelationFilter, Prisma.IssuedWhereInput> | null
@@ -479,7 +469,6 @@ export type IssuedOrderByWithAggregationInput = {
   issuedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveredAt?: Prisma.SortOrderInput | Prisma.SortOrder
   provenAt?: Prisma.SortOrderInput | Prisma.SortOrder
-  identifiedHow?: Prisma.SortOrderInput | Prisma.SortOrder
   reason?: Prisma.SortOrderInput | Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.IssuedCountOrderByAggregateInput
@@ -516,7 +505,6 @@ export type IssuedScalarWhereWithAggregatesInput = {
   issuedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Issued"> | Date | string | null
   deliveredAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Issued"> | Date | string | null
   provenAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Issued"> | Date | string | null
-  identifiedHow?: Prisma.StringNullableWithAggregatesFilter<"Issued"> | string | null
   reason?: Prisma.IntNullableWithAggregatesFilter<"Issued"> | number | null
   revokedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Issued"> | Date | string | null
 }
@@ -544,7 +532,6 @@ export type IssuedCreateInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
-  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replaced?: Prisma.IssuedCreateNestedOneWithoutReplacementsInput
@@ -577,7 +564,6 @@ export type IssuedUncheckedCreateInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
-  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replacements?: Prisma.IssuedUncheckedCreateNestedManyWithoutReplacedInput
@@ -608,7 +594,6 @@ export type IssuedUpdateInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replaced?: Prisma.IssuedUpdateOneWithoutReplacementsNestedInput
@@ -641,7 +626,6 @@ export type IssuedUncheckedUpdateInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replacements?: Prisma.IssuedUncheckedUpdateManyWithoutReplacedNestedInput
@@ -673,7 +657,6 @@ export type IssuedCreateManyInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
-  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
 }
@@ -701,7 +684,6 @@ export type IssuedUpdateManyMutationInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -730,7 +712,6 @@ export type IssuedUncheckedUpdateManyInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -787,7 +768,6 @@ export type IssuedCountOrderByAggregateInput = {
   issuedAt?: Prisma.SortOrder
   deliveredAt?: Prisma.SortOrder
   provenAt?: Prisma.SortOrder
-  identifiedHow?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
 }
@@ -819,7 +799,6 @@ export type IssuedMaxOrderByAggregateInput = {
   issuedAt?: Prisma.SortOrder
   deliveredAt?: Prisma.SortOrder
   provenAt?: Prisma.SortOrder
-  identifiedHow?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
 }
@@ -846,7 +825,6 @@ export type IssuedMinOrderByAggregateInput = {
   issuedAt?: Prisma.SortOrder
   deliveredAt?: Prisma.SortOrder
   provenAt?: Prisma.SortOrder
-  identifiedHow?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
 }
@@ -985,7 +963,6 @@ export type IssuedCreateWithoutBindingsInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
-  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replaced?: Prisma.IssuedCreateNestedOneWithoutReplacementsInput
@@ -1017,7 +994,6 @@ export type IssuedUncheckedCreateWithoutBindingsInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
-  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replacements?: Prisma.IssuedUncheckedCreateNestedManyWithoutReplacedInput
@@ -1063,7 +1039,6 @@ export type IssuedUpdateWithoutBindingsInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replaced?: Prisma.IssuedUpdateOneWithoutReplacementsNestedInput
@@ -1095,7 +1070,6 @@ export type IssuedUncheckedUpdateWithoutBindingsInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replacements?: Prisma.IssuedUncheckedUpdateManyWithoutReplacedNestedInput
@@ -1125,7 +1099,6 @@ export type IssuedCreateWithoutIdempotencyInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
-  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replaced?: Prisma.IssuedCreateNestedOneWithoutReplacementsInput
@@ -1157,7 +1130,6 @@ export type IssuedUncheckedCreateWithoutIdempotencyInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
-  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replacements?: Prisma.IssuedUncheckedCreateNestedManyWithoutReplacedInput
@@ -1203,7 +1175,6 @@ export type IssuedUpdateWithoutIdempotencyInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replaced?: Prisma.IssuedUpdateOneWithoutReplacementsNestedInput
@@ -1235,7 +1206,6 @@ export type IssuedUncheckedUpdateWithoutIdempotencyInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replacements?: Prisma.IssuedUncheckedUpdateManyWithoutReplacedNestedInput
@@ -1265,7 +1235,6 @@ export type IssuedCreateWithoutReplacementsInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
-  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replaced?: Prisma.IssuedCreateNestedOneWithoutReplacementsInput
@@ -1297,7 +1266,6 @@ export type IssuedUncheckedCreateWithoutReplacementsInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
-  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   bindings?: Prisma.BindingUncheckedCreateNestedManyWithoutIssuedInput
@@ -1332,7 +1300,6 @@ export type IssuedCreateWithoutReplacedInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
-  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replacements?: Prisma.IssuedCreateNestedManyWithoutReplacedInput
@@ -1363,7 +1330,6 @@ export type IssuedUncheckedCreateWithoutReplacedInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
-  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replacements?: Prisma.IssuedUncheckedCreateNestedManyWithoutReplacedInput
@@ -1415,7 +1381,6 @@ export type IssuedUpdateWithoutReplacementsInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replaced?: Prisma.IssuedUpdateOneWithoutReplacementsNestedInput
@@ -1447,7 +1412,6 @@ export type IssuedUncheckedUpdateWithoutReplacementsInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   bindings?: Prisma.BindingUncheckedUpdateManyWithoutIssuedNestedInput
@@ -1497,7 +1461,6 @@ export type IssuedScalarWhereInput = {
   issuedAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   deliveredAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   provenAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
-  identifiedHow?: Prisma.StringNullableFilter<"Issued"> | string | null
   reason?: Prisma.IntNullableFilter<"Issued"> | number | null
   revokedAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
 }
@@ -1525,7 +1488,6 @@ export type IssuedCreateManyReplacedInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
-  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
 }
@@ -1553,7 +1515,6 @@ export type IssuedUpdateWithoutReplacedInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replacements?: Prisma.IssuedUpdateManyWithoutReplacedNestedInput
@@ -1584,7 +1545,6 @@ export type IssuedUncheckedUpdateWithoutReplacedInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replacements?: Prisma.IssuedUncheckedUpdateManyWithoutReplacedNestedInput
@@ -1615,7 +1575,6 @@ export type IssuedUncheckedUpdateManyWithoutReplacedInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
-  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -1693,7 +1652,6 @@ export type IssuedSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   issuedAt?: boolean
   deliveredAt?: boolean
   provenAt?: boolean
-  identifiedHow?: boolean
   reason?: boolean
   revokedAt?: boolean
   replaced?: boolean | Prisma.Issued$replacedArgs<ExtArgs>
@@ -1727,7 +1685,6 @@ export type IssuedSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   issuedAt?: boolean
   deliveredAt?: boolean
   provenAt?: boolean
-  identifiedHow?: boolean
   reason?: boolean
   revokedAt?: boolean
   replaced?: boolean | Prisma.Issued$replacedArgs<ExtArgs>
@@ -1757,7 +1714,6 @@ export type IssuedSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   issuedAt?: boolean
   deliveredAt?: boolean
   provenAt?: boolean
-  identifiedHow?: boolean
   reason?: boolean
   revokedAt?: boolean
   replaced?: boolean | Prisma.Issued$replacedArgs<ExtArgs>
@@ -1787,12 +1743,11 @@ export type IssuedSelectScalar = {
   issuedAt?: boolean
   deliveredAt?: boolean
   provenAt?: boolean
-  identifiedHow?: boolean
   reason?: boolean
   revokedAt?: boolean
 }
 
-export type IssuedOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"serial" | "issuerId" | "profile" | "profileHash" | "shard" | "state" | "commonName" | "deviceUri" | "dnsNames" | "spki" | "spkiSha256" | "notBefore" | "notAfter" | "keyOrigin" | "requestHash" | "replaces" | "reservedAt" | "findings" | "der" | "derSha256" | "issuedAt" | "deliveredAt" | "provenAt" | "identifiedHow" | "reason" | "revokedAt", ExtArgs["result"]["issued"]>
+export type IssuedOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"serial" | "issuerId" | "profile" | "profileHash" | "shard" | "state" | "commonName" | "deviceUri" | "dnsNames" | "spki" | "spkiSha256" | "notBefore" | "notAfter" | "keyOrigin" | "requestHash" | "replaces" | "reservedAt" | "findings" | "der" | "derSha256" | "issuedAt" | "deliveredAt" | "provenAt" | "reason" | "revokedAt", ExtArgs["result"]["issued"]>
 export type IssuedInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   replaced?: boolean | Prisma.Issued$replacedArgs<ExtArgs>
   replacements?: boolean | Prisma.Issued$replacementsArgs<ExtArgs>
@@ -1839,7 +1794,6 @@ export type $IssuedPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     issuedAt: Date | null
     deliveredAt: Date | null
     provenAt: Date | null
-    identifiedHow: string | null
     reason: number | null
     revokedAt: Date | null
   }, ExtArgs["result"]["issued"]>
@@ -2292,7 +2246,6 @@ export interface IssuedFieldRefs {
   readonly issuedAt: Prisma.FieldRef<"Issued", 'DateTime'>
   readonly deliveredAt: Prisma.FieldRef<"Issued", 'DateTime'>
   readonly provenAt: Prisma.FieldRef<"Issued", 'DateTime'>
-  readonly identifiedHow: Prisma.FieldRef<"Issued", 'String'>
   readonly reason: Prisma.FieldRef<"Issued", 'Int'>
   readonly revokedAt: Prisma.FieldRef<"Issued", 'DateTime'>
 }
