@@ -21,8 +21,8 @@ import {
   readItems,
 } from "./bulk-issue-check.ts";
 import { serialOf } from "./certificate-record.ts";
+import { DEFAULT_PROFILE, profileAskedFor } from "./device-profiles.ts";
 import type { Issuance } from "./issuance.ts";
-import { DEFAULT_PROFILE, profileNamed } from "./issue-orders.ts";
 
 /** Certificates of one corporation that are wanted together. */
 export interface BulkIssueRequest {
@@ -204,7 +204,7 @@ async function create(
   { request, idempotency }: { request: BulkIssueRequest; idempotency?: IdempotentRequest },
 ): Promise<BulkIssue> {
   const { clock, database, newId } = deps;
-  const profile = profileNamed(deps, request.profile ?? DEFAULT_PROFILE, "profile");
+  const profile = profileAskedFor(deps, request.profile ?? DEFAULT_PROFILE);
   const corporation = { kind: "corporation", id: request.corporationId } as const;
   const field = "corporationId";
   const corporationId = await tenantOf(database, principal, { ...corporation, field });

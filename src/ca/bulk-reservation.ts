@@ -101,9 +101,9 @@ const RESERVE = `with wish as (
       as wish (serial, shard, common_name, device_uri, spki, spki_sha256, key_origin, request_hash, binding_id, pharmacy_id, device_id, account_id)
   ), reserved as (
     insert into ca.issued (serial, issuer_id, profile, profile_hash, shard, state, common_name, device_uri, spki, spki_sha256,
-      not_before, not_after, key_origin, request_hash, reserved_at)
+      not_before, not_after, key_origin, request_hash, reserved_at, identified_how)
     select serial, $13::text, $14::text, $15::bytea, shard, 'reserved', common_name, device_uri, spki, spki_sha256,
-      $16::timestamptz, $17::timestamptz, key_origin, request_hash, $18::timestamptz from wish
+      $16::timestamptz, $17::timestamptz, key_origin, request_hash, $18::timestamptz, 'api' from wish
   )
   insert into app.binding (id, serial, corporation_id, pharmacy_id, device_id, account_id, bound_from)
   select binding_id, serial, app.current_corporation(), pharmacy_id, device_id, account_id, $18 from wish`;

@@ -20,6 +20,8 @@ export interface CertificateRecord {
   readonly issuedAt: Date;
   /** When the device first showed at a check that it has certificate and key. */
   readonly provenAt?: Date;
+  /** How the person was identified; `api` where a program vouched for them. Absent where it is not known any more. */
+  readonly identifiedHow?: string;
   readonly deviceId: string;
   /** The person who is responsible for it. */
   readonly accountId: string;
@@ -50,6 +52,7 @@ export interface IssuedRow {
   readonly not_after: Date;
   readonly issued_at: Date;
   readonly proven_at: Date | null;
+  readonly identified_how: string | null;
   readonly profile: string;
   readonly key_origin: "subject" | "server";
   readonly replaces: Uint8Array | null;
@@ -78,7 +81,7 @@ export const REVOKED_CAS = `array(select above.id from ca.issuer above
 
 /** For a query that calls ca.issued `i`. */
 export const ISSUED_COLUMNS = `i.serial, i.issuer_id, i.state, i.reason, i.revoked_at, i.not_before, i.not_after, i.issued_at,
-  i.proven_at, i.profile, i.key_origin, i.replaces, i.der, i.der_sha256, ${CA_REVOKED_AT} as ca_revoked_at`;
+  i.proven_at, i.identified_how, i.profile, i.key_origin, i.replaces, i.der, i.der_sha256, ${CA_REVOKED_AT} as ca_revoked_at`;
 
 /** For a query that calls app.binding `b`. */
 export const BOUND_COLUMNS = "b.device_id, b.account_id, b.pharmacy_id, b.corporation_id";
@@ -137,6 +140,7 @@ export function recordOf(
     notAfter: row.not_after,
     issuedAt: row.issued_at,
     ...(row.proven_at !== null && { provenAt: row.proven_at }),
+    ...(row.identified_how !== null && { identifiedHow: row.identified_how }),
     deviceId: row.device_id,
     accountId: row.account_id,
     pharmacyId: row.pharmacy_id,

@@ -1,5 +1,6 @@
 import type { Clock } from "../pki/clock.ts";
 import type { RevocationReason } from "../pki/revocation-reason.ts";
+import { EMERGENCY_PROFILE } from "../pki/profile.ts";
 import { type Serial, serialBytes } from "../pki/serial.ts";
 import { daysLeft } from "../pki/validity.ts";
 import { NotFoundError } from "../registry/errors.ts";
@@ -53,6 +54,8 @@ export interface CertificateState extends BoundFacts {
   readonly notAfter: Date;
   /** Whole days to go; 0 on the last one and after it. */
   readonly daysLeft: number;
+  /** Of a machine that stands in for a night. */
+  readonly emergency?: true;
   /** The newest good one of those that came after it. */
   readonly replacedBy?: Serial;
   /** Whether the account that was asked about may use the device. It says nothing of the certificate's status. */
@@ -124,12 +127,13 @@ interface StatusRow extends FactsRow {
   readonly issued_at: Date;
   readonly released_at: Date | null;
   readonly not_after: Date;
+  readonly profile: string;
   readonly replaced_by: Uint8Array | null;
   readonly may_use: boolean;
 }
 
 /** $1 the time, $2 the serial, $3 the account that is asked about. */
-const STATUS_OF = `select i.serial, i.state, i.reason, i.revoked_at, ${CA_REVOKED_AT} as ca_revoked_at, i.issued_at, i.not_after, ${FACTS_COLUMNS}, ${SUCCESSOR} as replaced_by,
+const STATUS_OF = `select i.serial, i.state, i.reason, i.revoked_at, ${CA_REVOKED_AT} as ca_revoked_at, i.issued_at, i.not_after, i.profile, ${FACTS_COLUMNS}, ${SUCCESSOR} as replaced_by,
     (select max(change.at) from ca.change where change.serial = i.serial and change.kind = 'unhold') as released_at,
     device.retired_at is null and (device.use = 'shared' or account.id = $3::uuid) and exists (
       select from app.account asked join app.membership on membership.account_id = asked.id
@@ -169,6 +173,7 @@ function stateOf(row: StatusRow, now: Date): CertificateState {
     ...(reason !== undefined && { reason }),
     notAfter: row.not_after,
     daysLeft: daysLeft(row.not_after, now),
+    ...(row.profile === EMERGENCY_PROFILE && { emergency: true }),
     ...(row.replaced_by !== null && { replacedBy: serialOf(row.replaced_by) }),
     ...boundFactsOf(row),
   };

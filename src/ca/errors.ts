@@ -6,6 +6,7 @@ import { RegistryError } from "../registry/errors.ts";
 export type CaErrorCode =
   | "invalid-state"
   | "already-revoked"
+  | "not-renewable"
   | "key-in-use"
   | "key-compromised"
   | "lint-failed"
@@ -85,6 +86,19 @@ export class AlreadyRevokedError extends CaError {
     super(`the certificate was revoked at ${revokedAt.toISOString()} already (${reason})`);
     this.reason = reason;
     this.revokedAt = revokedAt;
+  }
+}
+
+/** The certificate is an emergency's: it ends by itself, and nothing comes after it. */
+export class NotRenewableError extends CaError {
+  readonly code = "not-renewable";
+  constructor() {
+    super(
+      "the certificate is an emergency's: it ends 24 hours after its issue, and is not renewed",
+      {
+        field: "serialNumber",
+      },
+    );
   }
 }
 

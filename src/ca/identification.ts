@@ -4,6 +4,7 @@ import type { Clock } from "../pki/clock.ts";
 import type { Digest, Verify } from "../pki/crypto.ts";
 import { MalformedDerError } from "../pki/errors.ts";
 import { lifeFault, type RefusalReason, standingFault } from "../pki/refusal-reason.ts";
+import { EMERGENCY_PROFILE } from "../pki/profile.ts";
 import type { Serial } from "../pki/serial.ts";
 import { daysLeft } from "../pki/validity.ts";
 import type { Database } from "../storage/database.ts";
@@ -29,6 +30,8 @@ export interface Identified extends BoundFacts {
   readonly serialNumber: Serial;
   readonly notAfter: Date;
   readonly daysLeft: number;
+  /** Of a machine that stands in for a night. */
+  readonly isEmergency: boolean;
 }
 
 export interface Refused {
@@ -73,6 +76,7 @@ interface BookRow {
   readonly state: "good" | "hold" | "revoked";
   readonly not_before: Date;
   readonly not_after: Date;
+  readonly profile: string;
   readonly tenant: string | null;
   /** Null of a CA whose own certificate is not in the books. */
   readonly is_ca_revoked: boolean | null;
@@ -114,7 +118,7 @@ async function lookUp(deps: IdentificationDeps, der: Uint8Array): Promise<Identi
   const now = deps.clock();
   // The fingerprint, not the serial number: what was shown must be, octet for octet, what was issued.
   const [row] = await deps.database.query<BookRow>(
-    `select i.serial, i.state, i.not_before, i.not_after, app.tenant_of_serial(i.serial) as tenant, own.state = 'revoked' as is_ca_revoked
+    `select i.serial, i.state, i.not_before, i.not_after, i.profile, app.tenant_of_serial(i.serial) as tenant, own.state = 'revoked' as is_ca_revoked
      from ca.issued i join ca.issuer on issuer.id = i.issuer_id left join ca.issued own on own.serial = issuer.serial
      where i.der_sha256 = $1`,
     [deps.digest("sha256", der)],
@@ -137,6 +141,7 @@ async function lookUp(deps: IdentificationDeps, der: Uint8Array): Promise<Identi
     serialNumber,
     notAfter,
     daysLeft: daysLeft(notAfter, now),
+    isEmergency: row.profile === EMERGENCY_PROFILE,
     ...boundFactsOf(facts),
   };
 }

@@ -34,6 +34,8 @@ export interface IssuedEntry {
   readonly keyOrigin: "subject" | "server";
   readonly requestHash?: string;
   readonly replaces?: Serial;
+  /** How the person was identified; of records that are older than the question, absent. */
+  readonly identifiedHow?: string;
   readonly reservedAt: string;
   readonly binding?: JournalBinding;
   /** Of a CA's own certificate: the row of ca.issuer that goes with it. */

@@ -289,6 +289,7 @@ export async function bringUp(journal: Journal, deps: LedgerOpenDeps): Promise<r
     }
   });
   await database.query("delete from app.idempotency where created_at < $1", [clock()]);
+  await database.query("select app.void_openings($1)", [clock()]);
   // 5. What happened in the restored database before it was looked at.
   if (memory.unheard.size > 0) journal.append([...memory.unheard.values()], journal.epoch);
   // 6. It ends when journal and database agree.

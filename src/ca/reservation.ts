@@ -1,7 +1,7 @@
 import { equal, fromHex } from "../pki/bytes.ts";
 import type { Clock } from "../pki/clock.ts";
 import type { Digest, Random } from "../pki/crypto.ts";
-import { type Profile, profileHash } from "../pki/profile.ts";
+import { EMERGENCY_PROFILE, type Profile, profileHash } from "../pki/profile.ts";
 import { newSerial, type Serial, serialBytes, shardOf } from "../pki/serial.ts";
 import type { NewId } from "../pki/uuid.ts";
 import type { Validity } from "../pki/validity.ts";
@@ -11,7 +11,7 @@ import type { IdempotentRequest } from "../registry/idempotency.ts";
 import type { Sql } from "../storage/sql.ts";
 import { serialOf } from "./certificate-record.ts";
 import { keyLock } from "./compromised-key.ts";
-import { CertificateStateError } from "./errors.ts";
+import { CertificateStateError, NotRenewableError } from "./errors.ts";
 import { checkRequestKey, type RequestKey } from "./request-key.ts";
 import {
   type Allowed,
@@ -122,9 +122,10 @@ const RESERVE = `with known as (
     from known
   ), reserved as (
     insert into ca.issued (serial, issuer_id, profile, profile_hash, shard, state, common_name, device_uri, spki, spki_sha256,
-      not_before, not_after, key_origin, request_hash, replaces, reserved_at)
+      not_before, not_after, key_origin, request_hash, replaces, reserved_at, identified_how)
     select $1::bytea, $7::text, $8::text, $9::bytea, $10::smallint, 'reserved', $11::text, $12::text, $13::bytea, $4,
-      $14::timestamptz, $15::timestamptz, $16::text, $17::bytea, $6, $5 from verdict
+      $14::timestamptz, $15::timestamptz, $16::text, $17::bytea, $6, $5,
+      case when $23::uuid is null then 'api' else (select e.identified_how from app.enrolment e where e.id = $23) end from verdict
     where same is null and not (is_compromised or is_foreign or is_worn or is_held)
     returning serial
   ), bound as (
@@ -182,7 +183,9 @@ export async function forgetIdempotency(
 const GRACE_MS = 14 * 24 * 60 * 60 * 1000;
 
 /** Only a good certificate, or one that expired just now, renews itself: not one that was taken out of use. */
-function checkPrevious({ previous }: Wish, now: Date): void {
+function checkPrevious({ previous, profile }: Wish, now: Date): void {
+  // Staff neither: reissued night after night it would be a device that nobody has registered.
+  if (previous !== undefined && profile.name === EMERGENCY_PROFILE) throw new NotRenewableError();
   if (previous?.kind !== "renewal") return;
   if (previous.state !== "good")
     throw new CertificateStateError(

@@ -27,6 +27,7 @@ export interface SigningRow {
   readonly key_origin: "subject" | "server";
   readonly request_hash: Buffer | null;
   readonly replaces: Buffer | null;
+  readonly identified_how: string | null;
   readonly reserved_at: Date;
   readonly findings: readonly string[] | null;
   readonly account_id: string | null;
@@ -42,7 +43,7 @@ export async function readSigningRows(
 ): Promise<ReadonlyMap<Serial, SigningRow>> {
   const rows = await sql.query<SigningRow>(
     `select i.serial, i.issuer_id, i.profile, i.profile_hash, i.shard, i.state, i.common_name, i.device_uri, i.dns_names, i.spki,
-       i.spki_sha256, i.not_before, i.not_after, i.key_origin, i.request_hash, i.replaces, i.reserved_at, i.findings,
+       i.spki_sha256, i.not_before, i.not_after, i.key_origin, i.request_hash, i.replaces, i.identified_how, i.reserved_at, i.findings,
        b.account_id, b.device_id, b.pharmacy_id, b.corporation_id
      from ca.issued i
      -- By its index for each, whatever a planner without figures thinks of the size of the tables.
@@ -78,6 +79,7 @@ export function issuedEntry(row: SigningRow, der: Uint8Array): IssuedEntry {
     keyOrigin: row.key_origin,
     ...(row.request_hash !== null && { requestHash: toHex(row.request_hash) }),
     ...(row.replaces !== null && { replaces: serialFromInteger(row.replaces) }),
+    ...(row.identified_how !== null && { identifiedHow: row.identified_how }),
     reservedAt: row.reserved_at.toISOString(),
     ...(isBound && { binding: { accountId, deviceId, pharmacyId, corporationId } }),
     der: Buffer.from(der).toString("base64"),
@@ -136,6 +138,7 @@ export async function commitIssued(
           pharmacyId: entry.binding.pharmacyId,
         }),
         ...(entry.replaces !== undefined && { replaces: entry.replaces }),
+        ...(entry.identifiedHow !== undefined && { identifiedHow: entry.identifiedHow }),
       },
     })),
     newId,

@@ -3,6 +3,7 @@ import { readAuthorities } from "../ca/authorities.ts";
 import { registerSignerMetrics } from "../ca/signer-metrics.ts";
 import { createAppServer } from "../http/api-app.ts";
 import { createHttpMetrics } from "../http/http-metrics.ts";
+import { registerGuessMetrics } from "../lifecycle/wrong-guesses.ts";
 import type { Readiness } from "../http/routes-operations.ts";
 import { toHex } from "../pki/bytes.ts";
 import { nameText } from "../pki/name.ts";
@@ -14,6 +15,7 @@ import { openAppleProfiles } from "./apple-profiles.ts";
 import { listenOn } from "./door.ts";
 import type { Opening } from "./opening.ts";
 import { openRooms } from "./rooms.ts";
+import { openSignIn } from "./sign-in.ts";
 import type { System } from "./system.ts";
 import { version } from "./version.ts";
 
@@ -66,9 +68,11 @@ export async function openAppRole(opening: Opening, deps: AppRoleDeps): Promise<
   registerSignerMetrics(metrics, foundation.signer);
   const appleProfiles = await openAppleProfiles(opening);
   const rooms = openRooms(opening, database);
+  registerGuessMetrics(metrics, rooms.guesses);
   const app = await createAppServer({
     checkUrl: config.checkUrl,
     appleProfiles,
+    signIn: openSignIn(opening, database),
     ...rooms,
     ...system,
     log,

@@ -24,6 +24,8 @@ import { forgetChecks } from "../lifecycle/checks.ts";
 import { expireEnrolments, registerEnrolmentMetrics } from "../lifecycle/enrolment-expiry.ts";
 import { codeMails } from "../lifecycle/code-mail.ts";
 import { enrolmentMails, requestMails } from "../lifecycle/enrolment-mail.ts";
+import { factorChangeMails, factorLinkMails } from "../lifecycle/factors/factor-mail.ts";
+import { forgetFactorVisits } from "../lifecycle/factors/factor-visits.ts";
 import { createPartyWatch, forgetAcknowledgements } from "../lifecycle/party-watch.ts";
 import { probedCertificate } from "../lifecycle/probed-certificate.ts";
 import { createSupersedeOld } from "../lifecycle/renewal-supersede.ts";
@@ -142,6 +144,8 @@ function mailDuties(
     "enrolment-request": requestMails({ ...system, database: app, worker: database }, settings),
     "enrolment-code": codeMails({ ...system, database: app, worker: database }, settings),
     proven: proofMails(settings),
+    "factor-link": factorLinkMails({ ...system, database: app, worker: database }, settings),
+    "factor-change": factorChangeMails(settings),
   };
   registerMailMetrics(metrics, { database, clock: system.clock });
   return { reminders, delivery: createMailDelivery({ ...system, database, mailer, kinds, log }) };
@@ -210,6 +214,7 @@ async function forgetOld(database: Database, now: Date): Promise<void> {
   await forgetAcknowledgements(database, now);
   await forgetBulkIssues(database, now);
   await forgetChecks(database, now);
+  await forgetFactorVisits(database, now);
 }
 
 /** Opens the queue, and begins all that Suido does by itself. */

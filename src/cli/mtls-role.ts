@@ -21,6 +21,7 @@ import type { Authorizer } from "../va/authorizer.ts";
 import type { Va } from "../va/va.ts";
 import { isForChecks, ownNames } from "./check-names.ts";
 import { listenOn } from "./door.ts";
+import { openGuesses } from "./guesses.ts";
 import type { Opening } from "./opening.ts";
 
 /** The database says that CAs have come, gone or changed their state. */
@@ -166,7 +167,11 @@ export async function openMtlsRole(opening: Opening, deps: MtlsRoleDeps): Promis
     authorizer: deps.authorizer,
     appUrl: config.app.url,
     mtlsUrl: config.mtls.url,
-    renewalStart: createRenewalStart({ ...system, database }),
+    renewalStart: createRenewalStart({
+      ...system,
+      database,
+      guesses: openGuesses(opening, database),
+    }),
     site: opening.site,
   });
   undoing.add(() => server.app.close());

@@ -10,11 +10,11 @@ import { createRevocation, type Revocation } from "../ca/revocation.ts";
 import { loadCaConfig } from "../config/ca-config.ts";
 import { type Checks, createChecks } from "../lifecycle/checks.ts";
 import { createEnrolmentVisits, type EnrolmentVisits } from "../lifecycle/enrolment-visits.ts";
-import { createNewMachines, type NewMachines } from "../lifecycle/new-machines.ts";
 import { createRenewalStart, type RenewalStart } from "../lifecycle/renewal-start.ts";
 import { createWays, type Ways, type WaysDeps } from "../lifecycle/ways.ts";
 import { createEnrolments, type Enrolments } from "../lifecycle/enrolments.ts";
 import { createRenewalTimes, type RenewalTimes } from "../lifecycle/renewal-times.ts";
+import type { WrongGuesses } from "../lifecycle/wrong-guesses.ts";
 import { type Accounts, createAccounts } from "../registry/accounts.ts";
 import { type Corporations, createCorporations } from "../registry/corporations.ts";
 import { createDevices, type Devices } from "../registry/devices.ts";
@@ -26,11 +26,12 @@ import { type ApiKeys, createApiKeys } from "../staff/api-keys.ts";
 import type { Database } from "../storage/database.ts";
 import { openPrisma } from "../storage/prisma.ts";
 import { CA_CONFIG, knownProfiles } from "./foundation.ts";
-import type { System } from "./system.ts";
+import { openGuesses } from "./guesses.ts";
 import type { Opening } from "./opening.ts";
+import { openPeoplesRooms, type PeoplesRooms } from "./people.ts";
 
 /** The rooms that the app calls. */
-export interface Rooms {
+export interface Rooms extends PeoplesRooms {
   readonly corporations: Corporations;
   readonly pharmacies: Pharmacies;
   readonly accounts: Accounts;
@@ -45,7 +46,6 @@ export interface Rooms {
   readonly enrolments: Enrolments;
   readonly enrolmentVisits: EnrolmentVisits;
   readonly ways: Ways;
-  readonly newMachines: NewMachines;
   readonly renewalStart: RenewalStart;
   readonly apiKeys: ApiKeys;
   readonly relyingParties: RelyingParties;
@@ -53,23 +53,25 @@ export interface Rooms {
   readonly propagate: Propagate;
   readonly stages: Stages;
   readonly bulkIssues: BulkIssues;
+  readonly guesses: WrongGuesses;
 }
 
 /** Connections of the registry's ORM. */
 const PRISMA_CONNECTIONS = 5;
 
-type WayRooms = Pick<Rooms, "enrolmentVisits" | "renewalStart" | "ways" | "newMachines">;
-
-/** What people do who put certificates on devices themselves. */
+/** What people do who put a certificate on a device themselves; they share one count of wrong guesses. */
 function openWays(
-  { app: { url: appUrl }, identifyByMail, moreDevices }: Opening["config"],
-  deps: Omit<WaysDeps, "identifyByMail" | "moreDevices"> & System,
-): WayRooms {
+  opening: Opening,
+  parts: Pick<WaysDeps, "database" | "issuance" | "revocation" | "checks">,
+): Pick<Rooms, "enrolmentVisits" | "renewalStart" | "ways" | "guesses"> {
+  const { config, system } = opening;
+  const guesses = openGuesses(opening, parts.database);
+  const own = { ...system, ...parts, guesses, identifyByMail: config.identifyByMail };
   return {
-    enrolmentVisits: createEnrolmentVisits(deps),
-    renewalStart: createRenewalStart(deps),
-    ways: createWays({ ...deps, identifyByMail, moreDevices }),
-    newMachines: createNewMachines({ ...deps, appUrl, moreDevices }),
+    enrolmentVisits: createEnrolmentVisits(own),
+    renewalStart: createRenewalStart(own),
+    ways: createWays(own),
+    guesses,
   };
 }
 
@@ -115,7 +117,8 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     checks,
     renewalTimes: createRenewalTimes({ ...system, database, timeZone: config.timeZone }),
     enrolments: createEnrolments({ ...registry, appUrl: config.app.url }),
-    ...openWays(config, { ...system, database, issuance, revocation, checks }),
+    ...openWays(opening, { database, issuance, revocation, checks }),
+    ...openPeoplesRooms(opening, database),
     apiKeys: createApiKeys({ ...system, database }),
     relyingParties: createRelyingParties({ ...system, database }),
     acknowledge: createAcknowledge({ ...system, database }),

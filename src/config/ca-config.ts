@@ -4,7 +4,12 @@ import { join } from "node:path";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { parse } from "yaml";
 
-import { createProfile, type Profile, type ProfileFields } from "../pki/profile.ts";
+import {
+  createProfile,
+  EMERGENCY_PROFILE,
+  type Profile,
+  type ProfileFields,
+} from "../pki/profile.ts";
 
 /** One certification authority of the hierarchy; its generations differ by the `g<n>` after the names. */
 export interface Authority {
@@ -33,7 +38,7 @@ export interface CaConfig {
 export class CaConfigError extends Error {}
 
 /** The profiles that the program itself asks for by name. */
-const NEEDED = ["root-ocsp", "ocsp", "server", "device-client"] as const;
+const NEEDED = ["root-ocsp", "ocsp", "server", "device-client", EMERGENCY_PROFILE] as const;
 
 /** The profile of sample data, which has a ceiling of its own. */
 export const SAMPLE_PROFILE = "device-sample";

@@ -6,9 +6,9 @@ import {
   addresses,
   durationMs,
   hostAndPort,
+  issuerUrl,
   keyStore,
   mailAddress,
-  moreDevices,
   oneLine,
   oneOf,
   overlapDays,
@@ -30,6 +30,16 @@ export interface Listener {
 export interface CertificateFiles {
   readonly certFile: string;
   readonly keyFile: string;
+}
+
+/** The OpenID Connect provider with which the site's people sign in. */
+export interface SignInProvider {
+  /** As it stands in the provider's tokens. */
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Where a file holds it, `clientSecretFile`; a client without either is a public one, which PKCE protects. */
+  readonly clientSecret: string | undefined;
+  readonly clientSecretFile: string | undefined;
 }
 
 /** Everything the environment decides, validated and frozen. */
@@ -57,12 +67,14 @@ export interface Config {
   readonly support: string | undefined;
   /** Whether a code to their own address says who somebody is. A demo has no support that could be called. */
   readonly identifyByMail: boolean;
-  /** So many more devices a person may ask for in a day, from one that they have finished. */
-  readonly moreDevices: number;
+  /** Absent: nobody signs in, and people are identified in the other ways. */
+  readonly signInProvider: SignInProvider | undefined;
   readonly keyStoreDir: string;
   readonly kekFile: string;
   /** Whether the key-encryption key may be made up on the first start. */
   readonly kekMayBeMade: boolean;
+  /** Seals the secrets of people's authenticators; made up on the first start where there is none. */
+  readonly factorKeyFile: string;
   readonly journalDir: string;
   /** The Unix socket between a signer and roles in other processes; absent: one that the data folder names. */
   readonly signerSocket: string | undefined;
@@ -191,14 +203,12 @@ function checkUrl(text: string): string {
   return text.replace(/\/+$/, "");
 }
 
+const LOOPBACK = /^(?:localhost|.+\.localhost|127(?:\.\d+){3}|\[::1\])$/;
+const isLoopback = (host: string): boolean => LOOPBACK.test(host);
+
 function isLoopbackOrBareIp(url: string): boolean {
   const host = new URL(url).hostname;
-  return (
-    host === "localhost" ||
-    host.endsWith(".localhost") ||
-    host.startsWith("[") ||
-    /^\d+\.\d+\.\d+\.\d+$/.test(host)
-  );
+  return isLoopback(host) || host.startsWith("[") || /^\d+\.\d+\.\d+\.\d+$/.test(host);
 }
 
 function refuseDemoHabits(reader: Reader, config: Config, given: { kek: boolean }): void {
@@ -232,6 +242,39 @@ function readCertificate(reader: Reader, use: "MTLS" | "PROFILE"): CertificateFi
   if (certFile === "") reader.fault(cert, `must be set where ${key} is`);
   if (keyFile === "") reader.fault(key, `must be set where ${cert} is`);
   return { certFile, keyFile };
+}
+
+/** Secrets cross plain http only where nothing lies between, and never in production. */
+function refuseOpenProvider(reader: Reader, issuer: string, mode: Config["mode"]): void {
+  const { hostname, protocol } = new URL(issuer);
+  if (protocol === "https:" || (mode === "demo" && isLoopback(hostname))) return;
+  reader.fault(
+    "SUIDO_OIDC_ISSUER",
+    "must begin with https://, but for one on this machine in a demo",
+  );
+}
+
+function readSignInProvider(reader: Reader, mode: Config["mode"]): SignInProvider | undefined {
+  const text = (name: string): string | undefined =>
+    reader.read<string | undefined>(`SUIDO_OIDC_${name}`, undefined, oneLine);
+  const issuer = reader.read<string | undefined>("SUIDO_OIDC_ISSUER", undefined, issuerUrl);
+  const [clientId, clientSecret] = [text("CLIENT_ID"), text("CLIENT_SECRET")];
+  const clientSecretFile = reader.read<string | undefined>(
+    "SUIDO_OIDC_CLIENT_SECRET_FILE",
+    undefined,
+    resolve,
+  );
+  if (clientSecret !== undefined && clientSecretFile !== undefined)
+    reader.fault("SUIDO_OIDC_CLIENT_SECRET", "must not be set where the file of it is named");
+  if (issuer === undefined) {
+    if (clientId !== undefined)
+      reader.fault("SUIDO_OIDC_ISSUER", "must be set where SUIDO_OIDC_CLIENT_ID is");
+    return undefined;
+  }
+  refuseOpenProvider(reader, issuer, mode);
+  if (clientId === undefined)
+    reader.fault("SUIDO_OIDC_CLIENT_ID", "must be set where SUIDO_OIDC_ISSUER is");
+  return { issuer, clientId: clientId ?? "", clientSecret, clientSecretFile };
 }
 
 function refuseSharedPorts(reader: Reader, config: Config): void {
@@ -282,10 +325,11 @@ export function loadConfig(env: Environment, machine: Machine = thisMachine()): 
       mode === "demo",
       (text) => oneOf(["yes", "no"])(text) === "yes",
     ),
-    moreDevices: reader.read("SUIDO_MORE_DEVICES", 10, moreDevices),
+    signInProvider: readSignInProvider(reader, mode),
     keyStoreDir: resolve(reader.read("SUIDO_KEY_STORE", "", keyStore) || under("keys")),
     kekFile: kekFile === "" ? under("kek") : kekFile,
     kekMayBeMade: mode === "demo" && kekFile === "",
+    factorKeyFile: reader.read("SUIDO_FACTOR_KEY_FILE", under("factor-key"), resolve),
     journalDir: reader.read("SUIDO_JOURNAL_DIR", under("journal"), resolve),
     signerSocket: reader.read<string | undefined>("SUIDO_SIGNER_SOCKET", undefined, socketPath),
     trustDomain: reader.read("SUIDO_TRUST_DOMAIN", "suido.localhost", trustDomain),

@@ -48,6 +48,14 @@ export function publicUrl(schemes: readonly string[]): (text: string) => string 
   };
 }
 
+/** The issuer of an OpenID Connect provider, as it stands: a slash at its end is part of it (Discovery 1.0 §3). */
+export function issuerUrl(text: string): string {
+  const { search, hash, username } = new URL(urlOf(["https:", "http:"])(text));
+  if (search !== "" || hash !== "" || username !== "")
+    throw new Error("must be the provider's issuer, without query, fragment or credentials");
+  return text;
+}
+
 /** Host and port of `host:port`, an IPv6 address in brackets. */
 export function hostAndPort(text: string): { host: string; port: number } {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s/]+)):(\d{1,5})$/.exec(text);
@@ -70,12 +78,6 @@ export function durationMs(text: string): number {
 /** A number of days from 0 to 30. */
 export function overlapDays(text: string): number {
   if (!/^(?:[12]?\d|30)$/.test(text)) throw new Error("must be a number of days from 0 to 30");
-  return Number(text);
-}
-
-/** So many more devices in a day, from 0 to 50. */
-export function moreDevices(text: string): number {
-  if (!/^(?:[1-4]?\d|50)$/.test(text)) throw new Error("must be a number of devices from 0 to 50");
   return Number(text);
 }
 

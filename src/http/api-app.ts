@@ -15,6 +15,7 @@ import { type ListenerOptions, listenerSettings } from "./listener.ts";
 import { addOpenApi } from "./openapi.ts";
 import { addPages, type PagesOptions } from "./pages.ts";
 import { limitPipelining } from "./pipelining.ts";
+import { createPortalPages, scriptedPages } from "./portal-pages.ts";
 import { installRequestLog } from "./request-log.ts";
 import { authorizeRoutes, recogniseByKey } from "./routes-authorize.ts";
 import {
@@ -30,6 +31,8 @@ import {
   type EnrolmentRoutesOptions,
   enrolmentRoutes,
 } from "./routes-enrolments.ts";
+import { factorPageRoutes, type FactorPageRoutesOptions } from "./routes-factor-pages.ts";
+import { factorRoutes, type FactorRoutesOptions } from "./routes-factors.ts";
 import { apiKeyRoutes, type ApiKeyRoutesOptions } from "./routes-api-keys.ts";
 import {
   certificateReadingRoutes,
@@ -47,6 +50,7 @@ import {
   type StageRoutesOptions,
   stageSettingRoutes,
 } from "./routes-stages.ts";
+import { type SignIn, signInRoutes } from "./routes-sign-in.ts";
 import { type WayRoutesOptions, wayRoutes } from "./routes-way.ts";
 import { createValidatorCompiler } from "./validators.ts";
 import { createWayPages } from "./way-pages.ts";
@@ -59,10 +63,9 @@ export interface AppServerOptions
     CertificateRoutesOptions,
     CheckRoutesOptions,
     EnrolmentRoutesOptions,
-    Pick<
-      WayRoutesOptions,
-      "enrolmentVisits" | "newMachines" | "renewalStart" | "ways" | "appleProfiles"
-    >,
+    FactorRoutesOptions,
+    Pick<FactorPageRoutesOptions, "factorVisits">,
+    Pick<WayRoutesOptions, "enrolmentVisits" | "renewalStart" | "ways" | "appleProfiles">,
     ApiKeyRoutesOptions,
     PartyRoutesOptions,
     StageRoutesOptions,
@@ -78,6 +81,8 @@ export interface AppServerOptions
   readonly version: string;
   /** Below its host each check has one of its own. */
   readonly checkUrl: string;
+  /** Undefined: the site has no provider, and nobody signs in. */
+  readonly signIn?: SignIn | undefined;
 }
 
 /** Everything under `/v1`: with an API key, as JSON, never cached. */
@@ -103,6 +108,7 @@ function addApi(app: FastifyInstance, options: AppServerOptions): void {
       await v1.register(enrolmentReadingRoutes, options);
       await v1.register(enrolmentRoutes, options);
       await v1.register(enrolmentDecisionRoutes, options);
+      await v1.register(factorRoutes, options);
       await v1.register(apiKeyRoutes, options);
       await v1.register(partyRoutes, options);
       await v1.register(bulkRoutes, options);
@@ -173,6 +179,13 @@ export async function createAppServer(options: AppServerOptions): Promise<Fastif
   const { urls } = options;
   const wayPages = createWayPages({ ...options, assets });
   await app.register(wayRoutes, { ...options, appUrl: urls.app, pages: wayPages });
+  const { signIn } = options;
+  const portal = createPortalPages({ ...options, assets });
+  if (signIn !== undefined) {
+    await app.register(signInRoutes, { signIn, appUrl: urls.app, pages: portal });
+  }
+  const show = scriptedPages(portal, "/factors");
+  await app.register(factorPageRoutes, { ...options, appUrl: urls.app, show });
 
   const notFound = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const path = request.url.split("?", 1)[0] ?? "";

@@ -53,7 +53,7 @@ function identified(
   facts: AnswerFacts,
   reply: FastifyReply,
 ): Answer {
-  const { notAfter = new Date(0), serialNumber = "", who } = judgement;
+  const { isEmergency, notAfter = new Date(0), serialNumber = "", who } = judgement;
   const { deviceId = "", accountId = "", pharmacyId = "", corporationId = "" } = who ?? {};
   const days = daysLeft(notAfter, facts.clock());
   reply.headers({
@@ -64,9 +64,11 @@ function identified(
     "suido-corporation": corporationId,
     "suido-serial": serialNumber,
     "suido-days-left": String(days),
+    ...(isEmergency && { "suido-emergency": "yes" }),
   });
   const ids = { deviceId, accountId, pharmacyId, corporationId };
-  return { decision: "allow", stage, ...ids, serialNumber, notAfter, daysLeft: days };
+  const known = { serialNumber, notAfter, daysLeft: days };
+  return { decision: "allow", stage, ...ids, ...known, ...(isEmergency && { emergency: true }) };
 }
 
 /** Of somebody who is let through, and identified by nothing: no header field tells whose the certificate was. */

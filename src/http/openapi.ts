@@ -8,6 +8,7 @@ import { ProblemSchema } from "./schemas/common.ts";
 import * as parties from "./schemas/parties.ts";
 import { RenewalBanner, RenewalTime } from "./schemas/renewals.ts";
 import * as registry from "./schemas/registry.ts";
+import * as factors from "./schemas/factors.ts";
 import * as enrolments from "./schemas/enrolments.ts";
 import * as bulk from "./schemas/bulk.ts";
 import * as stages from "./schemas/stages.ts";
@@ -61,6 +62,8 @@ export const COMPONENTS = [
   enrolments.Enrolment,
   enrolments.MadeEnrolment,
   enrolments.MadeEnrolments,
+  factors.SecondFactorList,
+  factors.FactorInvitation,
   bulk.BulkIssue,
   bulk.BulkIssueLine,
   bulk.BulkBundle,

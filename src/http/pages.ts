@@ -90,7 +90,8 @@ export function addPages(
     sendPage(reply.code(404), notFoundPage(contextOf(request, "/")));
 
   addHelpPage(app, options);
-  const files = [assets.style, assets.icon, assets.logo, assets.portal, assets.way];
+  const { icon, logo, passkeys, portal, style, way } = assets;
+  const files = [style, icon, logo, portal, way, passkeys];
   for (const { path, type, body } of files.filter((file): file is Asset => file !== undefined)) {
     app.get(path, { schema }, (_request, reply) =>
       reply.headers({ "content-type": type, "cache-control": FOR_EVER }).send(body),

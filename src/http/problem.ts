@@ -66,6 +66,7 @@ const STATUS = {
   "still-in-use": 409,
   "invalid-state": 409,
   "already-revoked": 409,
+  "not-renewable": 409,
   "key-in-use": 409,
   "content-too-large": 413,
   "unsupported-media-type": 415,

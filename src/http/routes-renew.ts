@@ -6,7 +6,7 @@ import type { RenewalStart } from "../lifecycle/renewal-start.ts";
 import { loadCheckStyle } from "../web/assets.ts";
 import type { HelpReason } from "../web/messages/help-en.ts";
 import { chooseLanguage } from "../web/language.ts";
-import { renewPage } from "../web/renew-page.ts";
+import { emergencyRenewPage, renewPage } from "../web/renew-page.ts";
 import type { SiteFacts } from "../web/site.ts";
 import { certificateRefused } from "./certificate-refusals.ts";
 import { handshakeCertificate } from "./client-certificate.ts";
@@ -73,10 +73,11 @@ export async function addRenew(app: FastifyInstance, options: RenewOptions): Pro
   const page = (request: FastifyRequest, reply: FastifyReply, found: Identified): FastifyReply => {
     const acceptLanguage = request.headers["accept-language"];
     const language = chooseLanguage({ asked: askedLanguage(request), acceptLanguage });
-    const { device, notAfter, pharmacy } = found;
+    const { device, isEmergency, notAfter, pharmacy } = found;
     const facts = { deviceName: device.name, pharmacyName: pharmacy.name, notAfter };
     reply.header("content-security-policy", policy);
-    return send(reply, renewPage(facts, { style, site, timeZone, language }));
+    const shownPage = isEmergency ? emergencyRenewPage : renewPage;
+    return send(reply, shownPage(facts, { style, site, timeZone, language }));
   };
 
   await app.register(async (renewing) => {
@@ -91,6 +92,8 @@ export async function addRenew(app: FastifyInstance, options: RenewOptions): Pro
     renewing.post("/renew", async (request, reply) => {
       const found = await shown(request);
       if (found?.kind !== "identified") return refuse(request, reply, found);
+      if (found.isEmergency && prefersHtml(request.headers.accept))
+        return page(request, reply.code(409), found);
       const token = await renewalStart.begin(found);
       return reply.redirect(`${appUrl}/renewals/${token}`, 303);
     });

@@ -6,7 +6,7 @@ import type { Clock } from "../pki/clock.ts";
 import type { Assets } from "../web/assets.ts";
 import type { Html } from "../web/html.ts";
 import { chooseLanguage } from "../web/language.ts";
-import { WAY_EN, type WayMessages } from "../web/messages/way-en.ts";
+import { WAY_EN } from "../web/messages/way-en.ts";
 import { WAY_JA } from "../web/messages/way-ja.ts";
 import type { PortalContext } from "../web/portal-layout.ts";
 import type { SiteFacts } from "../web/site.ts";
@@ -26,7 +26,6 @@ export interface WayPagesOptions {
 /** The pages of the way, as answers. */
 export interface WayPages {
   languageOf(request: FastifyRequest): "ja" | "en";
-  wordsOf(request: FastifyRequest): WayMessages;
   show(request: FastifyRequest, reply: FastifyReply, view: WayView): FastifyReply;
   /** The file of a key that we made: sent once, with its password, and kept nowhere. */
   showKey(
@@ -89,7 +88,6 @@ export function createWayPages(options: WayPagesOptions): WayPages {
       .send(page);
   return {
     languageOf,
-    wordsOf: (request) => WORDS[languageOf(request)],
     show: (request, reply, view) =>
       send(reply, wayPage(view, contextOf(request), { now: clock(), reach })),
     showKey(request, reply, { view, pkcs12 }) {

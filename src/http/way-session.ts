@@ -8,7 +8,7 @@ import { HttpError } from "./errors.ts";
 const FORM_LIMIT = 16_384;
 
 /** As long as an invitation lives and a little more, in seconds: the last page is looked at again. */
-const MAX_AGE_SECONDS = 15 * 24 * 60 * 60;
+const WAY = { name: "suido-way", maxAge: 15 * 24 * 60 * 60 };
 
 /** Where a browser keeps the secret by which it goes on. */
 export interface WaySession {
@@ -42,9 +42,17 @@ export async function addWaySession(app: FastifyInstance, appUrl: string): Promi
   await app.register(fastifyFormbody, { bodyLimit: FORM_LIMIT });
   await app.register(fastifyCookie);
   app.addHook("onRequest", refuseOtherSites(appUrl));
+  return sessionCookie(appUrl, WAY);
+}
+
+/** A cookie of this name that lives so many seconds, for routes that `addWaySession` was called for. */
+export function sessionCookie(
+  appUrl: string,
+  { maxAge, name: plain }: { readonly name: string; readonly maxAge: number },
+): WaySession {
   const secure = appUrl.startsWith("https:");
   // The prefix makes browsers refuse one that another host of the domain has set (RFC 6265bis §4.1.3.2).
-  const name = secure ? "__Host-suido-way" : "suido-way";
+  const name = secure ? `__Host-${plain}` : plain;
   return {
     of: ({ cookies }) => cookies[name] ?? "",
     keep: (reply, secret) =>
@@ -54,7 +62,7 @@ export async function addWaySession(app: FastifyInstance, appUrl: string): Promi
         // Lax: a link in a mail leads to where the person was.
         sameSite: "lax",
         secure,
-        maxAge: MAX_AGE_SECONDS,
+        maxAge,
       }),
   };
 }

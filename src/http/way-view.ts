@@ -6,8 +6,8 @@ import type { Installing } from "../web/way/installation.ts";
 import { pageOf } from "../web/way/states.ts";
 import type { WayView } from "../web/way/way-page.ts";
 
-/** What the request tells of its browser; and its page, of how many fingers the screen feels. */
-export function browserIn({ headers }: FastifyRequest, touchPoints?: number): Browser {
+/** What the request tells of its browser. */
+export function browserIn({ headers }: FastifyRequest): Browser {
   const one = (name: string): string | undefined => {
     const value = headers[name];
     return typeof value === "string" ? value : undefined;
@@ -21,7 +21,6 @@ export function browserIn({ headers }: FastifyRequest, touchPoints?: number): Br
     ...(agent !== undefined && { userAgent: agent }),
     ...(platform !== undefined && { secChUaPlatform: platform }),
     ...(version !== undefined && { secChUaPlatformVersion: version }),
-    ...(touchPoints !== undefined && { touchPoints }),
   });
 }
 
@@ -75,7 +74,6 @@ export function viewOf(way: Way, browser: Browser, wishes: Wishes): WayView {
     pharmacyName: way.pharmacyName,
     supportNumber: way.supportNumber,
     made: way.made,
-    mayAskForAnother: way.mayAskForAnother,
     ...(way.mail !== undefined && { mail: way.mail }),
     warnings: warningsOf(browser),
     isOtherKind: isOtherKind(way.platform, browser),

@@ -2,14 +2,14 @@ import { equal } from "../pki/bytes.ts";
 import type { Clock } from "../pki/clock.ts";
 import type { Digest, Random } from "../pki/crypto.ts";
 import type { NewId } from "../pki/uuid.ts";
-import { ConflictError, NotFoundError } from "../registry/errors.ts";
+import { NotFoundError } from "../registry/errors.ts";
 import type { Database } from "../storage/database.ts";
 import type { Sql } from "../storage/sql.ts";
 import { type LinkKind, linkHash, spellingOf } from "./enrolment-links.ts";
 import { type EnrolmentState, isOpen } from "./enrolment-row.ts";
 import { beginSession, drawingNumbers, sessionHash } from "./enrolment-session.ts";
 import { TooManyGuessesError } from "./errors.ts";
-import { type Lapsed, type Offered, offerAnew } from "./offer-anew.ts";
+import type { WrongGuesses } from "./wrong-guesses.ts";
 
 /** What somebody has in hand: the token of a link, or a code as they typed it. */
 export interface InHand {
@@ -22,8 +22,6 @@ export interface EnrolmentVisit {
   readonly state: EnrolmentState;
   /** Whether a newer one of the same device has taken its place. */
   readonly isReplaced: boolean;
-  /** Of one whose time is over: whether a new one can be sent to the same address. */
-  readonly offersAnew: boolean;
   readonly open?: {
     /** Absent while nobody has named it. */
     readonly deviceName?: string;
@@ -50,11 +48,6 @@ export interface EnrolmentVisits {
    * InvalidStateError and NotAMemberError where the device is not to have a certificate of this person's any more.
    */
   start(inHand: InHand, session?: string): Promise<StartedVisit>;
-  /**
-   * Sends a new one to the account's address in place of one whose time is over. Throws NotFoundError, TooManyGuessesError,
-   * and ConflictError where it offers none.
-   */
-  renew(inHand: InHand): Promise<Offered>;
 }
 
 export interface EnrolmentVisitsDeps {
@@ -64,35 +57,7 @@ export interface EnrolmentVisitsDeps {
   readonly newId: NewId;
   readonly random: Random;
   readonly digest: Digest;
-}
-
-/**
- * So many wrong ones in so long, of all callers together, in one process. With 200,000 codes given out, somebody who guesses
- * all the time finds one in half a year, and it opens nothing but the question who they are.
- */
-const MOST_WRONG = 200;
-const WINDOW_MS = 10 * 60_000;
-
-/** Counts what was wrong, in windows one after the other. */
-function createGuessCount(clock: Clock) {
-  let window = Number.NaN;
-  let wrong = 0;
-  const turn = (): void => {
-    const now = Math.floor(clock().getTime() / WINDOW_MS);
-    if (now === window) return;
-    window = now;
-    wrong = 0;
-  };
-  return {
-    isSpent: (): boolean => {
-      turn();
-      return wrong >= MOST_WRONG;
-    },
-    add: (): void => {
-      turn();
-      wrong += 1;
-    },
-  };
+  readonly guesses: Pick<WrongGuesses, "isSpent" | "note">;
 }
 
 interface Row {
@@ -104,7 +69,6 @@ interface Row {
   readonly begun: number;
   readonly session_sha256: Uint8Array | null;
   readonly replaced_by: string | null;
-  readonly offers_anew: boolean;
   readonly support_number: string;
   readonly expires_at: Date;
   readonly device_name: string | null;
@@ -113,7 +77,7 @@ interface Row {
 }
 
 const FIND = `select e.id, e.device_id, e.pharmacy_id, e.account_id, app.enrolment_state(e, $2) as told_state, e.begun, e.session_sha256, e.replaced_by,
-    app.enrolment_offers_anew(e, $2) as offers_anew, e.support_number,
+    e.support_number,
     e.expires_at, coalesce(d.name, e.device_name) as device_name, coalesce(d.platform, e.device_platform) as platform, p.name as pharmacy_name
   from app.enrolment_link l
   join app.enrolment e on e.id = l.enrolment_id
@@ -126,7 +90,6 @@ function visitOf(row: Row): EnrolmentVisit {
   return {
     state,
     isReplaced: row.replaced_by !== null,
-    offersAnew: row.offers_anew,
     ...(isOpen(state) && {
       open: {
         ...(row.device_name !== null && { deviceName: row.device_name }),
@@ -150,22 +113,14 @@ interface Found {
   readonly at: Date;
 }
 
-/** A new one in place of one whose time is over. */
-async function renewed(sql: Sql, lapsed: Lapsed, deps: EnrolmentVisitsDeps): Promise<Offered> {
-  const offered = await offerAnew(sql, lapsed, deps);
-  if (offered === undefined) throw new ConflictError("a new one is not offered");
-  return offered;
-}
-
 /** What people do who have got a link or a code. None of it opens anything before they are identified. */
 export function createEnrolmentVisits(deps: EnrolmentVisitsDeps): EnrolmentVisits {
-  const { database, clock, digest } = deps;
-  const guesses = createGuessCount(clock);
+  const { database, clock, digest, guesses } = deps;
 
-  const wrong = (field: string): Error => {
-    if (guesses.isSpent()) return new TooManyGuessesError();
-    guesses.add();
-    return new NotFoundError("enrolment", field);
+  const wrong = async (kind: LinkKind): Promise<Error> => {
+    const isSpent = guesses.isSpent();
+    await guesses.note(kind);
+    return isSpent ? new TooManyGuessesError() : new NotFoundError("enrolment", kind);
   };
 
   const visit = async <T>(
@@ -174,9 +129,9 @@ export function createEnrolmentVisits(deps: EnrolmentVisitsDeps): EnrolmentVisit
     lock: string,
   ): Promise<T> => {
     // A code can be guessed, a link cannot: who has one gets on whatever others are doing.
-    if (kind === "code" && guesses.isSpent()) throw new TooManyGuessesError();
+    if (kind === "code" && guesses.isSpent()) throw await wrong(kind);
     const spelling = spellingOf(kind, text);
-    if (spelling === undefined) throw wrong(kind);
+    if (spelling === undefined) throw await wrong(kind);
     const sha256 = linkHash(kind, { spelling, digest });
     const [tenant] = await database.query<{ id: string | null }>(
       "select app.tenant_of_enrolment_link($1) as id",
@@ -184,7 +139,7 @@ export function createEnrolmentVisits(deps: EnrolmentVisitsDeps): EnrolmentVisit
       "enrolment-tenant",
     );
     const corporationId = tenant?.id ?? undefined;
-    if (corporationId === undefined) throw wrong(kind);
+    if (corporationId === undefined) throw await wrong(kind);
     return database.tenant(corporationId, async (sql) => {
       const at = clock();
       const [row] = await sql.query<Row>(`${FIND}${lock}`, [sha256, at]);
@@ -211,13 +166,6 @@ export function createEnrolmentVisits(deps: EnrolmentVisitsDeps): EnrolmentVisit
 
   return {
     open: (inHand) => visit(inHand, async (_sql, { row }) => visitOf(row), ""),
-    renew: (inHand) =>
-      visit(
-        inHand,
-        (sql, { row, corporationId, at }) =>
-          renewed(sql, { enrolmentId: row.id, corporationId, at }, deps),
-        "",
-      ),
     start: (inHand, session) => drawingNumbers(() => start(inHand, session)),
   };
 }

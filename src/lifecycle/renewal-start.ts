@@ -1,4 +1,5 @@
 import { record } from "../audit/record.ts";
+import { NotRenewableError } from "../ca/errors.ts";
 import type { Identified } from "../ca/identification.ts";
 import { toHex } from "../pki/bytes.ts";
 import type { Clock } from "../pki/clock.ts";
@@ -11,6 +12,7 @@ import { linkHash, spellingOf } from "./enrolment-links.ts";
 import { beginSession } from "./enrolment-session.ts";
 import { standingOf } from "./enrolment-standing.ts";
 import { openEnrolments } from "./open-enrolment.ts";
+import type { WrongGuesses } from "./wrong-guesses.ts";
 
 export interface RenewalStartDeps {
   /** As suido_app. */
@@ -19,13 +21,15 @@ export interface RenewalStartDeps {
   readonly newId: NewId;
   readonly random: Random;
   readonly digest: Digest;
+  readonly guesses: Pick<WrongGuesses, "note">;
 }
 
 /** Renewal on the device itself: its old certificate is the sign-in. */
 export interface RenewalStart {
   /**
    * Makes an enrolment for the device that has shown this certificate, in place of what is open for it. Returns a token with
-   * which its browser goes on, within a minute and once. Throws InvalidStateError and NotAMemberError.
+   * which its browser goes on, within a minute and once. Throws InvalidStateError and NotAMemberError, and
+   * NotRenewableError of an emergency's certificate.
    */
   begin(identified: Identified): Promise<string>;
   /** What the token's browser goes on with: the secret of its session. Throws NotFoundError. */
@@ -93,9 +97,14 @@ const TAKE = `with taken as (delete from app.enrolment_link where sha256 = $1 an
 const IDENTIFY = `update app.enrolment set state = 'identified', identified_at = $2, identified_by = $3, identified_how = 'certificate' where id = $1`;
 
 export function createRenewalStart(deps: RenewalStartDeps): RenewalStart {
-  const { database, clock, newId, random, digest } = deps;
+  const { database, clock, newId, random, digest, guesses } = deps;
+  const unknown = async (): Promise<Error> => {
+    await guesses.note("renewal");
+    return new NotFoundError("enrolment", "token");
+  };
   return {
     async begin(identified) {
+      if (identified.isEmergency) throw new NotRenewableError();
       const token = toHex(random(TOKEN_OCTETS));
       await database.tenant(identified.corporation.id, (sql) =>
         insert(sql, { identified, token, at: clock() }, deps),
@@ -104,9 +113,8 @@ export function createRenewalStart(deps: RenewalStartDeps): RenewalStart {
     },
 
     async goOn(token) {
-      const none = new NotFoundError("enrolment", "token");
       const spelling = spellingOf("link", token);
-      if (spelling === undefined) throw none;
+      if (spelling === undefined) throw await unknown();
       const sha256 = linkHash("renewal", { spelling, digest });
       const [tenant] = await database.query<{ id: string | null }>(
         "select app.tenant_of_enrolment_link($1) as id",
@@ -114,7 +122,7 @@ export function createRenewalStart(deps: RenewalStartDeps): RenewalStart {
         "enrolment-tenant",
       );
       const corporationId = tenant?.id ?? undefined;
-      if (corporationId === undefined) throw none;
+      if (corporationId === undefined) throw await unknown();
       return database.tenant(corporationId, async (sql) => {
         const at = clock();
         const [row] = await sql.query<Opened>(
@@ -122,7 +130,7 @@ export function createRenewalStart(deps: RenewalStartDeps): RenewalStart {
           [sha256, new Date(at.getTime() - TOKEN_LIFE_MS), at],
           "renewal-take",
         );
-        if (row === undefined) throw none;
+        if (row === undefined) throw new NotFoundError("enrolment", "token");
         const { id: enrolmentId, device_id: deviceId, account_id: accountId, begun } = row;
         const parties = { deviceId, pharmacyId: row.pharmacy_id, accountId };
         const beginning = { enrolmentId, corporationId, ...parties, begun, at };

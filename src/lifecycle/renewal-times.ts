@@ -1,8 +1,9 @@
 import { type Actor, record } from "../audit/record.ts";
 import { noSuchCertificate, tenantOfSerial } from "../ca/certificate-tenant.ts";
 import { serialOf } from "../ca/certificate-record.ts";
-import { CertificateStateError } from "../ca/errors.ts";
+import { CertificateStateError, NotRenewableError } from "../ca/errors.ts";
 import type { Clock } from "../pki/clock.ts";
+import { EMERGENCY_PROFILE } from "../pki/profile.ts";
 import { type Serial, serialBytes } from "../pki/serial.ts";
 import type { NewId } from "../pki/uuid.ts";
 import type { Principal } from "../registry/principal.ts";
@@ -37,11 +38,11 @@ export interface RenewalTime {
 }
 
 export interface RenewalTimes {
-  /** Undefined of a certificate that was revoked. Throws NotFoundError. */
+  /** Undefined of a certificate that was revoked, and of an emergency's. Throws NotFoundError. */
   of(principal: Principal, serial: Serial): Promise<RenewalTime | undefined>;
   /**
-   * Moves it to now. Asked for again, nothing changes, the reason neither. Throws NotFoundError, and CertificateStateError
-   * of a certificate that is not good.
+   * Moves it to now. Asked for again, nothing changes, the reason neither. Throws NotFoundError, CertificateStateError
+   * of a certificate that is not good, and NotRenewableError of an emergency's.
    */
   orderNow(
     principal: Principal,
@@ -51,7 +52,7 @@ export interface RenewalTimes {
 }
 
 /** All that the devices of this certificate's pharmacy have had, in the order of their issue. */
-const AROUND = `select i.serial, b.device_id, i.state, i.not_before, i.not_after, o.reason, o.asked_at
+const AROUND = `select i.serial, b.device_id, i.state, i.profile, i.not_before, i.not_after, o.reason, o.asked_at
   from app.binding own join app.device home on home.id = own.device_id
   join app.device d on d.pharmacy_id = home.pharmacy_id
   join app.binding b on b.device_id = d.id and b.bound_to is null
@@ -64,6 +65,7 @@ interface AroundRow {
   readonly serial: Uint8Array;
   readonly device_id: string;
   readonly state: "good" | "hold" | "revoked";
+  readonly profile: string;
   readonly not_before: Date;
   readonly not_after: Date;
   readonly reason: RenewalReason | null;
@@ -85,11 +87,14 @@ async function read(
   sql: Sql,
   serial: Serial,
   timeZone: string,
-): Promise<{ readonly row: AroundRow; readonly time: RenewalTime }> {
+): Promise<{ readonly row: AroundRow; readonly time: RenewalTime | undefined }> {
   const rows = await sql.query<AroundRow>(AROUND, [serialBytes(serial)], "renewal-around");
   const row = rows.find((each) => serialOf(each.serial) === serial);
-  const renewFrom = renewalWindows(rows.map(renewableOf), timeZone).get(serial);
-  if (row === undefined || renewFrom === undefined) throw noSuchCertificate();
+  if (row === undefined) throw noSuchCertificate();
+  // Those of emergencies end by themselves, and take no day from others.
+  const renewable = rows.filter(({ profile }) => profile !== EMERGENCY_PROFILE);
+  const renewFrom = renewalWindows(renewable.map(renewableOf), timeZone).get(serial);
+  if (renewFrom === undefined) return { row, time: undefined };
   const { reason, asked_at: askedAt } = row;
   const isOrdered = reason !== null && askedAt !== null && askedAt < renewFrom;
   return { row, time: isOrdered ? { renewFrom: askedAt, renewReason: reason } : { renewFrom } };
@@ -108,7 +113,8 @@ async function order(
   { clock, newId, timeZone }: RenewalTimesDeps,
 ): Promise<RenewalTime> {
   const at = clock();
-  const { row } = await read(sql, serial, timeZone);
+  const { row, time } = await read(sql, serial, timeZone);
+  if (time === undefined) throw new NotRenewableError();
   if (row.state !== "good" || row.not_after < at)
     throw new CertificateStateError("only a good certificate is renewed before its time");
   const values = [corporationId, serialBytes(serial), reason, actor, at];
@@ -117,7 +123,7 @@ async function order(
     const [action, subject] = ["certificate.renewal-ordered", `certificate/${serial}`];
     await record(sql, { at, actor, action, subject, corporationId, detail: { reason } }, newId);
   }
-  return (await read(sql, serial, timeZone)).time;
+  return (await read(sql, serial, timeZone)).time ?? time;
 }
 
 /** When certificates are to be renewed: spread over quiet days by a rule, and at once where somebody wants it. */

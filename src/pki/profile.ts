@@ -40,6 +40,9 @@ export interface ProfileFields {
   readonly ceilingPerHour: number;
 }
 
+/** The profile of machines that stand in for a night, which the program treats in its own ways. */
+export const EMERGENCY_PROFILE = "emergency";
+
 /** A profile that holds together. Only `createProfile` makes one, and it is frozen to its depth. */
 export type Profile = Brand<ProfileFields, "Profile">;
 

@@ -119,6 +119,14 @@ export function validityOf(profile: Profile, question: ValidityQuestion): Validi
   return { notBefore, notAfter };
 }
 
+/**
+ * Whether a certificate of a device lives a day at most, which those of emergencies do and no others: who has nothing but
+ * the certificate knows them by it.
+ */
+export function isForADay({ notBefore, notAfter }: Validity): boolean {
+  return notAfter.getTime() - notBefore.getTime() <= DAY_MS + BACKDATE_MS;
+}
+
 /** The day on the wall's calendar there, counted from 1 January 1970. */
 export function dayNumber(at: Date, timeZone: string): number {
   return Math.floor(wallClock(at.getTime(), zoneOf(timeZone)) / DAY_MS);

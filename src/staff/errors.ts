@@ -22,3 +22,24 @@ export class UnauthorizedError extends StaffError {
 export class ForbiddenError extends StaffError {
   readonly code = "forbidden";
 }
+
+/**
+ * Why a sign-in with the site's provider did not come to its end: the person changed their mind, the provider is away, or
+ * what came back does not fit to what was begun here.
+ */
+export type SignInFault = "cancelled" | "unavailable" | "again";
+
+/** Nobody was signed in. Never an answer of its own: the page that it leads to says what helps. */
+export class SignInRefusedError extends Error {
+  readonly fault: SignInFault;
+
+  /** `why` is a name for the log and holds nothing of a token. */
+  constructor(fault: SignInFault, why: string) {
+    super(`sign-in refused: ${why}`);
+    this.fault = fault;
+  }
+
+  override get name(): string {
+    return "SignInRefusedError";
+  }
+}

@@ -42,6 +42,10 @@ const ROLES_OF = {
   /** What leads to a certificate in the caller's own hands, and so only of those who may issue one anyway. */
   "enrolments:code": ["admin", "operator"],
   "enrolments:link": ["admin"],
+  /** Of what kind and since when: never what they are. */
+  "factors:read": ["admin", "operator", "support", "auditor"],
+  /** Inviting an identified person to add one, and removing one: neither is a factor in the caller's hands. */
+  "factors:write": ["admin", "operator", "support"],
 } as const satisfies Record<string, readonly Role[]>;
 
 /** Whether a role may do this. */

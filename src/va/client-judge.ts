@@ -6,6 +6,7 @@ import type { Clock } from "../pki/clock.ts";
 import type { Verify } from "../pki/crypto.ts";
 import { MalformedDerError } from "../pki/errors.ts";
 import { lifeFault, type RefusalReason, standingFault } from "../pki/refusal-reason.ts";
+import { isForADay } from "../pki/validity.ts";
 import { SERIAL_OCTETS, type Serial, serialFromInteger } from "../pki/serial.ts";
 import type { AuthorizationFeed } from "./authorization-feed.ts";
 import type { Authorization } from "./authorization-index.ts";
@@ -29,6 +30,8 @@ export interface Judgement {
   /** Of one that a CA of ours has signed. */
   readonly serialNumber?: Serial;
   readonly notAfter?: Date;
+  /** Of a machine that stands in for a night. */
+  readonly isEmergency?: true;
   /** Who stands behind it, also behind one that is refused. */
   readonly who?: Authorization;
 }
@@ -133,6 +136,7 @@ class MemoryJudge implements ClientJudge {
       ...(reason !== undefined && { reason }),
       serialNumber,
       notAfter,
+      ...(isForADay(signed) && { isEmergency: true }),
       ...(who !== undefined && { who }),
     };
   }

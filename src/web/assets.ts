@@ -20,6 +20,8 @@ export interface Assets {
   readonly portal: Asset;
   /** What the pages of the way do by themselves (`browser/way.ts`), making a key among it. */
   readonly way: Asset;
+  /** What asks for a passkey (`browser/passkeys.ts`). */
+  readonly passkeys: Asset;
   /** The site's own, if it has one. */
   readonly logo: Asset | undefined;
 }
@@ -55,7 +57,12 @@ function readSheets(site: Coloured | undefined, ...names: readonly string[]): Bu
 
 const ENDINGS = { "image/svg+xml": "svg", "image/png": "png" } as const;
 
-/** Reads the styles that lie beside this file, and bundles the script if need be. Called once, at the start. */
+function script(name: string): Asset {
+  const body = browserScript(`src/web/browser/${name}.ts`);
+  return asset(`${name}.js`, "text/javascript; charset=utf-8", body);
+}
+
+/** Reads the styles that lie beside this file, and bundles the scripts if need be. Called once, at the start. */
 export function loadAssets(site: SiteFacts): Assets {
   const { logo } = site;
   return {
@@ -71,7 +78,8 @@ export function loadAssets(site: SiteFacts): Assets {
       readSheets(site, "tokens.css", "base.css", "portal.css", "guide.css"),
     ),
     logo: logo && asset(`logo.${ENDINGS[logo.type]}`, logo.type, Buffer.from(logo.body)),
-    way: asset("way.js", "text/javascript; charset=utf-8", browserScript("src/web/browser/way.ts")),
+    way: script("way"),
+    passkeys: script("passkeys"),
   };
 }
 

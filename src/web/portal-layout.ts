@@ -22,11 +22,13 @@ interface PortalContent {
   readonly title: string;
   readonly body: Html;
   /** Which device of which pharmacy, where it is known who looks. */
-  readonly who?: { readonly pharmacyName: string; readonly deviceName?: string };
+  readonly who?: { readonly pharmacyName: string; readonly deviceName: string };
   /** お問い合わせ番号. */
   readonly supportNumber?: string;
   /** Whether the page makes keys or goes on by itself. */
   readonly script?: boolean;
+  /** Whether a passkey may answer one of its forms. */
+  readonly passkeys?: boolean;
 }
 
 /** Six digits in two groups, as they are read aloud. */
@@ -59,7 +61,7 @@ function foot(context: PortalContext, number: string | undefined): Html {
 /** A whole page for pharmacists: where they are, and at its end always whom to call. */
 export function portalLayout(context: PortalContext, content: PortalContent): Html {
   const { assets, language, path, site, words } = context;
-  const { title, body, who, script, supportNumber } = content;
+  const { title, body, who, passkeys, script, supportNumber } = content;
   const other = words.otherLanguage;
   return html`<!doctype html>
     <html lang="${language}">
@@ -72,6 +74,7 @@ export function portalLayout(context: PortalContext, content: PortalContent): Ht
         <link rel="stylesheet" href="${assets.portal.path}" />
         <link rel="icon" href="${assets.icon.path}" type="${assets.icon.type}" />
         ${script === true && html`<script src="${assets.way.path}" defer></script>`}
+        ${passkeys === true && html`<script src="${assets.passkeys.path}" defer></script>`}
       </head>
       <body>
         <a class="skip" href="#content">${words.skip}</a>
@@ -80,9 +83,7 @@ export function portalLayout(context: PortalContext, content: PortalContent): Ht
             <p class="brand">${signAt(assets.logo?.path)}${site.name[language]}</p>
             ${
               who !== undefined &&
-              html`<p class="whose soft">
-                ${who.pharmacyName}${who.deviceName !== undefined && html`<br />${who.deviceName}`}
-              </p>`
+              html`<p class="whose soft">${who.pharmacyName}<br />${who.deviceName}</p>`
             }
             <a
               class="language"

@@ -276,6 +276,7 @@ export class TestCa {
     findings: string[] | null;
     issued_at: Date;
     revoked_at: Date;
+    identified_how: string | null;
   }> {
     const [row] = await this.superuser.query<{
       state: string;
@@ -284,8 +285,9 @@ export class TestCa {
       findings: string[];
       issued_at: Date;
       revoked_at: Date;
+      identified_how: string | null;
     }>(
-      "select state, reason, der, findings, issued_at, revoked_at from ca.issued where serial = $1",
+      "select state, reason, der, findings, issued_at, revoked_at, identified_how from ca.issued where serial = $1",
       [Buffer.from(serialBytes(serial))],
     );
     if (row === undefined) throw new Error(`no row ${serial}`);

@@ -38,6 +38,12 @@ export const Authorization = Type.Object(
     serialNumber: Type.Optional(SerialNumber),
     notAfter: Type.Optional(Time),
     daysLeft: Type.Optional(Type.Integer({ description: "Whole days to notAfter." })),
+    emergency: Type.Optional(
+      Type.Boolean({
+        description:
+          "Whether the certificate is an emergency's: of a machine that stands in for another for 24 hours, and of nobody's inventory. Absent of all others.",
+      }),
+    ),
     wouldRefuse: Type.Optional(
       Type.Object(
         {

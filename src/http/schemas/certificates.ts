@@ -46,6 +46,13 @@ const certificate = {
   notAfter: Time,
   issuedAt: Type.Optional(Time),
   provenAt: Type.Optional(Time),
+  identifiedHow: Type.Optional(
+    Type.String({
+      description:
+        "How the person was identified, as in an enrolment; api where whoever has an API key vouched for them.",
+      example: "telephone",
+    }),
+  ),
   deviceId: Id,
   accountId: Id,
   pharmacyId: Id,
@@ -127,6 +134,12 @@ export const CertificateState = Type.Object(
     reason: Type.Optional(reason),
     notAfter: Time,
     daysLeft: Type.Integer({ description: "Whole days to notAfter; 0 afterwards." }),
+    emergency: Type.Optional(
+      Type.Boolean({
+        description:
+          "Whether the certificate is an emergency's: of a machine that stands in for another for 24 hours, and of nobody's inventory. Absent of all others.",
+      }),
+    ),
     replacedBy: Type.Optional(SerialNumber),
     device: Type.Object({
       id: Id,

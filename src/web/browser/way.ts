@@ -9,7 +9,6 @@ import "./key-form.ts";
  *   data-clock="MS"                 shown where this device's clock is more than two minutes from that
  *   data-reach="ADDRESS"            shown where nobody answers there within two seconds
  *   data-print                      a button that prints
- *   data-touch                      a field that takes on how many fingers the screen feels: an iPad says that it is a Mac
  */
 
 const CLOCK_TOLERANCE_MS = 2 * 60_000;
@@ -80,6 +79,4 @@ for (const each of all("[data-clock]"))
   // oxlint-disable-next-line eslint-js/no-restricted-syntax -- the question is what this very clock says
   each.hidden = Math.abs(Date.now() - Number(each.dataset["clock"])) <= CLOCK_TOLERANCE_MS;
 for (const each of all("[data-reach]")) void reach(each);
-for (const each of document.querySelectorAll<HTMLInputElement>("[data-touch]"))
-  each.value = String(navigator.maxTouchPoints);
 for (const each of all("[data-print]")) each.addEventListener("click", () => print());

@@ -113,6 +113,13 @@ export const PROBLEMS_EN = {
       "The certificate is revoked for another reason. Only keyCompromise may replace a reason.",
     remedy: "Nothing needs to be done: the certificate is dead everywhere.",
   },
+  "not-renewable": {
+    title: "Emergency certificate",
+    meaning:
+      "It was made for one night, for a machine that stands in for another, and ends 24 hours after its issue.",
+    remedy:
+      "Mend the machine that it stands in for, or ask a person to put a certificate on a new device.",
+  },
   "key-in-use": {
     title: "Key already in use",
     meaning:

@@ -107,6 +107,12 @@ export const PROBLEMS_JA: Readonly<Record<ShownCode, ProblemText>> = {
     meaning: "別の理由で失効しています。理由を変えられるのはkeyCompromiseへの変更だけです。",
     remedy: "証明書はすでに使えません。何もする必要はありません。",
   },
+  "not-renewable": {
+    title: "臨時の証明書です",
+    meaning:
+      "故障した端末の代わりの、一晩だけの証明書です。発行から24時間で終わり、更新も再発行もできません。",
+    remedy: "もとの端末を直すか、新しい端末に証明書を入れるご案内を送ってください。",
+  },
   "key-in-use": {
     title: "使われている鍵です",
     meaning: "この公開鍵は、別の端末やアカウントのもの、または置き換える証明書のものです。",

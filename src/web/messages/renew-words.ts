@@ -9,6 +9,8 @@ export interface RenewWords {
   readonly safe: string;
   readonly call: string;
   readonly supportUnnamed: string;
+  /** Where the certificate is one of 24 hours. */
+  readonly emergency: { readonly title: string; readonly lead: string; readonly until: string };
   readonly otherLanguage: { readonly name: string; readonly lang: string };
 }
 
@@ -23,6 +25,11 @@ export const RENEW_WORDS: Readonly<Record<"ja" | "en", RenewWords>> = {
     safe: "患者さんがいらしたら、いつでも中断できます。薬歴や患者さんの情報が変わることはありません。",
     call: "お問い合わせ",
     supportUnnamed: "お使いのシステムのサポート窓口",
+    emergency: {
+      title: "これは臨時の証明書です",
+      lead: "24時間で自動的に終わり、更新はできません。いつもの端末を直すか、新しい端末に証明書を入れてください。",
+      until: "使える時刻",
+    },
     otherLanguage: { name: "English", lang: "en" },
   },
   en: {
@@ -35,6 +42,11 @@ export const RENEW_WORDS: Readonly<Record<"ja" | "en", RenewWords>> = {
     safe: "You can pause at any time, also for a patient. Records and patients' data are not touched.",
     call: "Whom to call",
     supportUnnamed: "the support of your own system",
+    emergency: {
+      title: "This certificate is an emergency's",
+      lead: "It ends by itself after 24 hours and cannot be renewed. Mend the usual machine, or put a certificate on a new one.",
+      until: "Works until",
+    },
     otherLanguage: { name: "日本語", lang: "ja" },
   },
 };

@@ -4,14 +4,6 @@ import { portalLayout, type PortalContext, spoken, supportLine } from "../portal
 import { day } from "../dates.ts";
 import { closeBrowserPicture } from "../guide/guide.ts";
 import { installation, type Installing, PLAIN, plainSteps } from "./installation.ts";
-import {
-  anotherMachine,
-  type AnotherView,
-  askForAnother,
-  sendAnew,
-  sentTo,
-} from "./invitation-parts.ts";
-import { namingForm, type NamingView, replaceForm } from "./naming-page.ts";
 import type { WayPage } from "./states.ts";
 
 /** What may be wrong with where the page was opened. */
@@ -38,15 +30,6 @@ export interface WayView {
   /** Whether it looks like another kind of device than the one that was registered. */
   readonly isOtherKind: boolean;
   readonly installing?: Installing;
-  /** Of the pages on which a machine gets its name. */
-  readonly naming?: NamingView;
-  /** Whether one more machine may be asked for. */
-  readonly mayAskForAnother?: boolean;
-  readonly another?: AnotherView;
-  /** The code that was typed, of an invitation that is over. */
-  readonly code?: string;
-  /** Where a new invitation went. */
-  readonly address?: string;
 }
 
 /** The host that a device must reach to be checked. */
@@ -218,11 +201,7 @@ function products({ language, site, words }: PortalContext): Html | undefined {
   return html`<p class="row">${buttons}</p>`;
 }
 
-const more = (context: PortalContext, { mayAskForAnother }: WayView): Html | false =>
-  mayAskForAnother === true && askForAnother(context);
-
-const used: Part = (context, view) =>
-  html`${products(context)} ${more(context, view)} ${sheet(context, view)}`;
+const used: Part = (context, view) => html`${products(context)} ${sheet(context, view)}`;
 
 /** On a computer a browser goes on in the background: how all of its windows are closed is drawn. */
 function remedy({ language, words }: PortalContext, { installing = PLAIN }: WayView): Html {
@@ -254,7 +233,7 @@ function proven(context: PortalContext, view: WayView): Html {
     >
       <button class="button ${buttons !== undefined && "quiet"}">${pages.proven.primary}</button>
     </form>
-    ${more(context, view)} ${sheet(context, view)}`;
+    ${sheet(context, view)}`;
 }
 
 const again = ({ words }: PortalContext): Html =>
@@ -278,19 +257,12 @@ const PARTS: Readonly<Record<WayPage, Part>> = {
   unknown: ENDED,
   elsewhere: ENDED,
   expired: ENDED,
-  lapsed: sendAnew,
-  resent: (context, view) => html`${sentTo(context, view.address ?? "")} ${ENDED(context, view)}`,
-  enough: ENDED,
   replaced: ENDED,
   withdrawn: ENDED,
   done: ENDED,
   stopped: again,
   invited: invitation,
   identify: identification,
-  name: (context, { naming }) => (naming === undefined ? html`` : namingForm(context, naming)),
-  replace: (context, { naming }) => (naming === undefined ? html`` : replaceForm(context, naming)),
-  another: (context, { another }) =>
-    another === undefined ? html`` : anotherMachine(context, another),
   make: (context, view) => installation(context, view.installing, view),
   proven,
   used,
@@ -299,12 +271,8 @@ const PARTS: Readonly<Record<WayPage, Part>> = {
 const TONE: Readonly<Partial<Record<WayPage, string>>> = {
   proven: "good",
   used: "good",
-  resent: "good",
   stopped: "bad",
 };
-
-/** Where somebody stands who is not through yet. */
-const BEGUN: ReadonlySet<WayPage> = new Set(["invited", "identify", "name", "replace", "make"]);
 
 /** The page of a state of the way. */
 export function wayPage(
@@ -314,7 +282,7 @@ export function wayPage(
 ): Html {
   const { page } = view;
   const words = context.words.pages[page];
-  const isBegun = BEGUN.has(page);
+  const isBegun = page === "invited" || page === "identify" || page === "make";
   const head = html`<h1 class="${TONE[page] ?? ""}">${words.title}</h1>
     <p class="lead">${words.lead}</p>`;
   const body = html`${isBegun && notices(view, context)}
@@ -329,13 +297,10 @@ function framed(
   { deviceName, pharmacyName, supportNumber }: WayView,
   content: { readonly title: string; readonly body: Html; readonly script?: boolean },
 ): Html {
-  const who = pharmacyName !== undefined && {
-    pharmacyName,
-    ...(deviceName !== undefined && { deviceName }),
-  };
+  const isKnown = deviceName !== undefined && pharmacyName !== undefined;
   return portalLayout(context, {
     ...content,
-    ...(who !== false && { who }),
+    ...(isKnown && { who: { deviceName, pharmacyName } }),
     ...(supportNumber !== undefined && { supportNumber }),
   });
 }

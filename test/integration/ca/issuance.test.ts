@@ -103,7 +103,7 @@ describe("issue", () => {
   it("names who asked in the audit row, and shards by the serial", async () => {
     const { serialNumber } = await issuance.issue(staff, requestFor(here));
     const rows = await admin.query(
-      `select action, actor, corporation_id, detail->>'accountId' as account from app.audit where subject = $1 order by at, action desc`,
+      `select action, actor, corporation_id, detail->>'accountId' as account, detail->>'identifiedHow' as how from app.audit where subject = $1 order by at, action desc`,
       [`certificate/${serialNumber}`],
     );
     expect(rows).toEqual([
@@ -112,12 +112,14 @@ describe("issue", () => {
         actor: staff.actor,
         corporation_id: here.corporationId,
         account: here.accountId,
+        how: null,
       },
       {
         action: "certificate.issued",
         actor: "signer",
         corporation_id: here.corporationId,
         account: here.accountId,
+        how: "api",
       },
     ]);
     const [row] = await admin.query<{ shard: number }>(

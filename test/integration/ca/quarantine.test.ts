@@ -31,6 +31,37 @@ async function issued(ca: TestCa, count: number): Promise<Serial[]> {
   return serials;
 }
 
+/** An enrolment with everything that opens it, as a restored database has it. */
+async function openedBefore({ superuser, tenant }: TestCa): Promise<void> {
+  const { corporationId, pharmacyId, deviceId, accountId } = tenant;
+  const id = system.newId();
+  await superuser.query(
+    `insert into app.enrolment (id, corporation_id, pharmacy_id, device_id, account_id, state, reason, during_call, support_number,
+       asked_by, mailed, created_at, expires_at, started_at, identified_at, identified_by, identified_how, session_sha256, begun,
+       code_sha256, code_until)
+     values ($1, $2, $3, $4, $5, 'identified', 'first', false, '123456', 'cli:test', true, now() - interval '1 hour', now() + interval '1 day',
+       now(), now(), 'cli:test', 'telephone', sha256('session'), 1, sha256('code'), now() + interval '1 hour')`,
+    [id, corporationId, pharmacyId, deviceId, accountId],
+  );
+  await superuser.query(
+    `insert into app.enrolment_link (sha256, kind, corporation_id, enrolment_id, created_at)
+     select sha256(kind::bytea), kind, $2, $1, now() - interval '1 hour' from unnest(array['link', 'code', 'renewal']) as kind`,
+    [id, corporationId],
+  );
+  await superuser.query(
+    `insert into app.certificate_check (id, corporation_id, serial, nonce_sha256, asked_by, created_at, expires_at)
+     select $1, $2, min(serial), sha256('nonce'), 'cli:test', now() - interval '1 minute', now() + interval '9 minutes' from app.binding`,
+    [system.newId(), corporationId],
+  );
+}
+
+/** What of it still opens something. */
+const stillOpen = ({ superuser }: TestCa): Promise<readonly object[]> =>
+  superuser.query(
+    `select state, (select count(*)::int from app.enrolment_link) as links, (select count(*)::int from app.certificate_check) as checks,
+       session_sha256 is not null or code_sha256 is not null or code_until is not null as is_open from app.enrolment`,
+  );
+
 const journalFile = (ca: TestCa): string => path.join(ca.journalFolder, "000001.jsonl");
 
 describe("a database that was restored to an earlier time", () => {
@@ -60,7 +91,7 @@ describe("a database that was restored to an earlier time", () => {
     const kept = await backup(ca);
     const abandonedDatabase = ca.fresh;
     const signer = await ca.start();
-    const [later] = (await ca.reserveMany(1)) as [Serial];
+    const later = await ca.reserve({ identified_how: "telephone" });
     await signer.issue([later]);
     await ca.stop(first, 4);
     await ca.stop(first, 1);
@@ -80,12 +111,20 @@ describe("a database that was restored to an earlier time", () => {
       "insert into app.idempotency (api_key_id, key, request_hash, status, created_at) values ($1, 'once', $2, 201, now() - interval '1 hour')",
       [key?.id, Buffer.alloc(32)],
     );
+    await openedBefore(ca);
     const opened = await ca.open();
     expect(opened).toMatchObject({ state: "ready", found: "database-old" });
+    expect(await stillOpen(ca)).toEqual([
+      { state: "identified", links: 0, checks: 0, is_open: false },
+    ]);
     expect(await ca.row(first)).toMatchObject({ state: "revoked", reason: 1 });
     expect(await ca.row(second)).toMatchObject({ state: "hold", reason: 6 });
     expect(await ca.row(third)).toMatchObject({ state: "good" });
-    expect(await ca.row(later)).toMatchObject({ state: "good", der });
+    expect(await ca.row(later)).toMatchObject({
+      state: "good",
+      der,
+      identified_how: "telephone",
+    });
     const binding = await ca.superuser.query(
       "select device_id from app.binding where serial = $1",
       [Buffer.from(later, "hex")],

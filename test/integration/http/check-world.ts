@@ -132,7 +132,7 @@ export async function openCheckWorld(): Promise<CheckWorld> {
     authorizer: world.authorizer,
     appUrl: "http://localhost:8000",
     mtlsUrl: "https://localhost:8443",
-    renewalStart: createRenewalStart(deps),
+    renewalStart: createRenewalStart({ ...deps, guesses: { note: async () => undefined } }),
     site: plainSite("みずきシステム サポート 0120-000-000"),
     log: pino({ level: "trace" }, { write: (line: string) => logged.push(line) }),
   });

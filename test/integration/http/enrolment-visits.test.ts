@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { createSystem } from "../../../src/cli/system.ts";
 import { createEnrolmentVisits } from "../../../src/lifecycle/enrolment-visits.ts";
+import { createWrongGuesses } from "../../../src/lifecycle/wrong-guesses.ts";
 import { NOW } from "../ca/app-side.ts";
 import { type EnrolmentWorld, openEnrolmentWorld } from "./enrolment-world.ts";
 import type { Tenant } from "./world.ts";
@@ -138,13 +139,36 @@ describe("a link", () => {
   });
 });
 
+/** What is on record of the guesses of a kind in this test's hour. */
+async function recorded(kind: string): Promise<readonly object[]> {
+  const rows = await world.side.admin.query<{ detail: { readonly count: number } }>(
+    "select detail from app.audit where action = 'guesses.wrong' and subject = $1 and detail ->> 'since' = $2",
+    [`guesses/${kind}`, hourOf(start)],
+  );
+  return rows.map(({ detail }) => detail).toSorted((a, b) => a.count - b.count);
+}
+const hourOf = (at: Date): string =>
+  new Date(Math.floor(at.getTime() / 3_600_000) * 3_600_000).toISOString();
+const inHour = (guessed: number): object => ({ count: guessed, since: hourOf(start) });
+const random = (): string => randomBytes(16).toString("hex");
+/** So many facts more, and nothing else. */
+const plus = (counts: Readonly<Record<string, string>>, facts: number): object => ({
+  ...counts,
+  "app.audit": String(Number(counts["app.audit"]) + facts),
+  "app.event": String(Number(counts["app.event"]) + facts),
+});
+
 it("lets nobody guess: of 100,000 codes 200 are looked at in ten minutes, and links go on", async () => {
   const made = await world.make(tenant);
-  const visits = createEnrolmentVisits({
+  const said: unknown[] = [];
+  const own = {
     ...createSystem(),
     clock: () => world.side.time.now,
     database: world.side.database,
-  });
+    log: { warn: (facts: unknown) => said.push(facts) },
+  };
+  const guesses = createWrongGuesses(own);
+  const visits = createEnrolmentVisits({ ...own, guesses });
   const alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
   const guess = (): string =>
     Array.from(randomBytes(8), (octet) => alphabet.charAt(octet & 31)).join("");
@@ -163,7 +187,12 @@ it("lets nobody guess: of 100,000 codes 200 are looked at in ten minutes, and li
       ["too-many-guesses", 99_800],
     ]),
   );
-  expect(await world.counts()).toEqual(before);
+  // Six rows say so much of 100,000, and no guess stands in them; one line of the log does.
+  expect(await recorded("code")).toEqual([1, 10, 100, 1000, 10_000, 100_000].map(inHour));
+  expect(await world.counts()).toEqual(plus(before, 6));
+  await guesses.settle();
+  await guesses.settle();
+  expect(said).toEqual([{ guesses: { code: 100_000 } }]);
   const { code = "" } = made;
   await expect(visits.start({ kind: "code", text: code })).rejects.toThrow("too many links");
   await expect(
@@ -174,6 +203,30 @@ it("lets nobody guess: of 100,000 codes 200 are looked at in ten minutes, and li
   });
   later(10 * 60_000);
   expect(await visits.start({ kind: "code", text: code })).toMatchObject({ state: "started" });
+  // What an hour came to is on record when it is over.
+  later(3_600_000);
+  await guesses.settle();
+  expect((await recorded("code")).at(-1)).toEqual(inHour(100_001));
+  expect(guesses.total("link")).toBe(1);
+});
+
+it("records thousands of wrong links, codes and sessions by a few rows, over HTTP too", async () => {
+  const before = await world.counts();
+  for (let turn = 0; turn < 1000; turn += 1) {
+    const replies = await Promise.all([
+      world.app.inject({ url: `/start/${random()}` }),
+      world.app.inject({ url: "/way/state", headers: { cookie: `suido-way=${random()}` } }),
+      world.app.inject({ url: `/renewals/${random()}` }),
+    ]);
+    expect(replies.every(({ statusCode }) => statusCode < 500)).toBe(true);
+  }
+  for (const kind of ["link", "session", "renewal"])
+    expect(await recorded(kind)).toEqual([1, 10, 100, 1000].map(inHour));
+  const after = await world.counts();
+  expect(after).toEqual(plus(before, 12));
+  // A browser that has begun nothing guesses nothing.
+  await world.app.inject({ url: "/way/state" });
+  expect(await world.counts()).toEqual(after);
 });
 
 it("says over HTTP when to come back", async () => {

@@ -8,6 +8,7 @@ import type { MailMessage } from "../../../src/delivery/mail-message.ts";
 import { expireEnrolments } from "../../../src/lifecycle/enrolment-expiry.ts";
 import { codeMails } from "../../../src/lifecycle/code-mail.ts";
 import { enrolmentMails, requestMails } from "../../../src/lifecycle/enrolment-mail.ts";
+import { factorChangeMails, factorLinkMails } from "../../../src/lifecycle/factors/factor-mail.ts";
 import { type Database, openDatabase } from "../../../src/storage/database.ts";
 import { type Call, type HttpWorld, openHttpWorld, type Tenant } from "./world.ts";
 
@@ -84,6 +85,8 @@ export async function openEnrolmentWorld(): Promise<EnrolmentWorld> {
           enrolment: enrolmentMails(deps, settings),
           "enrolment-request": requestMails(deps, settings),
           "enrolment-code": codeMails(deps, settings),
+          "factor-link": factorLinkMails(deps, settings),
+          "factor-change": factorChangeMails(settings),
         },
         log: pino({ level: "silent" }),
       });

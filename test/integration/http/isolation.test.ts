@@ -31,6 +31,7 @@ function pathFor(
   const resource = /^\/v1\/([a-z-]+)/.exec(template)?.[1] ?? "";
   return template
     .replace("{serialNumber}", ids.serialNumber)
+    .replace("{factorId}", randomUUID())
     .replace("{id}", ids.byPath[resource] ?? randomUUID());
 }
 
@@ -44,6 +45,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "patch /v1/relying-parties/{id}": { name: "a" },
   "post /v1/stages/{id}/confirm": {},
   "post /v1/bulk-issues/{id}/collect": {},
+  "post /v1/accounts/{id}/factor-links": { how: "telephone" },
   "post /v1/enrolments/{id}/withdraw": {},
   "post /v1/enrolments/{id}/confirm": { how: "telephone" },
   "post /v1/certificates/{serialNumber}/renew": {},

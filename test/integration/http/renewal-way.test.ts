@@ -67,7 +67,12 @@ describe("renewal on the device", () => {
     const old = await status(device.serialNumber);
     expect(old).toMatchObject({ status: "good" });
     const made = await status(String(old["replacedBy"]));
-    expect(made).toMatchObject({ status: "good", replaces: device.serialNumber });
+    expect(old).toMatchObject({ identifiedHow: "api" });
+    expect(made).toMatchObject({
+      status: "good",
+      replaces: device.serialNumber,
+      identifiedHow: "certificate",
+    });
     expect(made["provenAt"]).toBe(NOW.toISOString());
     const list = await world.call("GET", `/v1/enrolments?deviceId=${tenant.deviceId}`);
     expect(list.body.items).toMatchObject([

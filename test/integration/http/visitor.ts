@@ -8,9 +8,9 @@ import { newCsr, newKey } from "../ca/app-side.ts";
 const DESK =
   "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
 
-/** A browser: it keeps its cookie, and says what it is. */
+/** A browser: it keeps its cookies, and says what it is. */
 export class Visitor {
-  cookie = "";
+  readonly cookies = new Map<string, string>();
   readonly #app: FastifyInstance;
   readonly #agent: string;
 
@@ -32,7 +32,7 @@ export class Visitor {
         "accept-language": "ja",
         "user-agent": this.#agent,
         host: "localhost:8000",
-        ...(this.cookie !== "" && { cookie: this.cookie }),
+        ...(this.cookies.size > 0 && { cookie: this.cookie }),
         ...(form !== undefined && { "content-type": "application/x-www-form-urlencoded" }),
         ...headers,
       },
@@ -40,9 +40,21 @@ export class Visitor {
         payload: String(new URLSearchParams(form as Record<string, string>)),
       }),
     });
-    const set = reply.headers["set-cookie"];
-    if (typeof set === "string") this.cookie = set.split(";", 1)[0] ?? "";
+    for (const set of [reply.headers["set-cookie"] ?? []].flat()) this.#keep(set);
     return reply;
+  }
+  /** As it is sent. */
+  get cookie(): string {
+    return Array.from(this.cookies, ([name, value]) => `${name}=${value}`).join("; ");
+  }
+  set cookie(text: string) {
+    this.cookies.clear();
+    if (text !== "") this.#keep(text);
+  }
+  #keep(set: string): void {
+    const [name = "", value = ""] = set.split(";", 1)[0]?.split(/=(.*)/s, 2) ?? [];
+    if (value === "") this.cookies.delete(name);
+    else this.cookies.set(name, value);
   }
   press = (form: object, headers: object = {}): Reply =>
     this.go("POST", "/start", { form, headers });

@@ -1,3 +1,5 @@
+import { X509Certificate } from "node:crypto";
+
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { newKey, NOW } from "../ca/app-side.ts";
@@ -91,6 +93,9 @@ describe("the whole way", () => {
     });
     expect(await visitor.state()).toBe("proven");
     expect(await look(made.id)).toMatchObject({ state: "proven", endedAt: NOW.toISOString() });
+    const { serialNumber } = new X509Certificate(certificate);
+    const record = await world.call("GET", `/v1/certificates/${serialNumber.toLowerCase()}`);
+    expect(record.body).toMatchObject({ identifiedHow: "telephone" });
     const facts = await world.side.admin.query<{ action: string }>(
       "select action from app.audit where subject = $1 order by xid, action",
       [`enrolment/${made.id}`],

@@ -11,14 +11,14 @@ import { plainSite } from "../../../src/config/site.ts";
 import { createAcknowledge } from "../../../src/ca/acknowledgement.ts";
 import { createBulkIssues } from "../../../src/ca/bulk-issue.ts";
 import { createPropagate } from "../../../src/ca/propagation.ts";
-import { createAppServer } from "../../../src/http/api-app.ts";
+import { type AppServerOptions, createAppServer } from "../../../src/http/api-app.ts";
 import { createHttpMetrics } from "../../../src/http/http-metrics.ts";
 import { createAppleProfiles } from "../../../src/lifecycle/apple-profile.ts";
 import { createChecks } from "../../../src/lifecycle/checks.ts";
 import { createEnrolmentVisits } from "../../../src/lifecycle/enrolment-visits.ts";
-import { createNewMachines } from "../../../src/lifecycle/new-machines.ts";
 import { createRenewalStart } from "../../../src/lifecycle/renewal-start.ts";
 import { createWays } from "../../../src/lifecycle/ways.ts";
+import { createWrongGuesses } from "../../../src/lifecycle/wrong-guesses.ts";
 import { createEnrolments } from "../../../src/lifecycle/enrolments.ts";
 import { createRenewalTimes } from "../../../src/lifecycle/renewal-times.ts";
 import { uuidV7 } from "../../../src/pki/uuid.ts";
@@ -31,12 +31,14 @@ import type { Principal, Role } from "../../../src/registry/principal.ts";
 import { createRelyingParties } from "../../../src/registry/relying-parties.ts";
 import { createStages } from "../../../src/registry/stages.ts";
 import { type ApiKeys, createApiKeys } from "../../../src/staff/api-keys.ts";
-import { createSystem } from "../../../src/cli/system.ts";
-import { openDatabase } from "../../../src/storage/database.ts";
+import { createSystem, type System } from "../../../src/cli/system.ts";
+import { type Database, openDatabase } from "../../../src/storage/database.ts";
 import { openPrisma } from "../../../src/storage/prisma.ts";
 import type { Authorizer } from "../../../src/va/authorizer.ts";
 import { openAuthorizer } from "../../../src/va/open-authorizer.ts";
 import { type AppSide, openAppSide } from "../ca/app-side.ts";
+import { peoplesRooms } from "./world-people.ts";
+import { TABLES } from "./world-tables.ts";
 
 const ROLES = ["admin", "operator", "support", "auditor", "product", "proxy"] as const;
 
@@ -125,11 +127,10 @@ export interface OpenApi {
 }
 
 /** Steps of a JSON pointer (RFC 6901 §3), as a URI fragment. */
-function pointer(steps: readonly string[]): string {
-  return steps
+const pointer = (steps: readonly string[]): string =>
+  steps
     .map((step) => `/${encodeURIComponent(step.replaceAll("~", "~0").replaceAll("/", "~1"))}`)
     .join("");
-}
 
 /** Fails the test for an answer that the document does not describe. */
 function documentChecker(
@@ -171,32 +172,6 @@ function documentChecker(
   };
 }
 
-const TABLES = [
-  "app.corporation",
-  "app.pharmacy",
-  "app.account",
-  "app.identity",
-  "app.external_id",
-  "app.membership",
-  "app.device",
-  "app.binding",
-  "app.api_key",
-  "app.idempotency",
-  "app.stage",
-  "app.certificate_check",
-  "app.renewal_order",
-  "app.enrolment",
-  "app.enrolment_link",
-  "app.mail",
-  "party.relying_party",
-  "party.acknowledged_list",
-  "party.acknowledged_issuer",
-  "app.audit",
-  "app.event",
-  "ca.issued",
-  "ca.change",
-];
-
 async function keysOfRoles(apiKeys: ApiKeys, root: Principal): Promise<Record<Role, string>> {
   const made = await Promise.all(
     ROLES.map(async (role) => [role, (await apiKeys.create(root, { role })).key]),
@@ -204,7 +179,11 @@ async function keysOfRoles(apiKeys: ApiKeys, root: Principal): Promise<Record<Ro
   return Object.fromEntries(made) as Record<Role, string>;
 }
 
+/** What else a world's app has, made of what its rooms are made of. */
+export type Beside = (own: System & { readonly database: Database }) => Partial<AppServerOptions>;
+
 interface Parts {
+  readonly beside: Beside;
   readonly side: AppSide;
   readonly apiKeys: ApiKeys;
   readonly store: ReturnType<typeof openPrisma>;
@@ -214,15 +193,23 @@ interface Parts {
 /** Below its host each check has one of its own. */
 export const CHECK_URL = "https://check.localhost:8443";
 
-async function startApp({ side, apiKeys, store, authorizer }: Parts): Promise<FastifyInstance> {
+async function startApp({
+  beside,
+  side,
+  apiKeys,
+  store,
+  authorizer,
+}: Parts): Promise<FastifyInstance> {
   const clock = (): Date => side.time.now;
   const newId = uuidV7(clock, (octets) => randomBytes(octets));
   const deps = { store, clock, newId };
   const registry = new Registry();
   const own = { ...createSystem(), database: side.database, clock, newId };
+  const guesses = createWrongGuesses({ ...own, log: { warn: () => undefined } });
   const checks = createChecks({ ...own, checkUrl: CHECK_URL });
   const { issuance, revocation } = side;
   return createAppServer({
+    ...beside(own),
     ...side,
     checkUrl: CHECK_URL,
     corporations: createCorporations(deps),
@@ -237,18 +224,11 @@ async function startApp({ side, apiKeys, store, authorizer }: Parts): Promise<Fa
     authorizer,
     stages: createStages(deps),
     checks,
-    enrolmentVisits: createEnrolmentVisits(own),
-    renewalStart: createRenewalStart(own),
+    enrolmentVisits: createEnrolmentVisits({ ...own, guesses }),
+    renewalStart: createRenewalStart({ ...own, guesses }),
+    ...peoplesRooms(own),
     renewalTimes: createRenewalTimes({ ...own, timeZone: "Asia/Tokyo" }),
-    ways: createWays({
-      ...own,
-      issuance,
-      revocation,
-      checks,
-      identifyByMail: true,
-      moreDevices: 2,
-    }),
-    newMachines: createNewMachines({ ...own, appUrl: "http://localhost:8000", moreDevices: 2 }),
+    ways: createWays({ ...own, issuance, revocation, checks, guesses, identifyByMail: true }),
     appleProfiles: createAppleProfiles({
       ...own,
       trustDomain: "suido.localhost",
@@ -310,9 +290,8 @@ export async function urlOf({ admin }: Pick<AppSide, "admin">): Promise<string> 
 export const MAX_STALE_MS = 86_400_000;
 
 const random = (octets: number): Uint8Array => new Uint8Array(randomBytes(octets));
-const randomId = (): string => randomUUID();
 
-export async function openHttpWorld(): Promise<HttpWorld> {
+export async function openHttpWorld(beside: Beside = () => ({})): Promise<HttpWorld> {
   const side = await openAppSide();
   const clock = (): Date => side.time.now;
   const url = await urlOf(side);
@@ -328,10 +307,15 @@ export async function openHttpWorld(): Promise<HttpWorld> {
     log: pino({ level: "silent" }),
     registry: metrics,
   });
-  const apiKeys = createApiKeys({ database: side.database, clock, random, newId: randomId });
+  const apiKeys = createApiKeys({
+    database: side.database,
+    clock,
+    random,
+    newId: () => randomUUID(),
+  });
   const root: Principal = { id: randomUUID(), actor: "cli:root", role: "admin" };
   const keys = await keysOfRoles(apiKeys, root);
-  const app = await startApp({ side, apiKeys, store, authorizer });
+  const app = await startApp({ beside, side, apiKeys, store, authorizer });
   const document = (await app.inject("/openapi.json")).json<OpenApi>();
   const check = documentChecker(document);
 

@@ -61,6 +61,11 @@ beforeAll(async () => {
        values ($1, $2, 'incident', 'x', now())`,
       [corporationId, bound],
     );
+    await admin.query(
+      `insert into app.person_session (sha256, corporation_id, account_id, issuer, subject, epoch, authenticated_at, created_at, seen_at)
+       values ($1, $2, $3, 'x', 'x', 1, now(), now(), now())`,
+      [randomBytes(32), corporationId, accountId],
+    );
     const enrolmentId = randomUUID();
     await admin.query(
       `insert into app.enrolment (id, corporation_id, pharmacy_id, device_id, account_id, state, reason, during_call, support_number, asked_by, mailed, created_at, expires_at)
@@ -78,6 +83,26 @@ beforeAll(async () => {
       `insert into app.enrolment_link (sha256, kind, corporation_id, enrolment_id, created_at)
        values ($1, 'link', $2, $3, now())`,
       [randomBytes(32), corporationId, enrolmentId],
+    );
+    const invitationId = randomUUID();
+    await admin.query(
+      `insert into app.second_factor (id, corporation_id, account_id, kind, added_how, added_by, created_at, sealed, last_step)
+       values ($1, $2, $3, 'authenticator', 'telephone', 'x', now(), 'x', 0)`,
+      [randomUUID(), corporationId, accountId],
+    );
+    await admin.query(
+      `insert into app.factor_invitation (id, corporation_id, account_id, how, asked_by, created_at, expires_at)
+       values ($1, $2, $3, 'telephone', 'x', now(), now() + interval '1 hour')`,
+      [invitationId, corporationId, accountId],
+    );
+    await admin.query(
+      "insert into app.factor_link (sha256, corporation_id, invitation_id) values ($1, $2, $3)",
+      [randomBytes(32), corporationId, invitationId],
+    );
+    await admin.query(
+      `insert into app.factor_session (session_sha256, corporation_id, account_id, how, by, created_at, expires_at)
+       values ($1, $2, $3, 'telephone', 'x', now(), now() + interval '1 hour')`,
+      [randomBytes(32), corporationId, accountId],
     );
     const bulkIssueId = randomUUID();
     await admin.query(

@@ -27,6 +27,7 @@ describe("loadCaConfig", () => {
     expect(hierarchy.issuing).toMatchObject({ name: "issuing", key: "P-256" });
     expect([...profiles.keys()].toSorted()).toEqual([
       "device-client",
+      "emergency",
       "issuing",
       "ocsp",
       "root",

@@ -171,6 +171,36 @@ describe("loadConfig", () => {
       blames: "SUIDO_PROFILE_CERT",
     },
     {
+      name: "a provider without its client",
+      env: { SUIDO_OIDC_ISSUER: "https://id.example.jp/realms/main" },
+      blames: "SUIDO_OIDC_CLIENT_ID",
+    },
+    {
+      name: "a client without its provider",
+      env: { SUIDO_OIDC_CLIENT_ID: "suido" },
+      blames: "SUIDO_OIDC_ISSUER",
+    },
+    {
+      name: "a provider by plain http on another machine",
+      env: { SUIDO_OIDC_ISSUER: "http://id.example.jp", SUIDO_OIDC_CLIENT_ID: "suido" },
+      blames: "SUIDO_OIDC_ISSUER",
+    },
+    {
+      name: "a provider's address with a query",
+      env: { SUIDO_OIDC_ISSUER: "https://id.example.jp/?a=b" },
+      blames: "SUIDO_OIDC_ISSUER",
+    },
+    {
+      name: "a client's secret twice",
+      env: {
+        SUIDO_OIDC_ISSUER: "https://id.example.jp/",
+        SUIDO_OIDC_CLIENT_ID: "suido",
+        SUIDO_OIDC_CLIENT_SECRET: "s",
+        SUIDO_OIDC_CLIENT_SECRET_FILE: "/s",
+      },
+      blames: "SUIDO_OIDC_CLIENT_SECRET",
+    },
+    {
       name: "a mail address with a line break",
       env: { SUIDO_MAIL_FROM: "a@example.jp\r\nBcc: b@example.jp" },
       blames: "SUIDO_MAIL_FROM",
@@ -222,6 +252,21 @@ describe("loadConfig", () => {
     })),
   ])("refuses $name", ({ env, blames }) => {
     expect(faultsOf(env)).toEqual([expect.stringMatching(`^${blames} `)]);
+  });
+
+  it("takes a provider's issuer as it stands, and one by plain http on this machine", () => {
+    const SUIDO_OIDC_CLIENT_ID = "suido";
+    const own = { SUIDO_OIDC_ISSUER: "http://127.0.0.1:8081/realms/main", SUIDO_OIDC_CLIENT_ID };
+    const hosted = { SUIDO_OIDC_ISSUER: "https://id.example.jp/", SUIDO_OIDC_CLIENT_ID };
+    expect(loadConfig(hosted).signInProvider).toEqual({
+      issuer: "https://id.example.jp/",
+      clientId: "suido",
+      clientSecret: undefined,
+      clientSecretFile: undefined,
+    });
+    expect(loadConfig(own).signInProvider?.issuer).toBe(own.SUIDO_OIDC_ISSUER);
+    expect(() => loadConfig({ ...PRODUCTION, ...own })).toThrow("SUIDO_OIDC_ISSUER");
+    expect(loadConfig({}).signInProvider).toBeUndefined();
   });
 
   it("tells all faults at once, by name and without values", () => {

@@ -26,6 +26,8 @@ const MAY = {
     "enrolments:confirm",
     "enrolments:code",
     "enrolments:link",
+    "factors:read",
+    "factors:write",
   ],
   operator: [
     "registry:read",
@@ -46,6 +48,8 @@ const MAY = {
     "enrolments:write",
     "enrolments:confirm",
     "enrolments:code",
+    "factors:read",
+    "factors:write",
   ],
   support: [
     "registry:read",
@@ -58,6 +62,8 @@ const MAY = {
     "enrolments:read",
     "enrolments:write",
     "enrolments:confirm",
+    "factors:read",
+    "factors:write",
   ],
   auditor: [
     "registry:read",
@@ -69,6 +75,7 @@ const MAY = {
     "parties:read",
     "stages:read",
     "enrolments:read",
+    "factors:read",
   ],
   product: ["certificates:read", "status:read", "events:read", "stages:read"],
   proxy: ["status:read", "parties:acknowledge", "authorize"],

@@ -271,6 +271,7 @@ export const IssuedScalarFieldEnum = {
   issuedAt: 'issuedAt',
   deliveredAt: 'deliveredAt',
   provenAt: 'provenAt',
+  identifiedHow: 'identifiedHow',
   reason: 'reason',
   revokedAt: 'revokedAt'
 } as const

@@ -58,6 +58,7 @@ export type IssuedMinAggregateOutputType = {
   issuedAt: Date | null
   deliveredAt: Date | null
   provenAt: Date | null
+  identifiedHow: string | null
   reason: number | null
   revokedAt: Date | null
 }
@@ -84,6 +85,7 @@ export type IssuedMaxAggregateOutputType = {
   issuedAt: Date | null
   deliveredAt: Date | null
   provenAt: Date | null
+  identifiedHow: string | null
   reason: number | null
   revokedAt: Date | null
 }
@@ -112,6 +114,7 @@ export type IssuedCountAggregateOutputType = {
   issuedAt: number
   deliveredAt: number
   provenAt: number
+  identifiedHow: number
   reason: number
   revokedAt: number
   _all: number
@@ -150,6 +153,7 @@ export type IssuedMinAggregateInputType = {
   issuedAt?: true
   deliveredAt?: true
   provenAt?: true
+  identifiedHow?: true
   reason?: true
   revokedAt?: true
 }
@@ -176,6 +180,7 @@ export type IssuedMaxAggregateInputType = {
   issuedAt?: true
   deliveredAt?: true
   provenAt?: true
+  identifiedHow?: true
   reason?: true
   revokedAt?: true
 }
@@ -204,6 +209,7 @@ export type IssuedCountAggregateInputType = {
   issuedAt?: true
   deliveredAt?: true
   provenAt?: true
+  identifiedHow?: true
   reason?: true
   revokedAt?: true
   _all?: true
@@ -319,6 +325,7 @@ export type IssuedGroupByOutputType = {
   issuedAt: Date | null
   deliveredAt: Date | null
   provenAt: Date | null
+  identifiedHow: string | null
   reason: number | null
   revokedAt: Date | null
   _count: IssuedCountAggregateOutputType | null
@@ -370,6 +377,7 @@ export type IssuedWhereInput = {
   issuedAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   deliveredAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   provenAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
+  identifiedHow?: Prisma.StringNullableFilter<"Issued"> | string | null
   reason?: Prisma.IntNullableFilter<"Issued"> | number | null
   revokedAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   replaced?: Prisma.XOR<Prisma.IssuedNullableScalarRelationFilter, Prisma.IssuedWhereInput> | null
@@ -402,6 +410,7 @@ export type IssuedOrderByWithRelationInput = {
   issuedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveredAt?: Prisma.SortOrderInput | Prisma.SortOrder
   provenAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  identifiedHow?: Prisma.SortOrderInput | Prisma.SortOrder
   reason?: Prisma.SortOrderInput | Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   replaced?: Prisma.IssuedOrderByWithRelationInput
@@ -437,6 +446,7 @@ export type IssuedWhereUniqueInput = Prisma.AtLeast<{
   issuedAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   deliveredAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   provenAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
+  identifiedHow?: Prisma.StringNullableFilter<"Issued"> | string | null
   reason?: Prisma.IntNullableFilter<"Issued"> | number | null
   revokedAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   replaced?: Prisma.XOR<Prisma.IssuedNullableScalarRelationFilter, Prisma.IssuedWhereInput> | null
@@ -469,6 +479,7 @@ export type IssuedOrderByWithAggregationInput = {
   issuedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   deliveredAt?: Prisma.SortOrderInput | Prisma.SortOrder
   provenAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  identifiedHow?: Prisma.SortOrderInput | Prisma.SortOrder
   reason?: Prisma.SortOrderInput | Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.IssuedCountOrderByAggregateInput
@@ -505,6 +516,7 @@ export type IssuedScalarWhereWithAggregatesInput = {
   issuedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Issued"> | Date | string | null
   deliveredAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Issued"> | Date | string | null
   provenAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Issued"> | Date | string | null
+  identifiedHow?: Prisma.StringNullableWithAggregatesFilter<"Issued"> | string | null
   reason?: Prisma.IntNullableWithAggregatesFilter<"Issued"> | number | null
   revokedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Issued"> | Date | string | null
 }
@@ -532,6 +544,7 @@ export type IssuedCreateInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
+  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replaced?: Prisma.IssuedCreateNestedOneWithoutReplacementsInput
@@ -564,6 +577,7 @@ export type IssuedUncheckedCreateInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
+  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replacements?: Prisma.IssuedUncheckedCreateNestedManyWithoutReplacedInput
@@ -594,6 +608,7 @@ export type IssuedUpdateInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replaced?: Prisma.IssuedUpdateOneWithoutReplacementsNestedInput
@@ -626,6 +641,7 @@ export type IssuedUncheckedUpdateInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replacements?: Prisma.IssuedUncheckedUpdateManyWithoutReplacedNestedInput
@@ -657,6 +673,7 @@ export type IssuedCreateManyInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
+  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
 }
@@ -684,6 +701,7 @@ export type IssuedUpdateManyMutationInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -712,6 +730,7 @@ export type IssuedUncheckedUpdateManyInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -768,6 +787,7 @@ export type IssuedCountOrderByAggregateInput = {
   issuedAt?: Prisma.SortOrder
   deliveredAt?: Prisma.SortOrder
   provenAt?: Prisma.SortOrder
+  identifiedHow?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
 }
@@ -799,6 +819,7 @@ export type IssuedMaxOrderByAggregateInput = {
   issuedAt?: Prisma.SortOrder
   deliveredAt?: Prisma.SortOrder
   provenAt?: Prisma.SortOrder
+  identifiedHow?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
 }
@@ -825,6 +846,7 @@ export type IssuedMinOrderByAggregateInput = {
   issuedAt?: Prisma.SortOrder
   deliveredAt?: Prisma.SortOrder
   provenAt?: Prisma.SortOrder
+  identifiedHow?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
 }
@@ -963,6 +985,7 @@ export type IssuedCreateWithoutBindingsInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
+  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replaced?: Prisma.IssuedCreateNestedOneWithoutReplacementsInput
@@ -994,6 +1017,7 @@ export type IssuedUncheckedCreateWithoutBindingsInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
+  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replacements?: Prisma.IssuedUncheckedCreateNestedManyWithoutReplacedInput
@@ -1039,6 +1063,7 @@ export type IssuedUpdateWithoutBindingsInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replaced?: Prisma.IssuedUpdateOneWithoutReplacementsNestedInput
@@ -1070,6 +1095,7 @@ export type IssuedUncheckedUpdateWithoutBindingsInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replacements?: Prisma.IssuedUncheckedUpdateManyWithoutReplacedNestedInput
@@ -1099,6 +1125,7 @@ export type IssuedCreateWithoutIdempotencyInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
+  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replaced?: Prisma.IssuedCreateNestedOneWithoutReplacementsInput
@@ -1130,6 +1157,7 @@ export type IssuedUncheckedCreateWithoutIdempotencyInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
+  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replacements?: Prisma.IssuedUncheckedCreateNestedManyWithoutReplacedInput
@@ -1175,6 +1203,7 @@ export type IssuedUpdateWithoutIdempotencyInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replaced?: Prisma.IssuedUpdateOneWithoutReplacementsNestedInput
@@ -1206,6 +1235,7 @@ export type IssuedUncheckedUpdateWithoutIdempotencyInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replacements?: Prisma.IssuedUncheckedUpdateManyWithoutReplacedNestedInput
@@ -1235,6 +1265,7 @@ export type IssuedCreateWithoutReplacementsInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
+  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replaced?: Prisma.IssuedCreateNestedOneWithoutReplacementsInput
@@ -1266,6 +1297,7 @@ export type IssuedUncheckedCreateWithoutReplacementsInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
+  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   bindings?: Prisma.BindingUncheckedCreateNestedManyWithoutIssuedInput
@@ -1300,6 +1332,7 @@ export type IssuedCreateWithoutReplacedInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
+  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replacements?: Prisma.IssuedCreateNestedManyWithoutReplacedInput
@@ -1330,6 +1363,7 @@ export type IssuedUncheckedCreateWithoutReplacedInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
+  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replacements?: Prisma.IssuedUncheckedCreateNestedManyWithoutReplacedInput
@@ -1381,6 +1415,7 @@ export type IssuedUpdateWithoutReplacementsInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replaced?: Prisma.IssuedUpdateOneWithoutReplacementsNestedInput
@@ -1412,6 +1447,7 @@ export type IssuedUncheckedUpdateWithoutReplacementsInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   bindings?: Prisma.BindingUncheckedUpdateManyWithoutIssuedNestedInput
@@ -1461,6 +1497,7 @@ export type IssuedScalarWhereInput = {
   issuedAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   deliveredAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   provenAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
+  identifiedHow?: Prisma.StringNullableFilter<"Issued"> | string | null
   reason?: Prisma.IntNullableFilter<"Issued"> | number | null
   revokedAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
 }
@@ -1488,6 +1525,7 @@ export type IssuedCreateManyReplacedInput = {
   issuedAt?: Date | string | null
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
+  identifiedHow?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
 }
@@ -1515,6 +1553,7 @@ export type IssuedUpdateWithoutReplacedInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replacements?: Prisma.IssuedUpdateManyWithoutReplacedNestedInput
@@ -1545,6 +1584,7 @@ export type IssuedUncheckedUpdateWithoutReplacedInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replacements?: Prisma.IssuedUncheckedUpdateManyWithoutReplacedNestedInput
@@ -1575,6 +1615,7 @@ export type IssuedUncheckedUpdateManyWithoutReplacedInput = {
   issuedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -1652,6 +1693,7 @@ export type IssuedSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   issuedAt?: boolean
   deliveredAt?: boolean
   provenAt?: boolean
+  identifiedHow?: boolean
   reason?: boolean
   revokedAt?: boolean
   replaced?: boolean | Prisma.Issued$replacedArgs<ExtArgs>
@@ -1685,6 +1727,7 @@ export type IssuedSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   issuedAt?: boolean
   deliveredAt?: boolean
   provenAt?: boolean
+  identifiedHow?: boolean
   reason?: boolean
   revokedAt?: boolean
   replaced?: boolean | Prisma.Issued$replacedArgs<ExtArgs>
@@ -1714,6 +1757,7 @@ export type IssuedSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   issuedAt?: boolean
   deliveredAt?: boolean
   provenAt?: boolean
+  identifiedHow?: boolean
   reason?: boolean
   revokedAt?: boolean
   replaced?: boolean | Prisma.Issued$replacedArgs<ExtArgs>
@@ -1743,11 +1787,12 @@ export type IssuedSelectScalar = {
   issuedAt?: boolean
   deliveredAt?: boolean
   provenAt?: boolean
+  identifiedHow?: boolean
   reason?: boolean
   revokedAt?: boolean
 }
 
-export type IssuedOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"serial" | "issuerId" | "profile" | "profileHash" | "shard" | "state" | "commonName" | "deviceUri" | "dnsNames" | "spki" | "spkiSha256" | "notBefore" | "notAfter" | "keyOrigin" | "requestHash" | "replaces" | "reservedAt" | "findings" | "der" | "derSha256" | "issuedAt" | "deliveredAt" | "provenAt" | "reason" | "revokedAt", ExtArgs["result"]["issued"]>
+export type IssuedOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"serial" | "issuerId" | "profile" | "profileHash" | "shard" | "state" | "commonName" | "deviceUri" | "dnsNames" | "spki" | "spkiSha256" | "notBefore" | "notAfter" | "keyOrigin" | "requestHash" | "replaces" | "reservedAt" | "findings" | "der" | "derSha256" | "issuedAt" | "deliveredAt" | "provenAt" | "identifiedHow" | "reason" | "revokedAt", ExtArgs["result"]["issued"]>
 export type IssuedInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   replaced?: boolean | Prisma.Issued$replacedArgs<ExtArgs>
   replacements?: boolean | Prisma.Issued$replacementsArgs<ExtArgs>
@@ -1794,6 +1839,7 @@ export type $IssuedPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     issuedAt: Date | null
     deliveredAt: Date | null
     provenAt: Date | null
+    identifiedHow: string | null
     reason: number | null
     revokedAt: Date | null
   }, ExtArgs["result"]["issued"]>
@@ -2246,6 +2292,7 @@ export interface IssuedFieldRefs {
   readonly issuedAt: Prisma.FieldRef<"Issued", 'DateTime'>
   readonly deliveredAt: Prisma.FieldRef<"Issued", 'DateTime'>
   readonly provenAt: Prisma.FieldRef<"Issued", 'DateTime'>
+  readonly identifiedHow: Prisma.FieldRef<"Issued", 'String'>
   readonly reason: Prisma.FieldRef<"Issued", 'Int'>
   readonly revokedAt: Prisma.FieldRef<"Issued", 'DateTime'>
 }

@@ -1,0 +1,76 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+import type { Assets } from "../web/assets.ts";
+import type { Html } from "../web/html.ts";
+import { chooseLanguage } from "../web/language.ts";
+import { WAY_EN } from "../web/messages/way-en.ts";
+import { WAY_JA } from "../web/messages/way-ja.ts";
+import type { PortalContext } from "../web/portal-layout.ts";
+import type { SiteFacts } from "../web/site.ts";
+import { askedLanguage } from "./pages.ts";
+
+export interface PortalPagesOptions {
+  readonly assets: Assets;
+  /** The IANA zone in which dates are written. */
+  readonly timeZone: string;
+  readonly site: SiteFacts;
+}
+
+/** Pages of the portal that need no script, as answers. */
+export interface PortalPages {
+  contextOf(request: FastifyRequest): PortalContext;
+  send(reply: FastifyReply, page: Html): FastifyReply;
+}
+
+const WORDS = { ja: WAY_JA, en: WAY_EN } as const;
+
+export function createPortalPages(options: PortalPagesOptions): PortalPages {
+  return {
+    contextOf(request) {
+      const acceptLanguage = request.headers["accept-language"];
+      const language = chooseLanguage({ asked: askedLanguage(request), acceptLanguage });
+      const [path = ""] = request.url.split("?", 1);
+      return { ...options, language, words: WORDS[language], path };
+    },
+    send: (reply, page) =>
+      reply
+        .headers({
+          "content-type": "text/html; charset=utf-8",
+          "cache-control": "no-store",
+          // Not no-referrer: under it forms say that they come from nowhere (Fetch §3.2, "Origin: null").
+          "referrer-policy": "same-origin",
+          vary: "Accept, Accept-Language, Cookie",
+        })
+        .serializer(String)
+        .send(page),
+  };
+}
+
+/** A page with a script that only speaks with this very host. */
+const POLICY = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "script-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** Sends what `draw` draws, in the language of who looks. */
+export type ShowPage = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  draw: (context: PortalContext) => Html,
+) => FastifyReply;
+
+/** Pages of the portal with a script, that belong together below `path`: a form's answer has its other language there. */
+export function scriptedPages(pages: PortalPages, path: string): ShowPage {
+  return (request, reply, draw) => {
+    const context = pages.contextOf(request);
+    const own = request.method === "GET" ? context.path : path;
+    reply.header("content-security-policy", POLICY);
+    return pages.send(reply, draw({ ...context, path: own }));
+  };
+}

@@ -1,0 +1,141 @@
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+import { NoSessionError } from "../lifecycle/errors.ts";
+import type { FactorVisits } from "../lifecycle/factors/factor-visits.ts";
+import { factorPage, type FactorPageView } from "../web/factors/factor-page.ts";
+import { HttpError } from "./errors.ts";
+import type { ShowPage } from "./portal-pages.ts";
+import { MailedCode } from "./schemas/enrolments.ts";
+import * as schemas from "./schemas/factors.ts";
+import { addWaySession, sessionCookie, type WaySession } from "./way-session.ts";
+
+export interface FactorPageRoutesOptions {
+  readonly factorVisits: FactorVisits;
+  readonly show: ShowPage;
+  readonly appUrl: string;
+}
+
+type Route = FastifyPluginAsyncTypebox<FactorPageRoutesOptions>;
+type Show = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  view: Omit<FactorPageView, "emergencyUrl">,
+) => FastifyReply;
+
+/** As long as the session lives, in seconds. */
+const COOKIE = { name: "suido-factors", maxAge: 30 * 60 };
+
+const schema = { hide: true } as const;
+
+function showing({ appUrl, show }: FactorPageRoutesOptions): Show {
+  const emergencyUrl = `${appUrl}/emergency`;
+  return (request, reply, view) =>
+    show(request, reply, (context) => factorPage({ ...view, emergencyUrl }, context));
+}
+
+/** The page of the browser that has begun; the one that says how to begin, where it has not. */
+async function page(
+  { factorVisits }: FactorPageRoutesOptions,
+  session: string,
+): Promise<Omit<FactorPageView, "emergencyUrl">> {
+  try {
+    const { factors, key } = await factorVisits.look(session);
+    return { page: key === undefined ? "list" : "confirm", factors, ...(key && { key }) };
+  } catch (error) {
+    if (!(error instanceof NoSessionError)) throw error;
+    return { page: "closed" };
+  }
+}
+
+/** Beginning: by a link, which GET only looks at, or by what this browser has just done. */
+const beginning: (way: WaySession, session: WaySession) => Route =
+  (way, session) => async (app, options) => {
+    const { factorVisits } = options;
+    const show = showing(options);
+    app.get("/factors", { schema }, async (request, reply) =>
+      show(request, reply, await page(options, session.of(request))),
+    );
+    app.get("/factors/:token", { schema }, async (request, reply) => {
+      const { token } = request.params as { readonly token: string };
+      if (await factorVisits.isOpen(token)) return show(request, reply, { page: "link", token });
+      return show(request, reply.code(404), { page: "unknown" });
+    });
+    app.post(
+      "/factors",
+      { schema: { ...schema, body: schemas.FactorBeginning } },
+      async (request, reply) => {
+        const { token } = request.body;
+        const secret = await factorVisits.begin({ token, way: way.of(request) });
+        if (secret === undefined) return show(request, reply.code(403), { page: "closed" });
+        session.keep(reply, secret);
+        return reply.redirect("/factors", 303);
+      },
+    );
+  };
+
+/** Whether the work was done; not where the browser has no session any more. */
+async function inSession(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    // The page that follows says how to begin.
+    if (!(error instanceof NoSessionError)) throw error;
+  }
+}
+
+const changing: (session: WaySession) => Route = (session) => async (app, options) => {
+  const { factorVisits } = options;
+  const show = showing(options);
+  app.post("/factors/authenticator", { schema }, async (request, reply) => {
+    await inSession(factorVisits.newAuthenticator(session.of(request)));
+    return reply.redirect("/factors", 303);
+  });
+  app.post(
+    "/factors/authenticator/codes",
+    { schema: { ...schema, body: MailedCode } },
+    async (request, reply) => {
+      const secret = session.of(request);
+      const { code } = request.body;
+      try {
+        if (await factorVisits.confirmAuthenticator(secret, code))
+          return reply.redirect("/factors", 303);
+      } catch (error) {
+        if (!(error instanceof NoSessionError)) throw error;
+      }
+      const view = await page(options, secret);
+      return show(request, reply.code(422), { ...view, isWrongCode: true });
+    },
+  );
+  app.post(
+    "/factors/remove",
+    { schema: { ...schema, body: schemas.FactorChoice } },
+    async (request, reply) => {
+      await inSession(factorVisits.remove(session.of(request), request.body.id));
+      return reply.redirect("/factors", 303);
+    },
+  );
+  app.post("/factors/passkeys/options", { schema }, (request) =>
+    factorVisits.passkeyOptions(session.of(request)),
+  );
+  app.post(
+    "/factors/passkeys",
+    { schema: { ...schema, response: { 200: schemas.NextPage } } },
+    (request) =>
+      factorVisits.addPasskey(session.of(request), request.body).then((isAdded) => {
+        if (!isAdded) throw new HttpError("invalid-request", "this is no passkey for this page");
+        return { next: "/factors" };
+      }),
+  );
+};
+
+/** The pages on which people prepare for a night. */
+export const factorPageRoutes: Route = async (app, options) => {
+  const way = await addWaySession(app, options.appUrl);
+  const session = sessionCookie(options.appUrl, COOKIE);
+  app.addHook("onRequest", async (_request, reply) => {
+    reply.header("cache-control", "no-store");
+  });
+  await app.register(beginning(way, session), options);
+  await app.register(changing(session), options);
+};

@@ -1,0 +1,125 @@
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Logger } from "pino";
+
+import { SignInRefusedError } from "../staff/errors.ts";
+import { type OpenId, type Proof, purposeOf } from "../staff/openid.ts";
+import type { PersonSessions } from "../staff/person-sessions.ts";
+import { signInPage, type SignInPage } from "../web/sign-in-page.ts";
+import { createPersonSession, hostCookie } from "./person-session.ts";
+import type { PortalPages } from "./portal-pages.ts";
+import { addWaySession } from "./way-session.ts";
+
+/** Signing in with the site's own provider. */
+export interface SignIn {
+  readonly openId: OpenId;
+  readonly personSessions: PersonSessions;
+}
+
+export interface SignInRoutesOptions {
+  readonly signIn: SignIn;
+  readonly pages: PortalPages;
+  readonly appUrl: string;
+}
+
+/** What somebody signs in for, and where they are afterwards. */
+const TARGETS = { home: "/sign-in" } as const;
+type Target = keyof typeof TARGETS;
+
+const isTarget = (text: unknown): text is Target =>
+  typeof text === "string" && Object.hasOwn(TARGETS, text);
+
+const PROBLEMS = ["cancelled", "unavailable", "again", "unknown", "ended"] as const;
+type Problem = (typeof PROBLEMS)[number];
+
+const STATUS: Readonly<Partial<Record<SignInPage, number>>> = {
+  unavailable: 503,
+  unknown: 403,
+  ended: 403,
+};
+
+/** As long as an attempt may take, in seconds. */
+const ATTEMPT_SECONDS = 15 * 60;
+
+const problemIn = ({ query }: FastifyRequest): Problem | undefined => {
+  const { problem } = query as { readonly problem?: unknown };
+  return PROBLEMS.find((each) => each === problem);
+};
+
+/** What of a refused sign-in its page tells; anything else that is thrown is a fault of ours. */
+function faultOf(error: unknown, log: Pick<Logger, "warn">): Problem {
+  if (!(error instanceof SignInRefusedError)) throw error;
+  log.warn({ fault: error.fault, why: error.message }, "a sign-in was refused");
+  return error.fault;
+}
+
+const fail = (reply: FastifyReply, problem: Problem): FastifyReply =>
+  reply.redirect(`/sign-in?problem=${problem}`, 303);
+
+type Route = FastifyPluginAsyncTypebox<SignInRoutesOptions>;
+
+/**
+ * Signing in and out. What leads to the provider is a link, because browsers hold a form's redirects against the page's
+ * policy, and nobody knows through which hosts a provider sends people. It changes nothing here but a cookie.
+ */
+export const signInRoutes: Route = async (app, { appUrl, pages, signIn }) => {
+  const { openId, personSessions } = signIn;
+  await addWaySession(app, appUrl);
+  const session = createPersonSession(personSessions, appUrl);
+  const attempts = hostCookie("suido-sign-in", { appUrl, maxAge: ATTEMPT_SECONDS });
+  app.addHook("onRequest", async (_request, reply) => {
+    reply.header("cache-control", "no-store");
+  });
+  app.get("/sign-in", { schema: { hide: true } }, async (request, reply) => {
+    const person = await session.signedInPerson(request);
+    const page: SignInPage = problemIn(request) ?? (person === undefined ? "start" : "in");
+    const view = { page, ...(person !== undefined && { person }) };
+    return pages.send(reply.code(STATUS[page] ?? 200), signInPage(view, pages.contextOf(request)));
+  });
+
+  app.get("/sign-in/go", { schema: { hide: true } }, async (request, reply) => {
+    const { to } = request.query as { readonly to?: unknown };
+    try {
+      const { attempt, url } = await openId.begin(isTarget(to) ? to : "home");
+      attempts.keep(reply, attempt);
+      return reply.redirect(url, 303);
+    } catch (error) {
+      return fail(reply, faultOf(error, request.log));
+    }
+  });
+
+  /** The account that goes on; of several the oldest. */
+  const signInWith = async (reply: FastifyReply, proof: Proof): Promise<Problem | undefined> => {
+    const accounts = await personSessions.accountsOf(proof);
+    const account = accounts.find(({ maySignIn }) => maySignIn);
+    if (account !== undefined) {
+      session.keep(reply, await personSessions.begin(account, proof));
+      return undefined;
+    }
+    if (accounts.length > 0) return "ended";
+    await personSessions.noteStranger(proof);
+    return "unknown";
+  };
+
+  // This GET opens a session, as the protocol has it (RFC 6749 §4.1.2): its code is good once, and only with what the cookie
+  // of this very browser holds.
+  app.get("/sign-in/callback", { schema: { hide: true } }, async (request, reply) => {
+    const attempt = attempts.of(request);
+    attempts.drop(reply);
+    const purpose = purposeOf(attempt);
+    const target: Target = isTarget(purpose) ? purpose : "home";
+    const [, query = ""] = request.url.split("?", 2);
+    let problem: Problem | undefined;
+    try {
+      problem = await signInWith(reply, await openId.finish(attempt, query));
+    } catch (error) {
+      problem = faultOf(error, request.log);
+    }
+    return problem === undefined ? reply.redirect(TARGETS[target], 303) : fail(reply, problem);
+  });
+
+  app.post("/sign-out", { schema: { hide: true } }, async (request, reply) => {
+    await session.end(request, reply);
+    return reply.redirect("/sign-in", 303);
+  });
+};

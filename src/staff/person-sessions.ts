@@ -1,0 +1,157 @@
+import { type Fact, record } from "../audit/record.ts";
+import { toHex, utf8Bytes } from "../pki/bytes.ts";
+import type { Clock } from "../pki/clock.ts";
+import type { Digest, Random } from "../pki/crypto.ts";
+import type { NewId } from "../pki/uuid.ts";
+import type { Database } from "../storage/database.ts";
+import type { Sql } from "../storage/sql.ts";
+import type { Proof } from "./openid.ts";
+
+/** Somebody who has signed in: one account of one corporation. */
+export interface Person {
+  readonly accountId: string;
+  readonly corporationId: string;
+  readonly name: string;
+  readonly corporationName: string;
+  /** When the provider knew who it is, how (RFC 8176), and how far that goes. */
+  readonly authenticatedAt: Date;
+  readonly amr: readonly string[];
+  readonly acr?: string;
+}
+
+/** An account that a provider's name for somebody leads to. */
+export interface FoundAccount {
+  readonly accountId: string;
+  readonly corporationId: string;
+  /** Neither disabled nor without a pharmacy. */
+  readonly maySignIn: boolean;
+}
+
+/** Signing in and out. Secrets are the browsers'; hashes of them are kept. */
+export interface PersonSessions {
+  /** All accounts of all corporations that this is the identity of, the oldest first. */
+  accountsOf(proof: Pick<Proof, "issuer" | "subject">): Promise<readonly FoundAccount[]>;
+  /** Begins a session of this account and returns its secret. */
+  begin(account: FoundAccount, proof: Proof): Promise<string>;
+  /** Whose session it is; undefined once it is over: 30 minutes without use, 8 hours, or a right that has ended. */
+  find(secret: string): Promise<Person | undefined>;
+  /** Ending it twice is ending it once. */
+  end(secret: string): Promise<void>;
+  /** Puts on record that somebody signed in whom nobody has registered. */
+  noteStranger(proof: Pick<Proof, "issuer" | "subject">): Promise<void>;
+}
+
+export interface PersonSessionsDeps {
+  /** As suido_app. */
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly digest: Digest;
+  readonly newId: NewId;
+}
+
+/** 128 bits and more. */
+const SECRET_OCTETS = 32;
+const SECRET = /^[0-9a-f]{64}$/;
+
+interface PersonRow {
+  readonly account_id: string;
+  readonly corporation_id: string;
+  readonly name: string;
+  readonly corporation_name: string;
+  readonly authenticated_at: Date;
+  readonly amr: readonly string[];
+  readonly acr: string | null;
+}
+
+function personOf(row: PersonRow): Person {
+  return {
+    accountId: row.account_id,
+    corporationId: row.corporation_id,
+    name: row.name,
+    corporationName: row.corporation_name,
+    authenticatedAt: row.authenticated_at,
+    amr: row.amr,
+    ...(row.acr !== null && { acr: row.acr }),
+  };
+}
+
+const FIND = "select * from app.person_of_session($1, $2)";
+
+const ACCOUNTS = `select account_id as "accountId", corporation_id as "corporationId", may_sign_in as "maySignIn"
+  from app.accounts_of_identity($1, $2, $3)`;
+
+/** Of the same account, those that nobody can use any more go with the next one that begins. */
+const FORGET = `delete from app.person_session s where s.account_id = $1 and s.created_at <= $2::timestamptz - interval '8 hours'`;
+
+const BEGIN = `insert into app.person_session (sha256, corporation_id, account_id, issuer, subject, epoch, authenticated_at, amr, acr, created_at, seen_at)
+  select $1, c.id, $2, $3, $4, c.epoch, $5, $6, $7, $8, $8 from app.corporation c`;
+
+const END = "delete from app.person_session where sha256 = $1 returning account_id";
+
+type Who = Pick<FoundAccount, "accountId" | "corporationId">;
+
+/** What an account has done by itself. */
+function factOf({ accountId, corporationId }: Who, at: Date, action: string): Fact {
+  const [actor, subject] = [`account:${accountId}`, `account/${accountId}`] as const;
+  return { at, actor, action, subject, corporationId };
+}
+
+/** Writes the row of a session, of an account whose row the tenant has. */
+async function insert(
+  sql: Sql,
+  { accountId, sha256, at }: { readonly accountId: string; sha256: Uint8Array; at: Date },
+  { issuer, subject, authenticatedAt, amr, acr }: Proof,
+): Promise<void> {
+  await sql.query(FORGET, [accountId, at]);
+  const values = [sha256, accountId, issuer, subject, authenticatedAt, amr, acr ?? null, at];
+  await sql.query(BEGIN, values);
+}
+
+export function createPersonSessions(deps: PersonSessionsDeps): PersonSessions {
+  const { clock, database, digest, newId, random } = deps;
+  const kept = (secret: string): Uint8Array => digest("sha256", utf8Bytes(`person:${secret}`));
+  const find: PersonSessions["find"] = async (secret) => {
+    if (!SECRET.test(secret)) return undefined;
+    const values = [kept(secret), clock()];
+    const [row] = await database.query<PersonRow>(FIND, values, "person-of-session");
+    return row && personOf(row);
+  };
+
+  return {
+    find,
+
+    accountsOf: ({ issuer, subject }) =>
+      database.query<FoundAccount>(ACCOUNTS, [issuer, subject, clock()]),
+
+    async begin(account, proof) {
+      const secret = toHex(random(SECRET_OCTETS));
+      const at = clock();
+      await database.tenant(account.corporationId, async (sql) => {
+        await insert(sql, { accountId: account.accountId, sha256: kept(secret), at }, proof);
+        const detail = { amr: [...proof.amr] };
+        await record(sql, { ...factOf(account, at, "account.signed-in"), detail }, newId);
+      });
+      return secret;
+    },
+
+    async end(secret) {
+      const person = await find(secret);
+      if (person === undefined) return;
+      await database.tenant(person.corporationId, async (sql) => {
+        const ended = await sql.query(END, [kept(secret)]);
+        if (ended.length === 0) return;
+        await record(sql, factOf(person, clock(), "account.signed-out"), newId);
+      });
+    },
+
+    async noteStranger({ issuer, subject }) {
+      // Whoever it was is found again by their provider's name for them, and cannot be read out of the log.
+      const identity = toHex(digest("sha256", utf8Bytes(`${issuer} ${subject}`)));
+      const fact = { at: clock(), actor: "sign-in", action: "sign-in.refused", subject: "sign-in" };
+      await database.transaction((sql) =>
+        record(sql, { ...fact, detail: { reason: "unknown", identity } }, newId),
+      );
+    },
+  };
+}

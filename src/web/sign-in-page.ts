@@ -1,0 +1,42 @@
+import { html, type Html } from "./html.ts";
+import { SIGN_IN_EN, type SignInPage, type SignInWords } from "./messages/sign-in-en.ts";
+import { SIGN_IN_JA } from "./messages/sign-in-ja.ts";
+import { portalLayout, type PortalContext } from "./portal-layout.ts";
+
+export type { SignInPage } from "./messages/sign-in-en.ts";
+
+/** What the page says, and of whom where somebody is signed in. */
+export interface SignInView {
+  readonly page: SignInPage;
+  readonly person?: { readonly name: string; readonly corporationName: string };
+}
+
+const WORDS: Readonly<Record<"ja" | "en", SignInWords>> = { ja: SIGN_IN_JA, en: SIGN_IN_EN };
+
+/** The page before signing in, after it, and where it did not come to its end. */
+export function signInPage({ page, person }: SignInView, context: PortalContext): Html {
+  const { facts, pages } = WORDS[context.language];
+  const { title, lead, primary } = pages[page];
+  const isIn = page === "in";
+  const body = html`<section class="card">
+    <h1>${title}</h1>
+    <p class="lead">${lead}</p>
+    ${
+      isIn &&
+      html`<dl class="facts">
+        <dt>${facts.name}</dt>
+        <dd>${person?.name}</dd>
+        <dt>${facts.corporation}</dt>
+        <dd>${person?.corporationName}</dd>
+      </dl>`
+    }
+    ${
+      isIn
+        ? html`<form method="post" action="/sign-out">
+            <button class="button">${primary}</button>
+          </form>`
+        : html`<p><a class="button" href="/sign-in/go?to=home">${primary}</a></p>`
+    }
+  </section>`;
+  return portalLayout(context, { title, body });
+}

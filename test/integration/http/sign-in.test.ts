@@ -1,0 +1,208 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+import { NOW } from "../ca/app-side.ts";
+import { openSignInWorld, REDIRECT_URI, type SignInWorld } from "./sign-in-world.ts";
+import { Visitor } from "./visitor.ts";
+import type { Tenant } from "./world.ts";
+
+let world: SignInWorld;
+let tenant: Tenant;
+let subject: string;
+let count = 0;
+
+beforeAll(async () => {
+  world = await openSignInWorld();
+});
+beforeEach(async () => {
+  world.side.time.now = NOW;
+  tenant = await world.tenant(`薬局${(count += 1)}`);
+  subject = `person-${count}`;
+  await world.register(tenant.accountId, subject);
+});
+afterAll(() => world.close());
+
+const titleOf = (body: string): string => /<h1[^>]*>([^<]+)</.exec(body)?.[1] ?? "";
+const stands = async (visitor: Visitor): Promise<string> =>
+  titleOf((await visitor.go("GET", "/sign-in")).body);
+const signedIn = async (): Promise<Visitor> => {
+  const visitor = new Visitor(world.app);
+  const back = await world.signIn(visitor, subject);
+  expect([back.statusCode, back.headers.location]).toEqual([303, "/sign-in"]);
+  expect(await stands(visitor)).toBe("サインインしています");
+  return visitor;
+};
+const after = (minutes: number): void => {
+  world.side.time.now = new Date(world.side.time.now.getTime() + minutes * 60_000);
+};
+const actions = async (name: string): Promise<readonly string[]> =>
+  (
+    await world.side.admin.query<{ action: string }>(
+      "select action from app.audit where subject = $1 and action like '%.signed-%' order by xid",
+      [name],
+    )
+  ).map(({ action }) => action);
+
+describe("signing in", () => {
+  it("leads to the provider and back, and is on record with how it knew the person", async () => {
+    const visitor = new Visitor(world.app);
+    const away = await visitor.go("GET", "/sign-in/go");
+    const asked = new URL(String(away.headers.location)).searchParams;
+    expect(Object.fromEntries(asked)).toMatchObject({
+      response_type: "code",
+      code_challenge_method: "S256",
+      scope: "openid",
+      prompt: "login",
+      redirect_uri: REDIRECT_URI,
+    });
+    const how = { subject, amr: ["pwd", "otp"] };
+    const { pathname, search } = new URL(
+      await world.provider.signIn(String(away.headers.location), how),
+    );
+    const back = await visitor.go("GET", pathname + search);
+    expect([back.headers["set-cookie"]].flat().at(-1)).toMatch(
+      /^suido-person=[0-9a-f]{64}; Max-Age=28800; Path=\/; HttpOnly; SameSite=Lax$/,
+    );
+    expect(await stands(visitor)).toBe("サインインしています");
+    const [row] = await world.side.admin.query<{ amr: string[]; sha256: Buffer }>(
+      "select amr, sha256 from app.person_session where account_id = $1",
+      [tenant.accountId],
+    );
+    expect(row?.amr).toEqual(["pwd", "otp"]);
+    expect(row?.sha256.toString("hex")).not.toBe(visitor.cookies.get("suido-person"));
+    await visitor.go("POST", "/sign-out", { form: {} });
+    expect(await stands(visitor)).toBe("サインインしてください");
+    expect(await actions(`account/${tenant.accountId}`)).toEqual([
+      "account.signed-in",
+      "account.signed-out",
+    ]);
+  });
+
+  it("ends after 30 minutes without use, and after eight hours in any case", async () => {
+    const idle = await signedIn();
+    after(31);
+    expect(await stands(idle)).toBe("サインインしてください");
+    const busy = await signedIn();
+    for (let used = 0; used < 16; used += 1) {
+      after(29);
+      expect(await stands(busy)).toBe("サインインしています");
+    }
+    after(29);
+    expect(await stands(busy)).toBe("サインインしてください");
+  });
+
+  it.for([
+    ["the account is disabled", "update app.account set disabled_at = now() where id = $1"],
+    [
+      "the last membership ends",
+      "update app.membership set valid_to = valid_from + interval '1 microsecond' where account_id = $1",
+    ],
+    ["the identity is taken away", "delete from app.identity where account_id = $1"],
+    [
+      "the corporation's epoch is raised",
+      "update app.corporation c set epoch = epoch + 1 from app.account a where a.id = $1 and c.id = a.corporation_id",
+    ],
+    [
+      "a database is in quarantine, for it may have revived it",
+      "update ca.journal_mark set quarantined_at = now() where $1::uuid is not null",
+    ],
+  ])("ends when %s", async ([, change = ""]) => {
+    const visitor = await signedIn();
+    await world.side.admin.query(change, [tenant.accountId]);
+    after(1);
+    try {
+      expect(await stands(visitor)).toBe("サインインしてください");
+    } finally {
+      await world.side.admin.query("update ca.journal_mark set quarantined_at = null");
+    }
+    expect(await stands(visitor)).toBe("サインインしてください");
+  });
+
+  it("is of one account of one corporation, and of one that may still work", async () => {
+    after(1);
+    const other = await world.tenant(`別の法人${count}`);
+    await world.register(other.accountId, subject);
+    const visitor = await signedIn();
+    expect((await visitor.go("GET", "/sign-in")).body).toContain(`薬局${count}`);
+    await world.call("PATCH", `/v1/accounts/${tenant.accountId}`, { body: { disabled: true } });
+    expect(await stands(visitor)).toBe("サインインしてください");
+    await world.signIn(visitor, subject);
+    const { body } = await visitor.go("GET", "/sign-in");
+    expect(body).toContain(`別の法人${count}`);
+    expect(body).not.toContain(`薬局${count}<`);
+  });
+});
+
+const failed = async (visitor: Visitor, path: string): Promise<readonly [number, string]> => {
+  const { headers, statusCode } = await visitor.go("GET", path);
+  expect(statusCode).toBe(303);
+  const page = await visitor.go("GET", String(headers.location));
+  expect(page.body).toContain("サポート");
+  expect(visitor.cookies.has("suido-person")).toBe(false);
+  return [page.statusCode, titleOf(page.body)];
+};
+const begun = async (visitor: Visitor): Promise<string> =>
+  String((await visitor.go("GET", "/sign-in/go")).headers.location);
+const comingBack = async (url: string): Promise<URL> =>
+  new URL(await world.provider.signIn(url, { subject }));
+
+describe("a sign-in that does not come to its end", () => {
+  it("makes nothing for somebody whom nobody has registered, and notes it", async () => {
+    const before = await world.counts();
+    const visitor = new Visitor(world.app);
+    const { headers } = await world.signIn(visitor, "a-stranger");
+    expect(visitor.cookies.size).toBe(0);
+    const page = await visitor.go("GET", String(headers.location));
+    expect([page.statusCode, titleOf(page.body)]).toEqual([403, "まだ登録されていません"]);
+    const one = (table: string): string => String(Number(before[table]) + 1);
+    expect(await world.counts()).toEqual({
+      ...before,
+      "app.audit": one("app.audit"),
+      "app.event": one("app.event"),
+    });
+  });
+
+  it("takes no answer without what this browser has begun, with another's, or twice", async () => {
+    const [mine, other] = [new Visitor(world.app), new Visitor(world.app)];
+    const back = await comingBack(await begun(mine));
+    const again = [200, "もう一度サインインしてください"];
+    expect(await failed(new Visitor(world.app), back.pathname + back.search)).toEqual(again);
+    await begun(other);
+    expect(await failed(other, back.pathname + back.search)).toEqual(again);
+    // The browser's part, copied by whoever looks on: the provider gives out nothing for a code that was spent.
+    const copy = new Visitor(world.app);
+    copy.cookie = mine.cookie;
+    await mine.go("GET", back.pathname + back.search);
+    expect(await stands(mine)).toBe("サインインしています");
+    expect(await failed(copy, back.pathname + back.search)).toEqual(again);
+  });
+
+  it("takes no answer of another issuer, of another state, or after a quarter of an hour", async () => {
+    const again = [200, "もう一度サインインしてください"];
+    for (const [name, value] of [
+      ["iss", "https://evil.example"],
+      ["iss", ""],
+      ["state", "AAAA"],
+      ["state", ""],
+      ["code", ""],
+    ] as const) {
+      const visitor = new Visitor(world.app);
+      const back = await comingBack(await begun(visitor));
+      if (value === "") back.searchParams.delete(name);
+      else back.searchParams.set(name, value);
+      expect(await failed(visitor, back.pathname + back.search), `${name}=${value}`).toEqual(again);
+    }
+    const late = new Visitor(world.app);
+    const back = await comingBack(await begun(late));
+    after(16);
+    expect(await failed(late, back.pathname + back.search)).toEqual(again);
+  });
+
+  it("says so when the person has changed their mind", async () => {
+    const visitor = new Visitor(world.app);
+    const back = new URL(await world.provider.signIn(await begun(visitor), {}));
+    expect(await failed(visitor, back.pathname + back.search)).toEqual([
+      200,
+      "サインインを取りやめました",
+    ]);
+  });
+});
