@@ -30,7 +30,8 @@ import { createPartyWatch, forgetAcknowledgements } from "../lifecycle/party-wat
 import { probedCertificate } from "../lifecycle/probed-certificate.ts";
 import { createSupersedeOld } from "../lifecycle/renewal-supersede.ts";
 import { proofMails } from "../lifecycle/proof-mail.ts";
-import { createReminders, expiryMails } from "../lifecycle/reminders.ts";
+import { reminderMails } from "../lifecycle/reminder-mails.ts";
+import { createReminders } from "../lifecycle/reminders.ts";
 import { forgetOldKeys } from "../registry/idempotency.ts";
 import { connectionConfig } from "../storage/connection.ts";
 import type { Database, Role } from "../storage/database.ts";
@@ -122,7 +123,7 @@ function mailDuties(
 ) {
   const { config, site, system, log, undoing } = opening;
   const { timeZone } = config;
-  const settings = { appUrl: config.app.url, timeZone, site };
+  const settings = { appUrl: config.app.url, mtlsUrl: config.mtls.url, timeZone, site };
   const mailer = createMailer({
     url: config.mailUrl,
     from: config.mailFrom,
@@ -138,7 +139,7 @@ function mailDuties(
     operator: operatorOf(opening),
   });
   const kinds = {
-    expiry: expiryMails(reminders, settings),
+    ...reminderMails({ ...system, reminders, database: app, worker: database }, settings),
     operator: operatorMails(settings),
     enrolment: enrolmentMails({ ...system, database: app, worker: database }, settings),
     "enrolment-request": requestMails({ ...system, database: app, worker: database }, settings),

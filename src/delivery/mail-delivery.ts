@@ -8,6 +8,8 @@ import type { MailContent, Mailer } from "./mail-message.ts";
 
 /** What a mail is written from, at the time it is sent: a mail that waited must not say what was true before. */
 export interface MailOccasion {
+  /** Of its row. */
+  readonly id: string;
   readonly facts: JsonObject;
   readonly language: "ja" | "en";
   readonly now: Date;
@@ -33,7 +35,10 @@ export interface MailDeliveryDeps {
 /** How a round went. */
 export interface DeliveryRound {
   readonly sent: number;
+  /** Given up. */
   readonly failed: number;
+  /** Refused for good. */
+  readonly returned: number;
   /** To be tried again later. */
   readonly postponed: number;
 }
@@ -67,7 +72,7 @@ const GIVEN_UP_MS = 14 * 24 * 60 * 60_000;
 export function createMailDelivery(deps: MailDeliveryDeps): MailDelivery {
   return {
     deliver: async (signal) => {
-      const round = { sent: 0, failed: 0, postponed: 0 };
+      const round = { sent: 0, failed: 0, returned: 0, postponed: 0 };
       for (const { dropStale } of Object.values(deps.kinds)) await dropStale?.();
       while (!signal.aborted) {
         const outcomes = await deliverBatch(deps, signal);
@@ -75,7 +80,7 @@ export function createMailDelivery(deps: MailDeliveryDeps): MailDelivery {
         const isStuck = outcomes.every((kind) => kind === "retry");
         if (outcomes.length < BATCH || isStuck) break;
       }
-      if (round.sent + round.failed + round.postponed > 0) deps.log.info(round, "mails");
+      if (Object.values(round).some((count) => count > 0)) deps.log.info(round, "mails");
       return round;
     },
   };
@@ -111,12 +116,12 @@ function untouched(now: Date): MailOutcome {
 
 async function deliverOne(deps: MailDeliveryDeps, mail: ClaimedMail): Promise<MailOutcome> {
   const { clock, kinds, log, mailer } = deps;
-  const { key, facts, language, recipient } = mail;
+  const { id, key, facts, language, recipient } = mail;
   const now = clock();
   try {
     const kind = kinds[mail.kind];
     if (kind === undefined) throw new Error(`nobody writes mails of the kind ${mail.kind}`);
-    const content = await kind.write({ facts, language, now });
+    const content = await kind.write({ id, facts, language, now });
     await mailer.send({ ...content, key, to: recipient, language, date: now });
     return { kind: "sent" };
   } catch (error) {
@@ -134,7 +139,8 @@ async function deliverOne(deps: MailDeliveryDeps, mail: ClaimedMail): Promise<Ma
 function outcomeOf(error: unknown, { attempt, dueAt }: ClaimedMail, now: Date): MailOutcome {
   const reason = error instanceof Error ? error.message : String(error);
   const isHopeless = now.getTime() - dueAt.getTime() > GIVEN_UP_MS;
-  if (error instanceof MailRefusedError || isHopeless) return { kind: "failed", reason };
+  if (error instanceof MailRefusedError) return { kind: "returned", reason };
+  if (isHopeless) return { kind: "failed", reason };
   return { kind: "retry", at: new Date(now.getTime() + waitMs(attempt)), reason };
 }
 

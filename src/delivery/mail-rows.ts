@@ -17,7 +17,10 @@ export interface ClaimedMail {
 /** What became of a claimed mail. */
 export type MailOutcome =
   | { readonly kind: "sent" }
+  /** Given up. */
   | { readonly kind: "failed"; readonly reason: string }
+  /** Refused for good: nobody was told by it. */
+  | { readonly kind: "returned"; readonly reason: string }
   | { readonly kind: "retry"; readonly at: Date; readonly reason: string };
 
 interface MailRow {
@@ -93,8 +96,10 @@ export interface MailFigures {
   /** When the one that waits longest became due. */
   readonly oldestDueAt: Date | undefined;
   readonly failed: number;
-  /** Reminders that nobody could be sent. */
+  /** Certificates of which nobody could be told. */
   readonly untold: number;
+  /** Mailboxes that have returned a mail, and that nobody has looked after yet. */
+  readonly returned: number;
 }
 
 export async function mailFigures(database: Database): Promise<MailFigures> {
@@ -103,11 +108,13 @@ export async function mailFigures(database: Database): Promise<MailFigures> {
     oldest: Date | null;
     failed: string;
     untold: string;
+    returned: string;
   }>("select * from app.mail_figures()");
   return {
     due: Number(row?.due ?? 0),
     oldestDueAt: row?.oldest ?? undefined,
     failed: Number(row?.failed ?? 0),
     untold: Number(row?.untold ?? 0),
+    returned: Number(row?.returned ?? 0),
   };
 }

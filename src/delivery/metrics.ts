@@ -15,15 +15,15 @@ export function registerMailMetrics(
   const registers = [registry];
   const mails = new Gauge({
     name: "suido_mails",
-    help: "Mails by state: due, failed, or untold when there was nobody to send a reminder to",
+    help: "Mails by state: due or given up (failed); and open tasks: certificates of which nobody could be told, mailboxes that returned a mail",
     labelNames: ["state"],
     registers,
     async collect() {
       const figures = await read();
       mails.reset();
       if (figures === undefined) return;
-      const { due, failed, untold } = figures;
-      for (const [state, count] of Object.entries({ due, failed, untold }))
+      const { due, failed, untold, returned } = figures;
+      for (const [state, count] of Object.entries({ due, failed, untold, returned }))
         mails.set({ state }, count);
     },
   });

@@ -19,7 +19,7 @@ interface CodeFacts {
 
 /** The mail with a code: for which page it is, and nothing that opens that page. */
 export function writeCodeMail(
-  { facts, language }: MailOccasion,
+  { facts, language }: Pick<MailOccasion, "facts" | "language">,
   code: string,
   { appUrl, site }: EnrolmentMailSettings,
 ): MailContent {
@@ -36,6 +36,7 @@ export function writeCodeMail(
     title: words.title(device),
     blocks: [
       paragraph(words.what),
+      paragraph(enrolment.check(`${new URL(appUrl).origin}/`)),
       fact(words.code, spoken, true),
       ...(device === undefined ? [] : [fact(enrolment.device, device)]),
       fact(enrolment.pharmacy, pharmacy),

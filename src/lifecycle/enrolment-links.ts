@@ -48,6 +48,10 @@ interface Giving {
   readonly enrolmentId: string;
   readonly kind: LinkKind;
   readonly at: Date;
+  /** The mail in which it stands. */
+  readonly mailId?: string;
+  /** The reminder in which it stands: days before the certificate's end. */
+  readonly stage?: number;
 }
 
 /**
@@ -56,17 +60,24 @@ interface Giving {
  */
 export async function giveLink(
   sql: Sql,
-  { enrolmentId, kind, at }: Giving,
+  { enrolmentId, kind, at, mailId, stage }: Giving,
   { random, digest }: { readonly random: Random; readonly digest: Digest },
 ): Promise<string | undefined> {
   const given = kind === "link" ? toHex(random(TOKEN_OCTETS)) : newCode(random);
   const spelling = kind === "link" ? given : given.replace("-", "");
   const made = await sql.query(
-    `insert into app.enrolment_link (sha256, kind, corporation_id, enrolment_id, created_at)
-     select $2::bytea, $3::text, e.corporation_id, e.id, $4::timestamptz from app.enrolment e
+    `insert into app.enrolment_link (sha256, kind, corporation_id, enrolment_id, created_at, mail_id, stage)
+     select $2::bytea, $3::text, e.corporation_id, e.id, $4::timestamptz, $5::uuid, $6::smallint from app.enrolment e
      where e.id = $1::uuid and e.state in ('invited', 'started', 'identified', 'issued') and e.expires_at > $4::timestamptz
      returning kind`,
-    [enrolmentId, Buffer.from(linkHash(kind, { spelling, digest })), kind, at.toISOString()],
+    [
+      enrolmentId,
+      Buffer.from(linkHash(kind, { spelling, digest })),
+      kind,
+      at.toISOString(),
+      mailId ?? null,
+      stage ?? null,
+    ],
   );
   return made.length === 0 ? undefined : given;
 }

@@ -102,7 +102,7 @@ function writeInvitation(
 
 /** The invitation: for what and by whom, where the link leads, and what to type where no mail can be read. */
 export function writeEnrolmentMail(
-  { facts, language }: MailOccasion,
+  { facts, language }: Pick<MailOccasion, "facts" | "language">,
   { token, code }: MailedLink,
   settings: EnrolmentMailSettings,
 ): MailContent {
@@ -123,7 +123,7 @@ export function writeEnrolmentMail(
 
 /** The invitation for machines that nobody has registered: one mail, with a link and a code for each. */
 export function writeRequestMail(
-  { facts, language }: MailOccasion,
+  { facts, language }: Pick<MailOccasion, "facts" | "language">,
   links: readonly [MailedLink, ...MailedLink[]],
   settings: EnrolmentMailSettings,
 ): MailContent {
@@ -170,11 +170,12 @@ export interface EnrolmentMailsDeps {
  */
 async function drawLink(
   sql: Sql,
-  { enrolmentId, corporationId, at }: Drawing,
+  { enrolmentId, corporationId, at, mailId }: Drawing,
   deps: EnrolmentMailsDeps,
 ): Promise<MailedLink | undefined> {
-  const token = await giveLink(sql, { enrolmentId, kind: "link", at }, deps);
-  const code = await giveLink(sql, { enrolmentId, kind: "code", at }, deps);
+  const giving = { enrolmentId, at, mailId };
+  const token = await giveLink(sql, { ...giving, kind: "link" }, deps);
+  const code = await giveLink(sql, { ...giving, kind: "code" }, deps);
   if (token === undefined || code === undefined) return undefined;
   const [action, subject] = ["enrolment.mail-written", `enrolment/${enrolmentId}`];
   await record(sql, { at, actor: "worker", action, subject, corporationId }, deps.newId);
@@ -185,6 +186,7 @@ interface Drawing {
   readonly enrolmentId: string;
   readonly corporationId: string;
   readonly at: Date;
+  readonly mailId: string;
 }
 
 /** The invitations for one device as a kind of mail. */
@@ -197,7 +199,7 @@ export function enrolmentMails(
     write: async (occasion) => {
       const { enrolmentId, corporationId } = occasion.facts as JsonObject & EnrolmentFacts;
       const link = await database.tenant(corporationId, (sql) =>
-        drawLink(sql, { enrolmentId, corporationId, at: clock() }, deps),
+        drawLink(sql, { enrolmentId, corporationId, at: clock(), mailId: occasion.id }, deps),
       );
       // Tried again, and by then dropped.
       if (link === undefined) throw new Error("the enrolment is over");
@@ -216,11 +218,11 @@ export function requestMails(deps: EnrolmentMailsDeps, settings: EnrolmentMailSe
   return {
     write: async (occasion) => {
       const { requestId, corporationId } = occasion.facts as JsonObject & RequestFacts;
-      const at = clock();
+      const drawing = { corporationId, at: clock(), mailId: occasion.id };
       const links = await database.tenant(corporationId, async (sql) => {
         const drawn: MailedLink[] = [];
-        for (const { id } of await sql.query<{ id: string }>(OF_REQUEST, [requestId, at])) {
-          const link = await drawLink(sql, { enrolmentId: id, corporationId, at }, deps);
+        for (const { id } of await sql.query<{ id: string }>(OF_REQUEST, [requestId, drawing.at])) {
+          const link = await drawLink(sql, { ...drawing, enrolmentId: id }, deps);
           if (link !== undefined) drawn.push(link);
         }
         return drawn;

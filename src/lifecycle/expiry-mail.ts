@@ -1,61 +1,149 @@
-import type { JsonObject } from "../audit/record.ts";
 import type { Site } from "../config/site.ts";
 import type { MailOccasion } from "../delivery/mail-delivery.ts";
 import type { MailContent } from "../delivery/mail-message.ts";
 import { calendarDaysBetween, dayOf, shortDayOf, timeOf } from "./dates.ts";
-import { mailPage, paragraph } from "./mail-page.ts";
+import { startUrl } from "./enrolment-links.ts";
+import { fact, type MailBlock, mailPage, paragraph } from "./mail-page.ts";
 import { LIFECYCLE_MESSAGES } from "./messages.ts";
+import type { RenewalReason } from "./renewal-times.ts";
 
 /** What is the same in all reminders. */
 export interface ExpiryMailSettings {
-  /** Where the button leads. */
+  /** Where codes are typed. */
   readonly appUrl: string;
+  /** Where a device renews itself. */
+  readonly mtlsUrl: string;
   readonly timeZone: string;
   /** Under which name, and with whose support, the mail comes. */
   readonly site: Pick<Site, "name" | "colours" | "support">;
 }
 
-/** What the planner knew. Without a name the mailbox is a shared one, or nobody's in particular. */
-interface ExpiryFacts {
+/** A device whose certificate is to be renewed, as it is right now. */
+export interface ReminderItem {
   readonly pharmacy: string;
   readonly device: string;
   readonly use: "shared" | "personal";
-  readonly notAfter: string;
-  readonly name?: string;
+  readonly notAfter: Date;
+  /** From when it is asked to renew. */
+  readonly renewFrom: Date;
+  /** Why somebody wants it at once. */
+  readonly reason?: RenewalReason;
+  /** What is typed on it where the button does not show. Absent where support has to help. */
+  readonly code?: string;
 }
 
-/** A reminder as it is right now: the days that are left are counted when it is sent. */
-export function writeExpiryMail(
-  { facts, language, now }: MailOccasion,
-  { appUrl, timeZone, site }: ExpiryMailSettings,
-): MailContent {
-  const { pharmacy, device, use, notAfter, name } = facts as JsonObject & ExpiryFacts;
+/** A reminder at the time when it is sent. Without a name the mailbox is a shared one, or nobody's in particular. */
+export interface Reminder extends Pick<MailOccasion, "language" | "now"> {
+  readonly name?: string | undefined;
+  /** The earliest end first; at least one. */
+  readonly items: readonly ReminderItem[];
+  /** Somebody wants all of them at once. */
+  readonly isOrder: boolean;
+}
+
+interface Writing {
+  readonly reminder: Reminder;
+  readonly first: ReminderItem;
+  /** Days that the first has left. */
+  readonly days: number;
+  readonly settings: ExpiryMailSettings;
+  /** None is asked to renew yet: the mail only says when. */
+  readonly isNotice: boolean;
+}
+
+/** Words that depend on how many devices there are, and on how much it presses. */
+function wordsOf({ reminder, first, days, isNotice, settings }: Writing) {
+  const { items, isOrder, language } = reminder;
+  const { pharmacy, device } = first;
+  const messages = LIFECYCLE_MESSAGES[language].expiry;
+  const at = shortDayOf(first.notAfter, { language, timeZone: settings.timeZone });
+  const count = items.length;
+  const facts = { pharmacy, device, at, days, count };
+  const number = count === 1 ? "one" : "many";
+  if (isOrder)
+    return {
+      subject: messages.order.subject[number](facts),
+      title: messages.order.title[number](facts),
+    };
+  const subject = isNotice ? messages.notice.subject[number] : messages.subject[number];
+  return { subject: subject(facts), title: messages.title[number](facts) };
+}
+
+/** What is told before the devices are named. */
+function prose({ reminder, first, isNotice, settings }: Writing): readonly MailBlock[] {
+  const { items, isOrder, language } = reminder;
+  const { expiry: messages, enrolment } = LIFECYCLE_MESSAGES[language];
+  const { appUrl, mtlsUrl } = settings;
+  const link = isNotice ? appUrl : mtlsUrl;
+  const reasons = new Set(items.flatMap(({ reason }) => (reason === undefined ? [] : [reason])));
+  return [
+    ...(isOrder ? [...reasons].map((reason) => paragraph(messages.order.why[reason])) : []),
+    paragraph(messages.what[items.length === 1 ? first.use : "many"]),
+    ...(isNotice ? [paragraph(messages.notice.what)] : [paragraph(messages.how)]),
+    ...(items.some(({ code }) => code !== undefined) ? [paragraph(messages.typed)] : []),
+    paragraph(enrolment.check(`${new URL(link).origin}/`)),
+    paragraph(messages.why),
+  ];
+}
+
+/** A device, when its certificate ends, and what to type on it. */
+function deviceOf(
+  { device, pharmacy, notAfter, renewFrom, code }: ReminderItem,
+  { reminder: { language, now }, settings: { timeZone } }: Writing,
+): readonly MailBlock[] {
   const messages = LIFECYCLE_MESSAGES[language].expiry;
   const style = { language, timeZone };
+  const isOpen = renewFrom <= now;
+  return [
+    fact(messages.device, device, true),
+    fact(messages.pharmacy, pharmacy),
+    fact(messages.until, messages.untilDay(dayOf(notAfter, style), timeOf(notAfter, style))),
+    ...(isOpen ? [] : [fact(messages.from, dayOf(renewFrom, style))]),
+    ...(isOpen ? [fact(messages.code, code ?? messages.noCode)] : []),
+  ];
+}
+
+/** What is the same for all devices. */
+function addresses({ reminder, isNotice, settings }: Writing): readonly MailBlock[] {
+  const { expiry: messages, enrolment } = LIFECYCLE_MESSAGES[reminder.language];
+  const asked = fact(enrolment.requestedBy, messages.byItself);
+  if (isNotice) return [asked];
+  return [
+    fact(messages.page, `${settings.mtlsUrl}/renew`),
+    fact(messages.address, startUrl(settings.appUrl)),
+    asked,
+  ];
+}
+
+/** A reminder of one device or of many. What it says is true when it is written: it may have waited. */
+export function writeExpiryMail(reminder: Reminder, settings: ExpiryMailSettings): MailContent {
+  const { items, language, name, now } = reminder;
+  const [first] = items;
+  if (first === undefined) throw new RangeError("a reminder of no device");
+  const messages = LIFECYCLE_MESSAGES[language].expiry;
+  const { appUrl, mtlsUrl, timeZone, site } = settings;
   const support = site.support?.[language];
-  const end = new Date(notAfter);
-  const days = calendarDaysBetween(now, end, timeZone);
+  const isNotice = items.every(({ renewFrom }) => renewFrom > now);
+  const days = calendarDaysBetween(now, first.notAfter, timeZone);
+  const writing = { reminder, first, days, settings, isNotice };
+  const gap: MailBlock = { kind: "gap" };
   return mailPage({
     language,
     accent: site.colours?.light.water,
-    subject: messages.subject({ pharmacy, device, at: shortDayOf(end, style), days }),
-    greeting: name === undefined ? messages.greetingPharmacy(pharmacy) : messages.greeting(name),
-    title: messages.title({ device, days }),
+    ...wordsOf(writing),
+    greeting:
+      name === undefined ? messages.greetingPharmacy(first.pharmacy) : messages.greeting(name),
     blocks: [
-      paragraph(messages.what[use]),
-      {
-        kind: "fact",
-        name: messages.until,
-        value: messages.untilDay(dayOf(end, style), timeOf(end, style)),
-        isMain: true,
-      },
-      { kind: "fact", name: messages.device, value: device, isMain: false },
-      { kind: "fact", name: messages.pharmacy, value: pharmacy, isMain: false },
+      ...prose(writing),
+      ...items.flatMap((item) => deviceOf(item, writing).concat(gap)),
+      ...addresses(writing),
     ],
-    todo: messages.todo(device),
-    button: { label: messages.button, link: `${appUrl}/?lang=${language}#renewal` },
+    todo: isNotice ? messages.notice.todo : messages.todo,
+    button: isNotice
+      ? { label: messages.notice.button, link: `${appUrl}/?lang=${language}#renewal` }
+      : { label: messages.button, link: `${mtlsUrl}/renew` },
     help:
       support === undefined ? { text: messages.help } : { text: messages.call, contact: support },
-    foot: [messages.stops, messages.automatic(site.name[language])],
+    foot: [messages.stops, messages.harmless, messages.automatic(site.name[language])],
   });
 }

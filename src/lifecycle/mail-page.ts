@@ -4,6 +4,8 @@ import type { MailContent } from "../delivery/mail-message.ts";
 export type MailBlock =
   | { readonly kind: "paragraph"; readonly text: string }
   | { readonly kind: "item"; readonly text: string }
+  /** Between what belongs to one thing and to the next. */
+  | { readonly kind: "gap" }
   /** A name and what it is, aligned under each other. */
   | {
       readonly kind: "fact";
@@ -58,6 +60,8 @@ function textOf({ greeting, title, blocks, todo, button, help, foot }: MailPage)
           `${block.name}: ${block.value}`,
           ...(block.link === undefined ? [] : [block.link, ""]),
         ].join("\n");
+      case "gap":
+        return "";
     }
   });
   return [
@@ -102,6 +106,7 @@ const STYLE = {
   name: "padding:6px 16px 6px 0;font-size:15px;line-height:1.6;color:#48636d;white-space:nowrap;vertical-align:top",
   // An address is one long word, and a telephone is narrow.
   value: "padding:6px 0;font-size:17px;line-height:1.6;vertical-align:top;overflow-wrap:anywhere",
+  gap: "height:20px",
   main: "padding:6px 0;font-size:19px;line-height:1.5;font-weight:700;vertical-align:top",
   button:
     "display:inline-block;padding:14px 28px;border-radius:999px;color:#ffffff;font-size:17px;font-weight:700;text-decoration:none",
@@ -122,10 +127,11 @@ const linkOf = (link: string | undefined): string =>
 
 function factRows(blocks: readonly MailBlock[]): string {
   const rows = blocks
-    .filter((block) => block.kind === "fact")
-    .map(
-      ({ name, value, isMain, link }) =>
-        `<tr><td style="${STYLE.name}">${escape(name)}</td><td style="${isMain ? STYLE.main : STYLE.value}">${escape(value)}${linkOf(link)}</td></tr>`,
+    .filter((block) => block.kind === "fact" || block.kind === "gap")
+    .map((block) =>
+      block.kind === "gap"
+        ? `<tr><td colspan="2" style="${STYLE.gap}"></td></tr>`
+        : `<tr><td style="${STYLE.name}">${escape(block.name)}</td><td style="${block.isMain ? STYLE.main : STYLE.value}">${escape(block.value)}${linkOf(block.link)}</td></tr>`,
     );
   return rows.length === 0
     ? ""

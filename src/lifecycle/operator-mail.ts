@@ -82,6 +82,11 @@ function wordsOf(
           messages.untoldExample({ pharmacy, device, at: day(notAfter) }),
         ),
       };
+    case "returned":
+      return {
+        words: messages.returned(news.count),
+        examples: news.examples.map(({ address }) => address),
+      };
     case "ending":
       return { words: messages.ending({ what: news.what, at: day(news.notAfter) }), examples: [] };
     case "root-session":
@@ -106,6 +111,11 @@ type OperatorFacts =
         readonly device: string;
         readonly notAfter: string;
       }[];
+    }
+  | {
+      readonly topic: "returned";
+      readonly count: number;
+      readonly examples: readonly { readonly address: string }[];
     }
   | {
       readonly topic: "ending" | "root-session";

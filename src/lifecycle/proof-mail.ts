@@ -32,7 +32,7 @@ function fact(name: string, value: string | undefined, isMain = false): readonly
  * such a mail has a link in it.
  */
 export function writeProofMail(
-  { facts, language }: MailOccasion,
+  { facts, language }: Pick<MailOccasion, "facts" | "language">,
   { timeZone, site }: Pick<EnrolmentMailSettings, "timeZone" | "site">,
 ): MailContent {
   const { pharmacy, device, name, ...proof } = facts as JsonObject & ProofFacts;

@@ -1,13 +1,16 @@
 import type { JsonObject } from "../audit/record.ts";
-import type { MailKind } from "../delivery/mail-delivery.ts";
 import type { Clock } from "../pki/clock.ts";
+import { beginningOfDay, dayNumber } from "../pki/validity.ts";
 import type { Database } from "../storage/database.ts";
 import type { Sql } from "../storage/sql.ts";
-import { type ExpiryMailSettings, writeExpiryMail } from "./expiry-mail.ts";
 import { type OperatorMail, planOperatorMail } from "./operator-mail.ts";
+import { keepWindows } from "./reminder-windows.ts";
 
 /** Days before a certificate's last day on which somebody is told. Daily from 7 on, so that a week's holidays matter less. */
 export const REMINDER_STAGES = [90, 60, 30, 15, 7, 6, 5, 4, 3, 2, 1, 0] as const;
+
+/** The first is a notice; from the second on the certificate's own time to renew is waited for. */
+const [, SECOND_STAGE] = REMINDER_STAGES;
 
 export interface RemindersDeps {
   /** As suido_worker. */
@@ -15,22 +18,24 @@ export interface RemindersDeps {
   readonly clock: Clock;
   /** The IANA zone whose days are counted. */
   readonly timeZone: string;
-  /** Who hears of reminders that nobody can be sent. */
+  /** Who hears of what no mail can do. */
   readonly operator: OperatorMail | undefined;
 }
 
 /** What was planned now. */
 export interface PlannedReminders {
+  /** Mails. */
   readonly planned: number;
-  /** Reminders for which there was nobody with an address. */
+  /** Certificates of which nobody can be told, or only now nobody any more. */
   readonly untold: number;
 }
 
 /** Reminders that certificates end. */
 export interface Reminders {
   /**
-   * Plans what is due now, each certificate's newest stage only. The reminders of a day are due from nine in the morning;
-   * they end with a successor, a revocation, or the certificate itself. Safe to repeat and on several machines at once.
+   * Plans what is due now, each certificate's newest stage only, in one mail a day for each mailbox. The reminders of a day
+   * are due from nine in the morning; they end with a proven successor, a revocation, or the certificate itself. Of whom
+   * nobody can be told, and of mailboxes that return mails, the operators hear. Safe to repeat and on several machines at once.
    */
   plan(): Promise<PlannedReminders>;
   /** Drops reminders that wait to be sent and that nobody needs any more. */
@@ -40,7 +45,28 @@ export interface Reminders {
 interface PlanRow {
   readonly planned: string;
   readonly untold: string;
-  readonly examples: readonly JsonObject[];
+}
+
+/** So many of a kind are named in the mail; the others are in the list of tasks. */
+const MOST_EXAMPLES = 20;
+
+/** Tells the operators of tasks that have come up since the last time, in one mail for each kind. */
+async function tellTasks(sql: Sql, operator: OperatorMail, now: Date): Promise<void> {
+  const tasks = await sql.query<{ kind: "untold" | "returned"; facts: JsonObject }>(
+    "select * from app.tell_tasks($1)",
+    [now],
+  );
+  for (const topic of ["untold", "returned"] as const) {
+    const all = tasks.filter(({ kind }) => kind === topic).map(({ facts }) => facts);
+    if (all.length === 0) continue;
+    const examples = all.slice(0, MOST_EXAMPLES);
+    await planOperatorMail(sql, operator, {
+      key: `${topic}:${now.toISOString()}`,
+      about: "reminders",
+      facts: { topic, count: all.length, examples },
+      now,
+    });
+  }
 }
 
 export function createReminders({ database, clock, timeZone, operator }: RemindersDeps): Reminders {
@@ -50,21 +76,18 @@ export function createReminders({ database, clock, timeZone, operator }: Reminde
       timeZone,
       REMINDER_STAGES,
     ]);
-    const planned = Number(row?.planned ?? 0);
-    const untold = Number(row?.untold ?? 0);
-    if (untold > 0 && operator !== undefined) {
-      await planOperatorMail(sql, operator, {
-        key: `untold:${now.toISOString()}`,
-        about: "reminders",
-        facts: { topic: "untold", count: untold, examples: row?.examples ?? [] },
-        now,
-      });
-    }
-    return { planned, untold };
+    await sql.query("select app.settle_tasks($1)", [now]);
+    if (operator !== undefined) await tellTasks(sql, operator, now);
+    return { planned: Number(row?.planned ?? 0), untold: Number(row?.untold ?? 0) };
   };
   return {
-    // In one commit with what nobody can be told: a crash does not keep it from the operators.
-    plan: () => database.transaction((sql) => planWith(sql, clock())),
+    plan: async () => {
+      const now = clock();
+      const beyond = beginningOfDay(dayNumber(now, timeZone) + SECOND_STAGE + 1, timeZone);
+      await keepWindows(database, { at: now, beyond, timeZone });
+      // In one commit with what nobody can be told: a crash does not keep it from the operators.
+      return database.transaction((sql) => planWith(sql, now));
+    },
     dropStale: async () => {
       const [row] = await database.query<{ dropped: number }>(
         "select app.drop_expiry_mails($1) as dropped",
@@ -72,13 +95,5 @@ export function createReminders({ database, clock, timeZone, operator }: Reminde
       );
       return row?.dropped ?? 0;
     },
-  };
-}
-
-/** The reminders as a kind of mail. */
-export function expiryMails(reminders: Reminders, settings: ExpiryMailSettings): MailKind {
-  return {
-    write: (occasion) => writeExpiryMail(occasion, settings),
-    dropStale: () => reminders.dropStale(),
   };
 }

@@ -82,6 +82,15 @@ const renewableOf = (row: AroundRow) => ({
   notAfter: row.not_after,
 });
 
+/** When a certificate of the transaction's tenant is to be renewed. Throws NotFoundError. */
+export async function renewalTimeOf(
+  sql: Sql,
+  serial: Serial,
+  timeZone: string,
+): Promise<RenewalTime> {
+  return (await read(sql, serial, timeZone)).time;
+}
+
 /** The certificate's own row, and its time. */
 async function read(
   sql: Sql,
@@ -122,6 +131,11 @@ async function order(
   if (ordered !== undefined) {
     const [action, subject] = ["certificate.renewal-ordered", `certificate/${serial}`];
     await record(sql, { at, actor, action, subject, corporationId, detail: { reason } }, newId);
+    await sql.query(
+      "select app.plan_order_mails($1, $2)",
+      [serialBytes(serial), at],
+      "order-mails",
+    );
   }
   return (await read(sql, serial, timeZone)).time ?? time;
 }

@@ -7,6 +7,8 @@ import { readMail, type ReadMail } from "./mailer-contract.ts";
 export interface TestSmtp {
   readonly url: string;
   readonly recipients: string[];
+  /** Recipients that somebody wanted to write to, refused ones too. */
+  readonly asked: string[];
   readonly raw: string[];
   mails(): ReadMail[];
   close(): Promise<void>;
@@ -18,6 +20,8 @@ export interface Refusal {
   readonly code: number;
   /** So many mails; all of them by default. */
   readonly times?: number;
+  /** Of this recipient only. */
+  readonly only?: string;
 }
 
 const refusalError = (code: number): Error =>
@@ -29,8 +33,10 @@ export async function startSmtp(refusal?: Refusal): Promise<TestSmtp> {
   const recipients: string[] = [];
   const raw: string[] = [];
   let left = refusal?.times ?? Number.POSITIVE_INFINITY;
-  const refuses = (at: Refusal["at"]): Error | undefined => {
+  const asked: string[] = [];
+  const refuses = (at: Refusal["at"], address?: string): Error | undefined => {
     if (refusal?.at !== at || left <= 0) return undefined;
+    if (refusal.only !== undefined && refusal.only !== address) return undefined;
     left -= 1;
     return refusalError(refusal.code);
   };
@@ -38,7 +44,8 @@ export async function startSmtp(refusal?: Refusal): Promise<TestSmtp> {
     disabledCommands: ["AUTH", "STARTTLS"],
     logger: false,
     onRcptTo: ({ address }, _session, done) => {
-      const refused = refuses("rcpt");
+      asked.push(address);
+      const refused = refuses("rcpt", address);
       if (refused === undefined) recipients.push(address);
       done(refused);
     },
@@ -58,6 +65,7 @@ export async function startSmtp(refusal?: Refusal): Promise<TestSmtp> {
   return {
     url: `smtp://127.0.0.1:${portOf(listening)}`,
     recipients,
+    asked,
     raw,
     mails: () => raw.map(readMail),
     close: () => new Promise((resolve) => server.close(resolve)),

@@ -5,7 +5,8 @@ import pino from "pino";
 import { plainSite } from "../../config/site.ts";
 import { createMailDelivery } from "../../delivery/mail-delivery.ts";
 import { createMailer } from "../../delivery/mailer.ts";
-import { createReminders, expiryMails } from "../../lifecycle/reminders.ts";
+import { reminderMails } from "../../lifecycle/reminder-mails.ts";
+import { createReminders } from "../../lifecycle/reminders.ts";
 import { openDatabase } from "../../storage/database.ts";
 import { type Instance, runSuido } from "../instance.ts";
 import type { System } from "../system.ts";
@@ -178,12 +179,9 @@ async function writeReminder({ first }: Life, { instance, system }: DemoDeps): P
   const timeZone = "Asia/Tokyo";
   const log = pino({ level: "silent" });
   const outbox = path.join(instance.dataDir, "outbox");
-  const database = openDatabase({
-    url,
-    role: "suido_worker",
-    max: 2,
-    applicationName: "suido-demo",
-  });
+  const open = (role: "suido_app" | "suido_worker") =>
+    openDatabase({ url, role, max: 2, applicationName: "suido-demo" });
+  const [app, database] = [open("suido_app"), open("suido_worker")];
   const mailer = createMailer({
     url: undefined,
     from: "Suido <no-reply@suido.localhost>",
@@ -198,8 +196,10 @@ async function writeReminder({ first }: Life, { instance, system }: DemoDeps): P
       timeZone,
       operator: undefined,
     });
-    const settings = { appUrl: instance.urls.app, timeZone, site: plainSite() };
-    const kinds = { expiry: expiryMails(reminders, settings) };
+    const { app: appUrl, mtls: mtlsUrl } = instance.urls;
+    const settings = { appUrl, mtlsUrl, timeZone, site: plainSite() };
+    const own = { ...system, clock, reminders, database: app, worker: database };
+    const kinds = reminderMails(own, settings);
     const { planned } = await reminders.plan();
     demand(planned === 1, `${planned} reminders were planned`);
     await createMailDelivery({ database, mailer, kinds, clock, log }).deliver(
@@ -207,6 +207,7 @@ async function writeReminder({ first }: Life, { instance, system }: DemoDeps): P
     );
   } finally {
     await mailer.close();
+    await app.close();
     await database.close();
   }
   const names = (await readdir(outbox)).filter((name) => name.endsWith(".eml"));

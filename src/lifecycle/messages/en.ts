@@ -1,5 +1,5 @@
 /** What a mail to the operators is about. */
-export type OperatorTopic = "untold" | "ending" | "root-session" | "lagging";
+export type OperatorTopic = "untold" | "returned" | "ending" | "root-session" | "lagging";
 
 /** What a mail to the operators says. */
 export interface OperatorWords {
@@ -9,29 +9,64 @@ export interface OperatorWords {
   readonly todo: string;
 }
 
+/** What a reminder's subject and title are about: the device whose certificate ends first, and how many there are. */
+interface ReminderFacts {
+  readonly pharmacy: string;
+  readonly device: string;
+  readonly at: string;
+  readonly days: number;
+  readonly count: number;
+}
+
+type ByNumber = Readonly<Record<"one" | "many", (facts: ReminderFacts) => string>>;
+
 /** The words of this room's mails, and of the profiles for Apple's devices. A language that lacks one does not compile. */
 export interface LifecycleMessages {
   readonly expiry: {
-    readonly subject: (facts: {
-      readonly pharmacy: string;
-      readonly device: string;
-      readonly at: string;
-      readonly days: number;
-    }) => string;
+    readonly subject: ByNumber;
+    readonly title: ByNumber;
     readonly greeting: (name: string) => string;
     readonly greetingPharmacy: (pharmacy: string) => string;
-    readonly title: (facts: { readonly device: string; readonly days: number }) => string;
-    readonly what: Readonly<Record<"shared" | "personal", string>>;
+    readonly what: Readonly<Record<"shared" | "personal" | "many", string>>;
+    /** Renewing on the device: the button is enough. */
+    readonly how: string;
+    /** What the code is for. */
+    readonly typed: string;
+    readonly why: string;
     readonly until: string;
     readonly untilDay: (day: string, time: string) => string;
     readonly device: string;
     readonly pharmacy: string;
-    readonly todo: (device: string) => string;
+    /** The day from which it can be renewed. */
+    readonly from: string;
+    readonly code: string;
+    readonly noCode: string;
+    readonly page: string;
+    readonly address: string;
+    /** Who asked: nobody in particular. */
+    readonly byItself: string;
+    readonly todo: string;
     readonly button: string;
     readonly help: string;
     readonly call: string;
     readonly stops: string;
+    readonly harmless: string;
     readonly automatic: (site: string) => string;
+    /** Before the time to renew. */
+    readonly notice: {
+      readonly subject: ByNumber;
+      readonly what: string;
+      readonly todo: string;
+      readonly button: string;
+    };
+    /** Somebody wants it at once. */
+    readonly order: {
+      readonly subject: ByNumber;
+      readonly title: ByNumber;
+      readonly why: Readonly<
+        Record<"incident" | "key-at-risk" | "ca-change" | "data-change" | "support", string>
+      >;
+    };
   };
   readonly enrolment: {
     readonly subject: (facts: {
@@ -119,6 +154,7 @@ export interface LifecycleMessages {
       readonly device: string;
       readonly at: string;
     }) => string;
+    readonly returned: (count: number) => OperatorWords;
     readonly ending: (facts: { readonly what: string; readonly at: string }) => OperatorWords;
     readonly rootSession: (facts: { readonly what: string; readonly at: string }) => OperatorWords;
     readonly lagging: (facts: {
@@ -140,27 +176,73 @@ function when(days: number): string {
 /** The mails' words in English. */
 export const EN: LifecycleMessages = {
   expiry: {
-    subject: ({ pharmacy, device, at, days }) =>
-      `Renew by ${at} (${when(days)}): ${device}, ${pharmacy}`,
+    subject: {
+      one: ({ pharmacy, device, at, days }) =>
+        `Renew by ${at} (${when(days)}): ${device}, ${pharmacy}`,
+      many: ({ pharmacy, at, days, count }) =>
+        `Renew by ${at} (${when(days)}): ${count} devices, ${pharmacy}`,
+    },
+    title: {
+      one: ({ device, days }) => `The certificate of “${device}” ends ${when(days)}`,
+      many: ({ count, days }) => `${count} certificates end soon, the first ${when(days)}`,
+    },
     greeting: (name) => `Dear ${name},`,
-    greetingPharmacy: (pharmacy) => `To the manager of ${pharmacy},`,
-    title: ({ device, days }) => `The certificate of “${device}” ends ${when(days)}`,
+    greetingPharmacy: (pharmacy) => `To the people of ${pharmacy},`,
     what: {
       shared:
         "This device of your pharmacy cannot sign in to your system any more once its certificate has ended. Until then everything works as usual.",
       personal:
         "Your device cannot sign in to your system any more once its certificate has ended. Until then everything works as usual.",
+      many: "A device cannot sign in to your system any more once its certificate has ended. Until then everything works as usual.",
     },
+    how: "On the device itself one button is enough: open the renewal page in its browser and press “Renew”. The certificate that it has is the sign-in, so there is no password and no telephone call. It takes about two minutes.",
+    typed:
+      "If the page does not show that button, open the short address on the device and type its code. The code alone gets nobody a certificate: you are asked who you are. It is good for 14 days; the next mail has a new one, and then this one opens nothing.",
+    why: "The Ministry of Health’s guideline on the security of medical information systems asks that only the pharmacy’s own devices get in; this is what certificates are for.",
     until: "Works until",
     untilDay: (day, time) => `${day}, ${time}`,
     device: "Device",
     pharmacy: "Pharmacy",
-    todo: (device) => `Please renew it on “${device}” itself. This page says how:`,
-    button: "How to renew",
+    from: "Can be renewed from",
+    code: "Code for this device",
+    noCode: "none: please call, because whoever was responsible is not there any more",
+    page: "Renewal page",
+    address: "Short address",
+    byItself: "Nobody in particular: this mail comes by itself before a certificate ends",
+    todo: "Do you read this on the device itself? Then the button leads there. Otherwise please open the renewal page on the device.",
+    button: "Open the renewal page",
     help: "It does not work, or the device is gone? Please call the support of the system that you use.",
     call: "It does not work, or the device is gone? Please call:",
     stops: "Once the certificate has been renewed, these mails stop by themselves.",
+    harmless: "This mail has no attachment, and nobody will ask you for a password by telephone.",
     automatic: (site) => `${site} sent this mail automatically; nobody reads replies to it.`,
+    notice: {
+      subject: {
+        one: ({ pharmacy, device, at }) => `For your plans: ${device}, ${pharmacy}, until ${at}`,
+        many: ({ pharmacy, at, count }) =>
+          `For your plans: ${count} devices, ${pharmacy}, the first until ${at}`,
+      },
+      what: "There is nothing to do yet. From the day below on it can be renewed, and you get another mail then.",
+      todo: "If you would like to know how renewing goes:",
+      button: "How to renew",
+    },
+    order: {
+      subject: {
+        one: ({ pharmacy, device }) => `Please renew now: ${device}, ${pharmacy}`,
+        many: ({ pharmacy, count }) => `Please renew now: ${count} devices, ${pharmacy}`,
+      },
+      title: {
+        one: ({ device }) => `Please renew the certificate of “${device}” now`,
+        many: ({ count }) => `Please renew the certificates of ${count} devices now`,
+      },
+      why: {
+        incident: "Something has happened for which certificates are renewed early, to be safe.",
+        "key-at-risk": "Somebody else may know the key of this certificate.",
+        "ca-change": "The authority that issues certificates changes.",
+        "data-change": "What stands in the certificate has changed.",
+        support: "As agreed with support, the certificate is renewed now.",
+      },
+    },
   },
   enrolment: {
     subject: ({ pharmacy, device, at }) =>
@@ -261,6 +343,15 @@ export const EN: LifecycleMessages = {
       todo: "Please give the pharmacy a manager with a mail address, or call it. The reminder is then sent within the hour.",
     }),
     untoldExample: ({ pharmacy, device, at }) => `${pharmacy}: ${device} (until ${at})`,
+    returned: (count) => ({
+      subject: `Mails that came back: ${count} ${count === 1 ? "address" : "addresses"}`,
+      title:
+        count === 1
+          ? "A mail came back from its address"
+          : `Mails came back from ${count} addresses`,
+      what: "Nothing is written to these addresses while their tasks are open; reminders go to the next person instead.",
+      todo: "Please find out the right address and correct the account, which ends the task. If the address is right after all, close the task (POST /v1/tasks/{id}/close).",
+    }),
     ending: ({ what, at }) => ({
       subject: `Suido itself: ${what} ends ${at}`,
       title: `${what} ends ${at}`,

@@ -9,30 +9,80 @@ function left(days: number): string {
 /** The mails' words in Japanese. */
 export const JA: LifecycleMessages = {
   expiry: {
-    subject: ({ pharmacy, device, at, days }) =>
-      `【${at}まで・${left(days)}】${pharmacy}「${device}」の証明書を更新してください`,
+    subject: {
+      one: ({ pharmacy, device, at, days }) =>
+        `【${at}まで・${left(days)}】${pharmacy}「${device}」の証明書を更新してください`,
+      many: ({ pharmacy, at, days, count }) =>
+        `【${at}まで・${left(days)}】${pharmacy}など、${count}台の証明書を更新してください`,
+    },
+    title: {
+      one: ({ device, days }) =>
+        days <= 1
+          ? `「${device}」の証明書は${days <= 0 ? "本日" : "明日"}で切れます`
+          : `「${device}」の証明書は、あと${days}日で切れます`,
+      many: ({ count, days }) =>
+        `${count}台の証明書がまもなく切れます。早いものは${left(days)}です`,
+    },
     greeting: (name) => `${name} 様`,
-    greetingPharmacy: (pharmacy) => `${pharmacy} 管理者の方へ`,
-    title: ({ device, days }) =>
-      days <= 1
-        ? `「${device}」の証明書は${days <= 0 ? "本日" : "明日"}で切れます`
-        : `「${device}」の証明書は、あと${days}日で切れます`,
+    greetingPharmacy: (pharmacy) => `${pharmacy} ご担当の方へ`,
     what: {
       shared:
         "期限を過ぎると、この端末からはお使いのシステムに入れなくなります。期限までは、いつもどおりお使いいただけます。",
       personal:
         "期限を過ぎると、あなたの端末からはお使いのシステムに入れなくなります。期限までは、いつもどおりお使いいただけます。",
+      many: "期限を過ぎると、その端末からはお使いのシステムに入れなくなります。期限までは、いつもどおりお使いいただけます。",
     },
+    how: "更新は、その端末で行います。端末のブラウザーで更新ページを開き、「更新する」を押してください。いまの証明書で端末を確かめます。パスワードもお電話もいりません。2分ほどで終わります。",
+    typed:
+      "「更新する」が出ないときは、端末のブラウザーで短いアドレスを開き、その端末のコードを入力してください。コードだけで証明書が入ることはありません。続いて、ご本人の確認があります。コードは14日間使えます。次のお知らせが届くと、新しいコードに替わります。",
+    why: "お使いのシステムに、薬局の端末だけが入れるようにするためです。厚生労働省の「医療情報システムの安全管理に関するガイドライン」が、この確認を求めています。",
     until: "期限",
     untilDay: (day, time) => `${day} ${time}`,
     device: "端末",
     pharmacy: "薬局",
-    todo: (device) => `更新は「${device}」で行います。下のページをご覧ください。`,
-    button: "更新のしかたを見る",
+    from: "更新できる日",
+    code: "この端末のコード",
+    noCode: "ありません。担当の方が変わっているため、お電話ください",
+    page: "更新ページ",
+    address: "短いアドレス",
+    byItself: "期限が近づくと、自動でお送りしています",
+    todo: "このメールをその端末でご覧のときは、下のボタンで開けます。ほかの端末でご覧のときは、更新する端末で更新ページを開いてください。",
+    button: "更新ページを開く",
     help: "うまくいかないとき、端末がもうないときは、お使いのシステムのサポート窓口にお電話ください。",
     call: "うまくいかないとき、端末がもうないときは、お電話ください。",
     stops: "更新が終わると、このお知らせは自動で止まります。",
+    harmless:
+      "このメールに添付ファイルはありません。電話でパスワードをお聞きすることもありません。",
     automatic: (site) => `このメールは${site}が自動で送っています。返信しても届きません。`,
+    notice: {
+      subject: {
+        one: ({ pharmacy, device, at }) =>
+          `【ご予定】${pharmacy}「${device}」の証明書は${at}までです`,
+        many: ({ pharmacy, at, count }) =>
+          `【ご予定】${pharmacy}など、${count}台の証明書の期限です(早いものは${at}まで)`,
+      },
+      what: "いまは、することはありません。下の「更新できる日」に、もう一度お知らせします。",
+      todo: "更新のしかたは、下のページでご覧いただけます。",
+      button: "更新のしかたを見る",
+    },
+    order: {
+      subject: {
+        one: ({ pharmacy, device }) => `【お急ぎください】${pharmacy}「${device}」の証明書の更新`,
+        many: ({ pharmacy, count }) =>
+          `【お急ぎください】${pharmacy}など、${count}台の証明書の更新`,
+      },
+      title: {
+        one: ({ device }) => `「${device}」の証明書を、いま更新してください`,
+        many: ({ count }) => `${count}台の証明書を、いま更新してください`,
+      },
+      why: {
+        incident: "安全のため、証明書を早めに新しくします。",
+        "key-at-risk": "この証明書のかぎを、ほかの人が知っているおそれがあります。",
+        "ca-change": "証明書を出すしくみが新しくなります。",
+        "data-change": "証明書に書かれている内容が変わりました。",
+        support: "サポート窓口とのお話のとおり、いま更新をお願いします。",
+      },
+    },
   },
   enrolment: {
     subject: ({ pharmacy, device, at }) =>
@@ -128,6 +178,12 @@ export const JA: LifecycleMessages = {
       todo: "管理者とメールアドレスを登録するか、薬局にお電話ください。登録すると、1時間以内にお知らせが届きます。",
     }),
     untoldExample: ({ pharmacy, device, at }) => `${pharmacy}: ${device}(${at}まで)`,
+    returned: (count) => ({
+      subject: `戻ってきたメール: 宛先${count}件`,
+      title: `${count}件の宛先から、メールが戻ってきました`,
+      what: "対応が終わるまで、次の宛先にはお送りしません。お知らせは、代わりの方に届きます。",
+      todo: "正しいアドレスを確かめて、アカウントを直してください。直すと、対応済みになります。アドレスが正しいときは、対応済みにしてください(POST /v1/tasks/{id}/close)。",
+    }),
     ending: ({ what, at }) => ({
       subject: `Suido自身の期限: ${what}は${at}まで`,
       title: `${what}の期限は${at}です`,

@@ -17,6 +17,7 @@ const closers: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
+  await world.admin.query("delete from app.task");
   await world.admin.query("delete from app.mail");
 });
 afterAll(() => world.close());
@@ -79,7 +80,7 @@ it("sends everything that is due, over a few connections, and writes so", async 
   const server = await smtp();
   await plan(60);
   const round = await deliveryTo(server.url).deliver(never);
-  expect(round).toEqual({ sent: 60, failed: 0, postponed: 0 });
+  expect(round).toEqual({ sent: 60, failed: 0, returned: 0, postponed: 0 });
   expect(new Set(server.mails().map(({ headers }) => headers.get("subject"))).size).toBe(60);
   const rows = await world.mails();
   expect(rows.every(({ state, sent_at: at }) => state === "sent" && at !== null)).toBe(true);
@@ -95,7 +96,12 @@ it("tries again with growing waits up to an hour, and sends once the server take
     const wait = (await only()).next_attempt_at.getTime() - world.time.now.getTime();
     waits.push(wait / MINUTE_MS);
     pass(wait - 1);
-    expect(await delivery.deliver(never)).toEqual({ sent: 0, failed: 0, postponed: 0 });
+    expect(await delivery.deliver(never)).toEqual({
+      sent: 0,
+      failed: 0,
+      returned: 0,
+      postponed: 0,
+    });
     pass(1);
   }
   expect(waits).toEqual([0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
@@ -108,11 +114,26 @@ it("gives up what the server will never take, with its reason in the row and no 
   const server = await smtp({ at: "rcpt", code: 550 });
   await plan(1);
   logged.length = 0;
-  expect(await deliveryTo(server.url).deliver(never)).toEqual({ sent: 0, failed: 1, postponed: 0 });
+  expect(await deliveryTo(server.url).deliver(never)).toEqual({
+    sent: 0,
+    failed: 0,
+    returned: 1,
+    postponed: 0,
+  });
   expect(await only()).toMatchObject({
-    state: "failed",
+    state: "returned",
     last_error: expect.stringContaining("no such user") as string,
   });
+  const tasks = await world.admin.query(
+    "select kind, address, facts ->> 'diagnostic' as why from app.task",
+  );
+  expect(tasks).toEqual([
+    {
+      kind: "returned",
+      address: "ops@example.jp",
+      why: expect.stringContaining("no such user") as string,
+    },
+  ]);
   expect(logged.join("")).toContain("mail-refused");
   expect(logged.join("")).not.toContain("ops@example.jp");
 });
@@ -130,7 +151,7 @@ describe("a server that", () => {
     await server.close();
     await plan(60);
     const round = await deliveryTo(server.url).deliver(never);
-    expect(round).toEqual({ sent: 0, failed: 0, postponed: 24 });
+    expect(round).toEqual({ sent: 0, failed: 0, returned: 0, postponed: 24 });
     expect((await world.mails()).every(({ state }) => state === "due")).toBe(true);
   });
 

@@ -106,6 +106,41 @@ describe("renew now", () => {
     expect(await ordersOf(both)).toHaveLength(1);
   });
 
+  it("mails whoever can act within a minute, once for all devices of an incident", async () => {
+    const { corporationId, pharmacyId } = tenant;
+    const second = await world.call("POST", "/v1/devices", {
+      body: { pharmacyId, name: "投薬台iPad", platform: "ipados" },
+    });
+    const serials = [await issue(), await issue(second.body.id)];
+    for (const serial of serials) await renewNow(serial, "ca-change");
+    for (const serial of serials) await renewNow(serial);
+    const mails = await world.side.admin.query(
+      `select m.state, m.due_at, m.next_attempt_at, array_agg(distinct encode(i.serial, 'hex')) as about, array_agg(distinct i.audience) as audiences
+       from app.mail m join app.mail_item i on i.mail_id = m.id where m.corporation_id = $1 and m.kind = 'renew-now' group by m.id`,
+      [corporationId],
+    );
+    expect(mails).toEqual([
+      {
+        state: "due",
+        due_at: NOW,
+        next_attempt_at: new Date(NOW.getTime() + 60_000),
+        about: serials.toSorted(),
+        audiences: ["decides", "device"],
+      },
+    ]);
+  });
+
+  it("is a task where there is nobody to mail", async () => {
+    await world.call("PATCH", `/v1/accounts/${tenant.accountId}`, { body: { email: null } });
+    const serial = await issue();
+    await renewNow(serial);
+    const [task] = await world.side.admin.query(
+      "select kind, facts from app.task where subject = $1",
+      [`certificate/${serial}`],
+    );
+    expect(task).toMatchObject({ kind: "untold", facts: { device: "受付1号機" } });
+  });
+
   it("is no earlier time for one whose own day has come", async () => {
     const serial = await issue();
     const { renewFrom = "" } = await look(`certificates/${serial}`);

@@ -29,7 +29,9 @@ let proxy: string;
 beforeEach(async () => {
   world.time.now = new Date(BEGINNING);
   logged = [];
-  await world.admin.query("truncate app.mail, party.acknowledged_list, party.refusal");
+  await world.admin.query(
+    "truncate app.mail, app.mail_item, app.enrolment_link, party.acknowledged_list, party.refusal",
+  );
   await world.admin.query("delete from party.relying_party");
   await world.admin.query("delete from ca.list");
   metrics = new Registry();

@@ -35,6 +35,8 @@ export interface CertificateOptions {
   readonly deviceId?: string;
   readonly replaces?: Buffer;
   readonly state?: "good" | "revoked";
+  /** A device has shown it. */
+  readonly proven?: boolean;
 }
 
 /** A certificate with the device that it is on. */
@@ -51,12 +53,16 @@ export interface Pharmacies {
   readonly clock: Clock;
   readonly admin: Sql;
   readonly worker: Database;
-  place(name: string): Promise<Place>;
+  readonly app: Database;
+  /** Of a corporation of its own, unless told otherwise. */
+  place(name: string, corporationId?: string): Promise<Place>;
   person(place: Place, options?: PersonOptions): Promise<Person>;
   certificate(place: Place, options: CertificateOptions): Promise<Held>;
   revoke(held: Held): Promise<void>;
   /** All mail rows by key. */
   mails(): Promise<MailRow[]>;
+  /** What each mail is about that was not in vain, in the order of the days: `stage audience recipient`. */
+  toldOf(held: Held): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -79,12 +85,9 @@ export interface MailRow {
 export async function openPharmacies(now: string): Promise<Pharmacies> {
   const fresh = await freshDatabase();
   const admin = await openSuperuser(fresh.url);
-  const worker = openDatabase({
-    url: fresh.url,
-    role: "suido_worker",
-    max: 6,
-    applicationName: "test",
-  });
+  const open = (role: "suido_app" | "suido_worker"): Database =>
+    openDatabase({ url: fresh.url, role, max: 6, applicationName: "test" });
+  const [app, worker] = [open("suido_app"), open("suido_worker")];
   await insertIssuer(admin);
   const time = { now: new Date(now) };
   return {
@@ -93,7 +96,8 @@ export async function openPharmacies(now: string): Promise<Pharmacies> {
     clock: () => new Date(time.now),
     admin,
     worker,
-    place: (name) => insertPlace(admin, name),
+    app,
+    place: (name, corporationId) => insertPlace(admin, name, corporationId),
     person: (place, options = {}) => insertPerson(admin, place, options),
     certificate: (place, options) => insertCertificate(admin, place, options),
     revoke: async ({ serial }) => {
@@ -102,19 +106,33 @@ export async function openPharmacies(now: string): Promise<Pharmacies> {
         [serial, time.now],
       );
     },
+    toldOf: async ({ serial }) => {
+      const rows = await admin.query<{ told: string }>(
+        `select coalesce(i.stage::text, 'now') || ' ' || i.audience || ' ' || m.recipient as told
+         from app.mail_item i join app.mail m on m.id = i.mail_id where i.serial = $1 and not i.void
+         order by m.due_at, i.audience, m.recipient`,
+        [serial],
+      );
+      return rows.map(({ told }) => told);
+    },
     mails: () => admin.query<MailRow>("select * from app.mail order by due_at, key"),
     close: async () => {
       await worker.close();
+      await app.close();
       await admin.close();
       await fresh.drop();
     },
   };
 }
 
-async function insertPlace(sql: Sql, name: string): Promise<Place> {
-  const place = { corporationId: randomUUID(), pharmacyId: randomUUID() };
+async function insertPlace(
+  sql: Sql,
+  name: string,
+  corporationId: string = randomUUID(),
+): Promise<Place> {
+  const place = { corporationId, pharmacyId: randomUUID() };
   await sql.query(
-    "insert into app.corporation (id, name, created_at, updated_at) values ($1, $2, $3, $3)",
+    "insert into app.corporation (id, name, created_at, updated_at) values ($1, $2, $3, $3) on conflict do nothing",
     [place.corporationId, `${name}株式会社`, LONG_AGO],
   );
   await sql.query(
@@ -161,7 +179,8 @@ async function insertCertificate(
   } = options;
   const { corporationId, pharmacyId } = place;
   const deviceId = options.deviceId ?? randomUUID();
-  const account = options.responsible ?? (await insertPerson(sql, place, { role: "pharmacist" }));
+  const nobody = { role: "pharmacist", address: null } as const;
+  const account = options.responsible ?? (await insertPerson(sql, place, nobody));
   await sql.query(
     `insert into app.device (id, corporation_id, pharmacy_id, name, platform, use, created_at, updated_at)
      values ($1, $2, $3, $4, 'windows', $5, $6, $6) on conflict do nothing`,
@@ -171,8 +190,8 @@ async function insertCertificate(
   const der = randomBytes(40);
   await sql.query(
     `insert into ca.issued (serial, issuer_id, profile, profile_hash, shard, state, common_name, spki, spki_sha256, not_before, not_after,
-       key_origin, reserved_at, der, der_sha256, issued_at, reason, revoked_at, replaces)
-     values ($1, 'issuing-g1', 'device-client', $2, 3, $3, 'x', $4, $2, $5, $6, 'subject', $5, $4, $7, $5, $8, $9, $10)`,
+       key_origin, reserved_at, der, der_sha256, issued_at, reason, revoked_at, replaces, proven_at)
+     values ($1, 'issuing-g1', 'device-client', $2, 3, $3, 'x', $4, $2, $5, $6, 'subject', $5, $4, $7, $5, $8, $9, $10, $11)`,
     [
       serial,
       randomBytes(32),
@@ -184,6 +203,7 @@ async function insertCertificate(
       state === "revoked" ? 4 : null,
       state === "revoked" ? issuedAt : null,
       replaces,
+      options.proven === true ? issuedAt : null,
     ],
   );
   await sql.query(

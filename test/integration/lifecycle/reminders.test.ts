@@ -1,97 +1,208 @@
-import { afterAll, describe, expect, it } from "vitest";
-import { plainSite } from "../../../src/config/site.ts";
-import { createMailDelivery } from "../../../src/delivery/mail-delivery.ts";
-import type { Mailer, MailMessage } from "../../../src/delivery/mail-message.ts";
-import { operatorMails } from "../../../src/lifecycle/operator-mail.ts";
+import { afterAll, afterEach, expect, it } from "vitest";
+import { createMailer } from "../../../src/delivery/mailer.ts";
+import { linkHash, spellingOf } from "../../../src/lifecycle/enrolment-links.ts";
+import { REMINDER_STAGES } from "../../../src/lifecycle/reminders.ts";
+import { renewalWindows } from "../../../src/lifecycle/renewal-windows.ts";
+import { parseSerial } from "../../../src/pki/serial.ts";
+import type { Database } from "../../../src/storage/database.ts";
+import { startSmtp } from "../../support/smtp.ts";
+import type { Held } from "./pharmacies.ts";
 import {
-  createReminders,
-  expiryMails,
-  REMINDER_STAGES,
-  type Reminders,
-} from "../../../src/lifecycle/reminders.ts";
-import { type Held, openPharmacies, type Person } from "./pharmacies.ts";
+  about,
+  collector,
+  DAY_MS,
+  endOf,
+  HOUR_MS,
+  never,
+  nineOn,
+  openReminderWorld,
+  OPERATOR,
+  TOKYO,
+} from "./reminder-world.ts";
 
-const world = await openPharmacies("2027-01-01T00:00:00Z");
-const TOKYO = "Asia/Tokyo";
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-const OPERATOR = { address: "ops@example.jp", language: "ja" } as const;
+const { world, reminders, system, deliveryTo, plannedFor, openTasks } = await openReminderWorld();
+const closers: (() => Promise<void>)[] = [];
 
-const reminders: Reminders = createReminders({
-  database: world.worker,
-  clock: world.clock,
-  timeZone: TOKYO,
-  operator: OPERATOR,
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
 });
-
-/** The last second of a day in Tokyo. */
-const endOf = (day: string): Date => new Date(`${day}T14:59:59Z`);
-
-function collector(): Mailer & { readonly sent: MailMessage[] } {
-  const sent: MailMessage[] = [];
-  return {
-    sent,
-    send: async (message) => {
-      sent.push(message);
-      return { accepted: message.to, response: "250" };
-    },
-    close: async () => undefined,
-  };
-}
-
-function deliveryTo(mailer: Mailer) {
-  const settings = { appUrl: "http://localhost:8000", timeZone: TOKYO, site: plainSite() };
-  return createMailDelivery({
-    database: world.worker,
-    mailer,
-    kinds: { expiry: expiryMails(reminders, settings), operator: operatorMails(settings) },
-    clock: world.clock,
-    log: { info: () => undefined, warn: () => undefined },
-  });
-}
-
-const never = new AbortController().signal;
-
-/** What is planned about a certificate: the stages and whom they tell. */
-async function plannedFor({ hex }: Held): Promise<string[]> {
-  return (await world.mails())
-    .filter(({ key }) => key.startsWith(`expiry:${hex}:`))
-    .map(({ stage, recipient }) => `${stage} ${recipient ?? "nobody"}`);
-}
-
 afterAll(() => world.close());
 
-it("sends each stage once over a year of hourly rounds, at nine in the morning", async () => {
+/** The day in Tokyo. */
+const dayOf = (at: Date): string => new Date(at.getTime() + 9 * HOUR_MS).toISOString().slice(0, 10);
+
+/** From when a certificate is asked to renew, when its pharmacy has no others before it. */
+function windowsOf(
+  helds: readonly (Held & { readonly notAfter: Date })[],
+  notBefore: Date,
+): Date[] {
+  const line = helds.map(({ hex, deviceId, notAfter }) => ({
+    serialNumber: parseSerial(hex),
+    deviceId,
+    notBefore,
+    notAfter,
+  }));
+  const windows = renewalWindows(line, TOKYO);
+  return line.map(({ serialNumber }) => windows.get(serialNumber) ?? notBefore);
+}
+
+it("sends a year's reminders of three devices: each once, one mail a day and mailbox, whoever else works", async () => {
   const place = await world.place("あおぞら薬局");
-  const manager = await world.person(place);
-  world.time.now = new Date("2027-01-01T00:00:30Z");
-  const held = await world.certificate(place, {
-    notAfter: endOf("2028-01-31"),
-    issuedAt: new Date("2026-12-20T03:00:00Z"),
+  const manager = await world.person(place, { name: "店長" });
+  const gone = await world.person(place, { address: "gone@example.jp" });
+  await world.person(place, { disabled: true });
+  await world.person(place, { role: "headOffice" });
+  const shop = await world.person(place, { role: "pharmacist", shared: true });
+  const issuedAt = new Date("2026-12-20T03:00:00Z");
+  const ends = ["2028-01-31", "2028-01-31", "2028-02-03"].map(endOf);
+  const helds: (Held & { notAfter: Date })[] = [];
+  for (const [index, notAfter] of ends.entries()) {
+    const own = { notAfter, issuedAt: new Date(issuedAt.getTime() + index), responsible: shop };
+    helds.push({ ...(await world.certificate(place, own)), notAfter });
+  }
+  const server = await startSmtp({ at: "rcpt", code: 550, only: "gone@example.jp" });
+  const mailer = createMailer({
+    url: server.url,
+    from: "no-reply@suido.example.jp",
+    outbox: "",
+    onError: () => undefined,
   });
-  const mailer = collector();
+  closers.push(
+    () => mailer.close(),
+    () => server.close(),
+  );
   const delivery = deliveryTo(mailer);
-  const times: string[] = [];
-  // The hours in which something can happen, and a few around them; every hour of 13 months would only take longer.
-  for (let day = 0; day < 400; day += 1) {
-    for (const hour of [0, 8, 9, 10, 23]) {
+  const days: string[] = [];
+  // Each day on which something can happen, and some of those on which nothing may.
+  const calendar = Array.from({ length: 405 }, (_, day) => day).filter(
+    (day) => day % 20 === 0 || day > 300,
+  );
+  for (const day of calendar) {
+    for (const hour of day % 5 === 0 ? [8, 9, 10] : [9]) {
       world.time.now = new Date(Date.parse("2026-12-31T15:00:05Z") + day * DAY_MS + hour * HOUR_MS);
-      await reminders.plan();
-      const { sent } = await delivery.deliver(never);
-      times.push(...Array.from({ length: sent }, () => world.time.now.toISOString()));
+      await Promise.all([reminders.plan(), reminders.plan()]);
+      const before = server.recipients.length;
+      await Promise.all([delivery.deliver(never), delivery.deliver(never)]);
+      const told = server.recipients.slice(before).filter((to) => to !== OPERATOR.address);
+      if (told.length === 0) continue;
+      // At nine in the morning: one to the manager who can be reached, one to the shop, and never two to one.
+      expect([hour, told.toSorted()]).toEqual([
+        9,
+        [`${manager.address}`, `${shop.address}`].toSorted(),
+      ]);
+      days.push(world.time.now.toISOString().slice(0, 10));
     }
   }
-  expect(await plannedFor(held)).toEqual(
-    REMINDER_STAGES.map((stage) => `${stage} ${manager.address}`),
+  // Every stage once for each device and audience; the second waits for the day from which it can be renewed.
+  const windows = windowsOf(helds, issuedAt);
+  const wanted = new Set<string>();
+  for (const [index, held] of helds.entries()) {
+    const told = await world.toldOf(held);
+    expect(told).toEqual(
+      REMINDER_STAGES.flatMap((stage) => [
+        `${stage} decides ${manager.address}`,
+        `${stage} device ${shop.address}`,
+      ]),
+    );
+    for (const stage of REMINDER_STAGES) {
+      const due = new Date(held.notAfter.getTime() - stage * DAY_MS);
+      const own = windows[index] ?? due;
+      wanted.add(dayOf(stage === 60 && own > due ? own : due));
+    }
+  }
+  expect(days).toEqual([...wanted].toSorted());
+  // The mailbox that refused was asked once; the operators heard of it on that day, and have it on their list.
+  expect(server.asked.filter((to) => to === gone.address)).toHaveLength(1);
+  expect(server.recipients.filter((to) => to === OPERATOR.address)).toHaveLength(1);
+  expect(await openTasks("returned")).toEqual([
+    { subject: expect.stringMatching(/^mail\//) as string, address: gone.address },
+  ]);
+  expect(await openTasks("untold")).toEqual([]);
+  const ids = server.mails().map(({ headers }) => headers.get("message-id"));
+  expect(new Set(ids).size).toBe(ids.length);
+}, 120_000);
+
+it("gives each device a code of its own, which the next reminder's replaces, and keeps none", async () => {
+  const place = await world.place("コード薬局");
+  await world.person(place);
+  world.time.now = nineOn("2027-06-24");
+  const held = await world.certificate(place, { notAfter: endOf("2027-06-30") });
+  const codes: string[] = [];
+  const idOf = async (code: string): Promise<string | undefined> => {
+    const spelling = spellingOf("code", code) ?? "";
+    const hash = Buffer.from(linkHash("code", { spelling, digest: system.digest }));
+    const [row] = await world.admin.query<{ id: string }>(
+      "select e.id from app.enrolment_link l join app.enrolment e on e.id = l.enrolment_id where l.sha256 = $1 and e.device_id = $2",
+      [hash, held.deviceId],
+    );
+    return row?.id;
+  };
+  const crashing: Database = {
+    ...world.worker,
+    query: async (text, values, name) => {
+      if (name === "finish-mail") throw new Error("killed");
+      return world.worker.query(text, values, name);
+    },
+  };
+  const mailer = collector();
+  const killed: unknown[] = [];
+  const deliver = async (): Promise<void> => {
+    await reminders.plan();
+    // Killed between the server's acceptance and our commit: sent again, as the same mail.
+    if (codes.length === 0)
+      killed.push(await deliveryTo(mailer, crashing).deliver(never).catch(String));
+    world.time.now = new Date(world.time.now.getTime() + HOUR_MS);
+    await deliveryTo(mailer).deliver(never);
+    const mails = about(mailer, held);
+    codes.push(
+      ...mails.flatMap(({ text }) => /コード: (\S{9})/.exec(text)?.[1] ?? []).slice(codes.length),
+    );
+  };
+  await deliver();
+  expect(killed).toEqual(["Error: killed"]);
+  expect(codes).toHaveLength(2);
+  expect(new Set(about(mailer, held).map(({ key }) => key)).size).toBe(1);
+  const first = await Promise.all(codes.map(idOf));
+  expect(new Set(first).size).toBe(1);
+  expect(first[0]).toBeDefined();
+  world.time.now = nineOn("2027-06-25");
+  await deliver();
+  expect(await Promise.all(codes.map(idOf))).toEqual([undefined, undefined, first[0]]);
+  const [enrolment] = await world.admin.query("select * from app.enrolment where id = $1", [
+    first[0],
+  ]);
+  expect(enrolment).toMatchObject({
+    state: "invited",
+    reason: "renewal",
+    asked_by: "worker",
+    replaces: held.serial,
+    expires_at: new Date(Date.parse("2027-07-09T01:00:05Z")),
+  });
+  const rows = await world.admin.query(
+    "select m.*, i.* from app.mail m join app.mail_item i on i.mail_id = m.id",
   );
-  expect(mailer.sent).toHaveLength(REMINDER_STAGES.length);
-  expect(times).toEqual(
-    REMINDER_STAGES.map((stage) =>
-      new Date(Date.parse("2028-01-31T00:00:05Z") - stage * DAY_MS).toISOString(),
-    ),
+  for (const code of codes) expect(JSON.stringify(rows)).not.toContain(code);
+});
+
+it("leaves alone what staff have opened for the device, and gives a code for that", async () => {
+  const place = await world.place("サポート薬局");
+  await world.person(place);
+  world.time.now = nineOn("2027-06-24");
+  const held = await world.certificate(place, { notAfter: endOf("2027-06-30") });
+  const expiresAt = new Date("2027-06-26T00:00:00Z");
+  const [open] = await world.admin.query<{ id: string }>(
+    `insert into app.enrolment (id, corporation_id, pharmacy_id, device_id, account_id, state, reason, during_call, support_number, asked_by, mailed, created_at, expires_at)
+     select gen_random_uuid(), corporation_id, pharmacy_id, device_id, account_id, 'invited', 'support', true, '777777', 'api-key:x', false, $2, $3
+     from app.binding where serial = $1 returning id`,
+    [held.serial, world.time.now, expiresAt],
   );
-  const rows = await world.mails();
-  expect(new Set(rows.map(({ state }) => state))).toEqual(new Set(["sent"]));
+  await reminders.plan();
+  await deliveryTo(collector()).deliver(never);
+  const enrolments = await world.admin.query(
+    "select e.id, e.state, e.expires_at, (select count(*)::int from app.enrolment_link l where l.enrolment_id = e.id) as links from app.enrolment e where device_id = $1",
+    [held.deviceId],
+  );
+  expect(enrolments).toEqual([{ id: open?.id, state: "invited", expires_at: expiresAt, links: 1 }]);
 });
 
 it("sends only the newest stage after a late start, with the days that are really left", async () => {
@@ -103,227 +214,72 @@ it("sends only the newest stage after a late start, with the days that are reall
   const mailer = collector();
   await deliveryTo(mailer).deliver(never);
   expect(await plannedFor(held)).toEqual([expect.stringMatching(/^4 /)]);
-  expect(mailer.sent.map(({ subject }) => subject)).toEqual([
+  expect(about(mailer, held).map(({ subject }) => subject)).toEqual([
     expect.stringContaining("【6月14日まで・あと4日】おそい薬局"),
   ]);
 });
 
-it("was never due for a stage that had passed when the certificate was issued", async () => {
+it("was never due for a stage that had passed when the certificate was issued, nor before its own time to renew", async () => {
   const place = await world.place("みじかい薬局");
   await world.person(place);
   world.time.now = new Date("2027-06-10T03:00:00Z");
   const held = await world.certificate(place, {
-    notAfter: endOf("2027-07-01"),
+    notAfter: endOf("2027-08-08"),
     issuedAt: new Date("2027-06-09T03:00:00Z"),
   });
+  for (const day of ["2027-06-10", "2027-07-09", "2027-07-18"]) {
+    world.time.now = nineOn(day);
+    await reminders.plan();
+    expect(await plannedFor(held)).toEqual([]);
+  }
+  // Two thirds of its life are over; its stage of 30 days is still the newest.
+  world.time.now = nineOn("2027-07-20");
+  await reminders.plan();
+  expect(await plannedFor(held)).toEqual([expect.stringMatching(/^30 /)]);
+});
+
+it("is not sent of what lives for a day", async () => {
+  const place = await world.place("いちにち薬局");
+  await world.person(place);
+  world.time.now = nineOn("2027-07-21");
+  const issuedAt = new Date("2027-07-20T11:30:00Z");
+  const held = await world.certificate(place, { notAfter: endOf("2027-07-21"), issuedAt });
   await reminders.plan();
   expect(await plannedFor(held)).toEqual([]);
-  world.time.now = new Date("2027-06-16T00:00:05Z");
-  await reminders.plan();
-  expect(await plannedFor(held)).toEqual([expect.stringMatching(/^15 /)]);
 });
 
 it("does not send what piled up during an outage: the newest one alone", async () => {
   const place = await world.place("こしょう薬局");
   await world.person(place);
   const held = await world.certificate(place, { notAfter: endOf("2027-08-10") });
+  const later = await world.certificate(place, { notAfter: endOf("2027-08-18") });
   for (const day of ["03", "04", "05", "06"]) {
-    world.time.now = new Date(`2027-08-${day}T00:00:05Z`);
+    world.time.now = nineOn(`2027-08-${day}`);
     await reminders.plan();
   }
   const mailer = collector();
   await deliveryTo(mailer).deliver(never);
-  const mine = mailer.sent.filter(({ key }) => key.includes(held.hex));
-  expect(mine.map(({ key }) => key.split(":")[2])).toEqual(["4"]);
-  expect(await plannedFor(held)).toHaveLength(4);
-});
-
-describe("who is told", () => {
-  const soon = endOf("2027-09-10");
-  const at = new Date("2027-09-04T00:00:05Z");
-
-  it.for([
-    {
-      name: "the managers of a shared device's pharmacy, not its pharmacists or head office",
-      people: [{}, {}, { role: "pharmacist" }, { role: "headOffice" }],
-      told: [0, 1],
-    },
-    {
-      name: "the head office where no manager can be reached",
-      people: [
-        { address: null },
-        { disabled: true },
-        { until: new Date("2027-09-01T00:00:00Z") },
-        { role: "headOffice" },
-      ],
-      told: [3],
-    },
-    {
-      name: "a mailbox that two managers share, once",
-      people: [
-        { address: "Shop@example.jp", shared: true },
-        { address: "shop@example.jp", shared: true },
-      ],
-      told: [0],
-    },
-  ] as const)("is $name", async ({ people, told }) => {
-    world.time.now = at;
-    const place = await world.place("だれ薬局");
-    const persons: Person[] = [];
-    for (const options of people) persons.push(await world.person(place, options));
-    const held = await world.certificate(place, { notAfter: soon });
-    await reminders.plan();
-    const addresses = (await plannedFor(held)).map((line) => line.slice(2).toLowerCase());
-    const expected = told.map((index) => `${persons[index]?.address}`.toLowerCase());
-    expect(addresses.toSorted()).toEqual(expected.toSorted());
-  });
-
-  it("is the responsible person of a personal device", async () => {
-    world.time.now = at;
-    const place = await world.place("こじん薬局");
-    await world.person(place);
-    const owner = await world.person(place, { role: "pharmacist" });
-    const held = await world.certificate(place, {
-      notAfter: soon,
-      use: "personal",
-      responsible: owner,
-    });
-    await reminders.plan();
-    expect(await plannedFor(held)).toEqual([`6 ${owner.address}`]);
-  });
-
-  it("is the manager when the responsible person has no address", async () => {
-    world.time.now = at;
-    const place = await world.place("むめい薬局");
-    const manager = await world.person(place);
-    const owner = await world.person(place, { role: "pharmacist", address: null });
-    const held = await world.certificate(place, {
-      notAfter: soon,
-      use: "personal",
-      responsible: owner,
-    });
-    await reminders.plan();
-    expect(await plannedFor(held)).toEqual([`6 ${manager.address}`]);
-  });
-
-  it("is nobody: a row says so, the operators hear of it once, and a new manager is told after all", async () => {
-    world.time.now = at;
-    const place = await world.place("るす薬局");
-    const held = await world.certificate(place, { notAfter: soon });
-    expect(await reminders.plan()).toEqual({ planned: 0, untold: 1 });
-    expect(await reminders.plan()).toEqual({ planned: 0, untold: 0 });
-    expect(await plannedFor(held)).toEqual(["6 nobody"]);
-    const mailer = collector();
-    await deliveryTo(mailer).deliver(never);
-    const toOperators = mailer.sent.filter(({ to }) => to === OPERATOR.address);
-    expect(toOperators).toHaveLength(1);
-    expect(toOperators[0]?.text).toContain("るす薬局: 受付");
-    const manager = await world.person(place);
-    expect(await reminders.plan()).toEqual({ planned: 1, untold: 0 });
-    expect(await plannedFor(held)).toContain(`6 ${manager.address}`);
-  });
-
-  it("reads in the language of the account, by name unless the mailbox is shared", async () => {
-    world.time.now = at;
-    const place = await world.place("ことば薬局");
-    const english = await world.person(place, { locale: "en", name: "Emma Sato" });
-    const shop = await world.person(place, { shared: true, name: "鈴木 一郎" });
-    await world.certificate(place, { notAfter: soon });
-    await reminders.plan();
-    const mailer = collector();
-    await deliveryTo(mailer).deliver(never);
-    const textTo = (address: string | null): string =>
-      mailer.sent.find(({ to }) => to === address)?.text ?? "";
-    expect(textTo(english.address)).toContain("Dear Emma Sato,");
-    expect(textTo(english.address)).toContain("in 6 days");
-    expect(textTo(shop.address)).toContain("ことば薬局 管理者の方へ");
-    expect(textTo(shop.address)).not.toContain("鈴木");
-  });
-});
-
-describe("what ends the reminders", () => {
-  const soon = endOf("2027-10-10");
-  const at = new Date("2027-10-04T00:00:05Z");
-  const later = endOf("2028-10-10");
-
-  it.for([
-    { name: "a good successor", chain: [{ state: "good" }] },
-    { name: "a good successor's successor", chain: [{ state: "revoked" }, { state: "good" }] },
-  ] as const)("is $name", async ({ chain }) => {
-    world.time.now = at;
-    const place = await world.place("つづき薬局");
-    await world.person(place);
-    const held = await world.certificate(place, { notAfter: soon });
-    let before = held;
-    for (const { state } of chain) {
-      const { deviceId, serial } = before;
-      before = await world.certificate(place, {
-        notAfter: later,
-        deviceId,
-        replaces: serial,
-        state,
-      });
-    }
-    await reminders.plan();
-    expect(await plannedFor(held)).toEqual([]);
-  });
-
-  it("is not a revoked successor, nor another certificate of the device", async () => {
-    world.time.now = at;
-    const place = await world.place("まだ薬局");
-    await world.person(place);
-    const held = await world.certificate(place, { notAfter: soon });
-    const { deviceId, serial } = held;
-    await world.certificate(place, {
-      notAfter: later,
-      deviceId,
-      replaces: serial,
-      state: "revoked",
-    });
-    await world.certificate(place, { notAfter: later, deviceId });
-    await reminders.plan();
-    expect(await plannedFor(held)).toHaveLength(1);
-  });
-
-  it.for(["successor", "revocation", "expiry"] as const)(
-    "is a %s, also for a mail that waits already",
-    async (event) => {
-      world.time.now = at;
-      const place = await world.place("まち薬局");
-      await world.person(place);
-      const held = await world.certificate(place, { notAfter: soon });
-      await reminders.plan();
-      const { deviceId, serial } = held;
-      const events = {
-        successor: () => world.certificate(place, { notAfter: later, deviceId, replaces: serial }),
-        revocation: () => world.revoke(held),
-        expiry: async () => (world.time.now = new Date("2027-10-11T00:00:00Z")),
-      };
-      await events[event]();
-      const mailer = collector();
-      await deliveryTo(mailer).deliver(never);
-      expect(mailer.sent.filter(({ key }) => key.includes(held.hex))).toEqual([]);
-      const states = (await world.mails()).filter(({ key }) => key.includes(held.hex));
-      expect(states.map(({ state }) => state)).toEqual(["dropped"]);
-    },
-  );
+  // One mail, and what was first told of in one of those that never went out is in it too.
+  expect(about(mailer, held)).toHaveLength(1);
+  expect(about(mailer, later)).toEqual(about(mailer, held));
+  expect(await plannedFor(held)).toEqual([expect.stringMatching(/^4 /)]);
+  expect(await plannedFor(later)).toEqual([expect.stringMatching(/^15 /)]);
 });
 
 it("plans and sends each mail once when two workers do both at once", async () => {
-  world.time.now = new Date("2027-11-04T00:00:05Z");
-  const place = await world.place("ふたり薬局");
-  await world.person(place);
+  world.time.now = nineOn("2027-11-04");
   const helds: Held[] = [];
-  for (let i = 0; i < 60; i += 1) {
+  for (let i = 0; i < 30; i += 1) {
+    const place = await world.place(`ふたり薬局${i}`);
+    await world.person(place);
     helds.push(await world.certificate(place, { notAfter: endOf("2027-11-10") }));
   }
   const plans = await Promise.all([reminders.plan(), reminders.plan(), reminders.plan()]);
-  expect(plans.map(({ planned }) => planned).toSorted((a, b) => b - a)).toEqual([60, 0, 0]);
+  expect(plans.map(({ planned }) => planned).toSorted((a, b) => b - a)).toEqual([30, 0, 0]);
   const mailer = collector();
   await Promise.all(Array.from({ length: 3 }, () => deliveryTo(mailer).deliver(never)));
-  const keys = mailer.sent.map(({ key }) => key);
-  expect(keys).toHaveLength(60);
-  expect(new Set(keys).size).toBe(60);
+  for (const held of helds) expect(about(mailer, held)).toHaveLength(1);
+  expect(new Set(mailer.sent.map(({ key }) => key)).size).toBe(mailer.sent.length);
 });
 
 it("shows the worker no table of mails", async () => {

@@ -104,6 +104,15 @@ beforeAll(async () => {
        values ($1, $2, $3, 'telephone', 'x', now(), now() + interval '1 hour')`,
       [randomBytes(32), corporationId, accountId],
     );
+    await admin.query(
+      `insert into app.mail_item (mail_id, corporation_id, serial, stage, audience)
+       select id, corporation_id, $2, 30, 'decides' from app.mail where corporation_id = $1`,
+      [corporationId, bound],
+    );
+    await admin.query(
+      `insert into app.task (corporation_id, kind, subject, facts, opened_at) values ($1, 'untold', $2, '{}', now())`,
+      [corporationId, randomUUID()],
+    );
     const bulkIssueId = randomUUID();
     await admin.query(
       `insert into app.bulk_issue (id, corporation_id, profile, asked_by, total, uncollected, created_at)

@@ -17,9 +17,8 @@ const FACTS = {
   reason: "first",
   expiresAt: "2026-12-05T03:00:00Z",
 } as const;
-const NOW = new Date("2026-11-21T03:00:00Z");
 const mail = (language: "ja" | "en", facts: object = {}, settings: object = {}) =>
-  writeEnrolmentMail({ facts: { ...FACTS, ...facts }, language, now: NOW }, LINK, {
+  writeEnrolmentMail({ facts: { ...FACTS, ...facts }, language }, LINK, {
     ...SETTINGS,
     ...settings,
   });
@@ -78,7 +77,7 @@ it.for([
       token: String(index).padStart(32, "0"),
       code: `ABCD-EFG${index}`,
     }));
-    const occasion = { facts, language, now: NOW };
+    const occasion = { facts, language };
     const written = writeRequestMail(occasion, [LINK, ...links], SETTINGS);
     expect(written.subject).toBe(subject);
     for (const { token, code } of [LINK, ...links]) {
@@ -110,7 +109,7 @@ it("shows names as they are, whatever they contain, and names the operators wher
   const { html } = mail("ja", { device: "<b>1</b>", requestedBy: '"><a href=x>' });
   expect(html).not.toMatch(/<b>|<a href=x>/);
   const { requestedBy: _, ...unsaid } = FACTS;
-  const { text } = writeEnrolmentMail({ facts: unsaid, language: "ja", now: NOW }, LINK, SETTINGS);
+  const { text } = writeEnrolmentMail({ facts: unsaid, language: "ja" }, LINK, SETTINGS);
   expect(text).toContain("依頼した人: お使いのシステムの運用担当");
 });
 

@@ -18,7 +18,7 @@ const FACTS = {
 const site = plainSite("0120-000-000");
 const mail = (language: "ja" | "en", facts: object = {}, own = site) =>
   writeProofMail(
-    { facts: { ...FACTS, ...facts }, language, now: new Date("2026-11-21T03:00:05Z") },
+    { facts: { ...FACTS, ...facts }, language },
     { timeZone: "Asia/Tokyo", site: own },
   );
 
