@@ -80,7 +80,7 @@ async function explained(): Promise<string> {
   return notices.join("\n");
 }
 
-it("finds what is due among many by the index", { timeout: 60_000 }, async () => {
+it("finds what is due among many by the index", { timeout: 120_000 }, async () => {
   // The first round after an installation has everything within 90 days to plan: a mail for each manager.
   expect((await reminders.plan()).planned).toBeGreaterThan(950);
   const items = async (): Promise<number> => {
