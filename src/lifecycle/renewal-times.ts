@@ -82,13 +82,15 @@ const renewableOf = (row: AroundRow) => ({
   notAfter: row.not_after,
 });
 
-/** When a certificate of the transaction's tenant is to be renewed. Throws NotFoundError. */
+/** When a certificate of the transaction's tenant is to be renewed. Throws NotFoundError, and NotRenewableError of an emergency's. */
 export async function renewalTimeOf(
   sql: Sql,
   serial: Serial,
   timeZone: string,
 ): Promise<RenewalTime> {
-  return (await read(sql, serial, timeZone)).time;
+  const { time } = await read(sql, serial, timeZone);
+  if (time === undefined) throw new NotRenewableError();
+  return time;
 }
 
 /** The certificate's own row, and its time. */
