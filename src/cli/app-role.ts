@@ -71,6 +71,7 @@ export async function openAppRole(opening: Opening, deps: AppRoleDeps): Promise<
   registerGuessMetrics(metrics, rooms.guesses);
   const app = await createAppServer({
     checkUrl: config.checkUrl,
+    batchLines: config.batchLines,
     appleProfiles,
     signIn: openSignIn(opening, database),
     ...rooms,

@@ -8,6 +8,7 @@ import { createChainOf } from "../ca/issuer-chain.ts";
 import { createPropagate, type Propagate } from "../ca/propagation.ts";
 import { createRevocation, type Revocation } from "../ca/revocation.ts";
 import { loadCaConfig } from "../config/ca-config.ts";
+import { createEnrolmentBatches, type EnrolmentBatches } from "../lifecycle/enrolment-batches.ts";
 import { type Checks, createChecks } from "../lifecycle/checks.ts";
 import { createEnrolmentVisits, type EnrolmentVisits } from "../lifecycle/enrolment-visits.ts";
 import { createRenewalStart, type RenewalStart } from "../lifecycle/renewal-start.ts";
@@ -44,6 +45,7 @@ export interface Rooms extends PeoplesRooms {
   readonly checks: Checks;
   readonly renewalTimes: RenewalTimes;
   readonly enrolments: Enrolments;
+  readonly enrolmentBatches: EnrolmentBatches;
   readonly enrolmentVisits: EnrolmentVisits;
   readonly ways: Ways;
   readonly renewalStart: RenewalStart;
@@ -124,6 +126,7 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     acknowledge: createAcknowledge({ ...system, database }),
     propagate: createPropagate({ ...system, database }),
     stages: createStages(registry),
+    enrolmentBatches: createEnrolmentBatches({ ...registry, database }),
     bulkIssues: createBulkIssues({ ...system, store, database, profiles, issuance }),
   };
 }

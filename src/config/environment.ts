@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 
 import {
   addresses,
+  batchLines,
   durationMs,
   hostAndPort,
   issuerUrl,
@@ -85,6 +86,8 @@ export interface Config {
   readonly maxStaleMs: number;
   /** How long an old certificate works on beside a proven successor that no product reports, in days. */
   readonly renewalOverlapDays: number;
+  /** How many lines a file of invitations may have. */
+  readonly batchLines: number;
   /** The server certificate of the mTLS listener; absent: one of Suido's own CA. */
   readonly mtlsCertificate: CertificateFiles | undefined;
   /** Who signs the profiles of Apple's devices; absent: they go out unsigned. */
@@ -336,6 +339,7 @@ export function loadConfig(env: Environment, machine: Machine = thisMachine()): 
     vaProcesses: reader.read("SUIDO_VA_PROCESSES", 1, vaProcesses(machine)),
     maxStaleMs: reader.read("SUIDO_MAX_STALE", durationMs("24h"), durationMs),
     renewalOverlapDays: reader.read("SUIDO_RENEWAL_OVERLAP", 7, overlapDays),
+    batchLines: reader.read("SUIDO_BATCH_LINES", 5_000, batchLines),
     mtlsCertificate: readCertificate(reader, "MTLS"),
     profileCertificate: readCertificate(reader, "PROFILE"),
     trustedProxies: reader.read("SUIDO_TRUSTED_PROXIES", [], addresses),

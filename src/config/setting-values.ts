@@ -81,6 +81,13 @@ export function overlapDays(text: string): number {
   return Number(text);
 }
 
+/** A number of lines from 1 to 20,000: more would not be written within the time that one transaction has. */
+export function batchLines(text: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(text) || Number(text) > 20_000)
+    throw new Error("must be a number of lines from 1 to 20000");
+  return Number(text);
+}
+
 /** The IANA name of a time zone, as Node spells it. */
 export function timeZone(text: string): string {
   try {

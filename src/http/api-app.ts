@@ -24,6 +24,11 @@ import {
   bulkRoutes,
   type BulkRoutesOptions,
 } from "./routes-bulk.ts";
+import {
+  enrolmentBatchReadingRoutes,
+  enrolmentBatchRoutes,
+  type EnrolmentBatchRoutesOptions,
+} from "./routes-enrolment-batches.ts";
 import { checkRoutes, type CheckRoutesOptions } from "./routes-checks.ts";
 import {
   enrolmentDecisionRoutes,
@@ -70,6 +75,7 @@ export interface AppServerOptions
     PartyRoutesOptions,
     StageRoutesOptions,
     BulkRoutesOptions,
+    EnrolmentBatchRoutesOptions,
     RenewalRoutesOptions,
     PagesOptions {
   readonly authenticate: Authenticate;
@@ -114,6 +120,8 @@ function addApi(app: FastifyInstance, options: AppServerOptions): void {
       await v1.register(bulkRoutes, options);
       await v1.register(bulkReportRoutes, options);
       await v1.register(bulkCollectRoutes, options);
+      await v1.register(enrolmentBatchRoutes, options);
+      await v1.register(enrolmentBatchReadingRoutes, options);
       await v1.register(stageReadingRoutes, options);
       await v1.register(stageSettingRoutes, options);
     },

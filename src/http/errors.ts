@@ -11,6 +11,7 @@ export type HttpErrorCode =
   | "headers-too-large"
   | "other-site"
   | "request-timeout"
+  | "batch-refused"
   | "stopping"
   | "status-too-old"
   | ClientCertificateErrorCode;

@@ -4,10 +4,14 @@ import type { IdempotentRequest } from "../registry/idempotency.ts";
 import { principalOf } from "./authentication.ts";
 import { requestHash } from "./request-hash.ts";
 
-/** The Idempotency-Key of a request with what it stands for, or undefined. A replayed answer will say so. */
+/**
+ * The Idempotency-Key of a request with what it stands for, or undefined: what was asked is its body, unless told
+ * otherwise. A replayed answer will say so.
+ */
 export function idempotencyOf(
   request: FastifyRequest,
   reply: FastifyReply,
+  asked: unknown = request.body,
 ): IdempotentRequest | undefined {
   const key = request.headers["idempotency-key"];
   if (typeof key !== "string") return undefined;
@@ -15,7 +19,7 @@ export function idempotencyOf(
   return {
     apiKeyId: principalOf(request).id,
     key,
-    requestHash: requestHash({ method: request.method, path, body: request.body }),
+    requestHash: requestHash({ method: request.method, path, body: asked }),
     onReplayed: () => void reply.header("idempotency-replayed", "true"),
   };
 }

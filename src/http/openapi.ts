@@ -10,6 +10,7 @@ import { RenewalBanner, RenewalTime } from "./schemas/renewals.ts";
 import * as registry from "./schemas/registry.ts";
 import * as factors from "./schemas/factors.ts";
 import * as enrolments from "./schemas/enrolments.ts";
+import * as batches from "./schemas/enrolment-batches.ts";
 import * as bulk from "./schemas/bulk.ts";
 import * as stages from "./schemas/stages.ts";
 
@@ -67,6 +68,10 @@ export const COMPONENTS = [
   bulk.BulkIssue,
   bulk.BulkIssueLine,
   bulk.BulkBundle,
+  batches.BatchPreview,
+  batches.EnrolmentBatch,
+  batches.EnrolmentBatchDetail,
+  batches.EnrolmentBatchLine,
 ];
 
 /** `/openapi.json`, from the schemas of the routes that are added after this. */

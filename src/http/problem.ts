@@ -80,6 +80,7 @@ const STATUS = {
   "profile-unknown": 422,
   "lint-failed": 422,
   "bulk-refused": 422,
+  "batch-refused": 422,
   "not-collected": 410,
   "invalid-name": 422,
   "beyond-issuer": 422,

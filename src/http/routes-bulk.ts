@@ -1,15 +1,14 @@
-import { Readable } from "node:stream";
-
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyRequest } from "fastify";
-import type { TSchema } from "typebox";
 
 import type { BulkIssues } from "../ca/bulk-issue.ts";
 import { firstNamed } from "./accept.ts";
 import { principalOf } from "./authentication.ts";
 import { csvHeading, csvLine } from "./bulk-csv.ts";
+import { CSV } from "./csv-body.ts";
 import { HttpError } from "./errors.ts";
 import { idempotencyOf } from "./idempotency.ts";
+import { jsonLine, linesOf, textOf } from "./line-answer.ts";
 import { addNdjsonParser, hasLines, NDJSON } from "./ndjson-body.ts";
 import * as schemas from "./schemas/bulk.ts";
 import {
@@ -33,36 +32,7 @@ const BODY_LIMIT = 24 * 1024 * 1024;
 /** A request with the largest key and its ids, JSON's escapes included, in octets. */
 const LINE_LIMIT = 32 * 1024;
 
-/**
- * The lines of a list, below a heading where there is one. The first one is made before anything is sent, so that its
- * failure is still a problem document.
- */
-async function textOf<Line>(
-  lines: AsyncIterable<Line>,
-  { heading = "", write }: { readonly heading?: string; readonly write: (line: Line) => string },
-): Promise<Readable> {
-  const iterator = lines[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  async function* texts(): AsyncGenerator<string> {
-    try {
-      if (heading !== "") yield heading;
-      for (let one = first; one.done !== true; one = await iterator.next()) yield write(one.value);
-    } finally {
-      await iterator.return?.();
-    }
-  }
-  return Readable.from(texts(), { highWaterMark: 1 });
-}
-
-const CSV = "text/csv";
 const REPORT_TYPES = [NDJSON, CSV] as const;
-
-const jsonLine = (line: object): string => `${JSON.stringify(line)}\n`;
-
-/** An answer of lines, each of which is one of these. */
-function linesOf(line: TSchema, others: object = {}): object {
-  return { description: "Lines.", content: { [NDJSON]: { schema: named(line) }, ...others } };
-}
 
 /** Lines say in the address for whom they are, JSON in its body. */
 async function completeLines(request: FastifyRequest): Promise<void> {

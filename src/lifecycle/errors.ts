@@ -1,9 +1,12 @@
+import type { BatchFault } from "./batch-fault.ts";
+
 /** Stable, documented codes: part of the API. Rename one only in a major release. */
 export type LifecycleErrorCode =
   | "too-many-guesses"
   | "no-session"
   | "not-identified"
-  | "too-many-bundles";
+  | "too-many-bundles"
+  | "batch-refused";
 
 /** What people who install certificates themselves may not do now. */
 export abstract class LifecycleError extends Error {
@@ -47,5 +50,16 @@ export class TooManyBundlesError extends LifecycleError {
 
   constructor() {
     super("too many certificates were made for this enrolment: support makes a new one");
+  }
+}
+
+/** Some of many invitations cannot be: nothing was made. */
+export class BatchRefusedError extends LifecycleError {
+  readonly code = "batch-refused";
+  readonly found: readonly BatchFault[];
+
+  constructor(found: readonly BatchFault[]) {
+    super(`nothing was made: ${found.length === 1 ? "1 fault" : `${found.length} faults`} in it`);
+    this.found = found;
   }
 }

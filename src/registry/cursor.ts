@@ -13,6 +13,7 @@ const MARKS = {
   stages: 9,
   bulkIssues: 10,
   enrolments: 11,
+  enrolmentBatches: 12,
 } as const;
 export type Collection = keyof typeof MARKS;
 

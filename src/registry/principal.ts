@@ -27,7 +27,8 @@ export type Kind =
   | "device"
   | "stage"
   | "bulk-issue"
-  | "enrolment";
+  | "enrolment"
+  | "enrolment-batch";
 
 /** A reference to a thing: in the address of the request, or in the field of its body that is named. */
 export interface Reference {

@@ -96,6 +96,13 @@ export const PROBLEMS_EN = {
     remedy:
       "The member errors names the first ones by their place. Mend or leave out those, and send all of it again.",
   },
+  "batch-refused": {
+    title: "Some of the lines are not possible",
+    meaning:
+      "At least one line of the file cannot become an invitation. Nothing was made, and no mail goes out.",
+    remedy:
+      "The member errors names the first ones by line and column. Send the file with dryRun=true to see all of them, mend it, and send it again.",
+  },
   "not-collected": {
     title: "Not collected",
     meaning:

@@ -91,6 +91,13 @@ export const PROBLEMS_JA: Readonly<Record<ShownCode, ProblemText>> = {
     remedy:
       "errorsに、はじめのほうの位置と理由があります。直すか除いて、全体をもう一度送ってください。",
   },
+  "batch-refused": {
+    title: "招待にできない行があります",
+    meaning:
+      "ファイルに、招待にできない行があります。招待は1件も作っていません。メールも送っていません。",
+    remedy:
+      "errorsに、はじめのほうの行と列があります。dryRun=trueで送ると、すべてを見られます。直してから、もう一度送ってください。",
+  },
   "not-collected": {
     title: "受け取られませんでした",
     meaning:

@@ -70,6 +70,12 @@ describe("F24: what is another corporation's", () => {
     expect(bulk).toMatchObject({ status: 202, body: { corporationId } });
     const enrolment = await world.call("POST", "/v1/enrolments", { body: { accountId, deviceId } });
     expect(enrolment).toMatchObject({ status: 201, body: { corporationId } });
+    const batch = await world.call("POST", "/v1/enrolment-batches", {
+      key: tenant.key,
+      headers: { "content-type": "text/csv" },
+      body: `account,device\n${accountId},${deviceId}\n`,
+    });
+    expect(batch).toMatchObject({ status: 201, body: { corporationId } });
     const owned = {
       serialNumber: good,
       byPath: {
@@ -81,6 +87,7 @@ describe("F24: what is another corporation's", () => {
         stages: waiting.body.id,
         "bulk-issues": bulk.body.id,
         enrolments: enrolment.body.id,
+        "enrolment-batches": batch.body.id,
         "api-keys": (await world.newKey("support", tenant.corporationId)).id,
       },
     };
@@ -127,6 +134,7 @@ describe("F24: what is another corporation's", () => {
       "certificates",
       "stages",
       "enrolments",
+      "enrolment-batches",
       "api-keys",
     ];
     for (const list of lists) {

@@ -14,6 +14,7 @@ export const TABLES: readonly string[] = [
   "app.certificate_check",
   "app.renewal_order",
   "app.enrolment",
+  "app.enrolment_batch",
   "app.enrolment_link",
   "app.second_factor",
   "app.factor_invitation",

@@ -10,6 +10,7 @@ import { expect, inject } from "vitest";
 import { plainSite } from "../../../src/config/site.ts";
 import { createAcknowledge } from "../../../src/ca/acknowledgement.ts";
 import { createBulkIssues } from "../../../src/ca/bulk-issue.ts";
+import { createEnrolmentBatches } from "../../../src/lifecycle/enrolment-batches.ts";
 import { createPropagate } from "../../../src/ca/propagation.ts";
 import { type AppServerOptions, createAppServer } from "../../../src/http/api-app.ts";
 import { createHttpMetrics } from "../../../src/http/http-metrics.ts";
@@ -241,6 +242,8 @@ async function startApp({
       ...deps,
       appUrl: "http://localhost:8000",
     }),
+    batchLines: 5_000,
+    enrolmentBatches: createEnrolmentBatches({ ...createSystem(), ...side, ...deps }),
     bulkIssues: createBulkIssues({ ...createSystem(), ...side, ...deps }),
     authenticate: (presented) => apiKeys.authenticate(presented),
     log: pino({ level: "silent" }),

@@ -80,6 +80,11 @@ beforeAll(async () => {
       ],
     );
     await admin.query(
+      `insert into app.enrolment_batch (id, corporation_id, asked_by, lines, enrolments, replaced, created_at, expires_at)
+       values ($1, $2, 'test', 1, 1, 0, now(), now() + interval '1 day')`,
+      [randomUUID(), corporationId],
+    );
+    await admin.query(
       `insert into app.enrolment_link (sha256, kind, corporation_id, enrolment_id, created_at)
        values ($1, 'link', $2, $3, now())`,
       [randomBytes(32), corporationId, enrolmentId],

@@ -105,6 +105,14 @@ export async function appWith(overrides: Partial<AppServerOptions> = {}): Promis
     relyingParties: unexpectedCollection,
     acknowledge: unexpected,
     propagate: unexpected,
+    batchLines: 5_000,
+    enrolmentBatches: {
+      preview: unexpected,
+      create: unexpected,
+      get: unexpected,
+      list: unexpected,
+      report: unexpected,
+    },
     bulkIssues: {
       create: unexpected,
       get: unexpected,

@@ -93,6 +93,7 @@ it("has every call of the contract, and what operators need", () => {
   ).toMatchInlineSnapshot(`
     [
       "delete /v1/accounts/{id}",
+      "delete /v1/accounts/{id}/second-factors/{factorId}",
       "delete /v1/api-keys/{id}",
       "delete /v1/corporations/{id}",
       "delete /v1/devices/{id}",
@@ -104,6 +105,7 @@ it("has every call of the contract, and what operators need", () => {
       "get /metrics",
       "get /v1/accounts",
       "get /v1/accounts/{id}",
+      "get /v1/accounts/{id}/second-factors",
       "get /v1/api-keys",
       "get /v1/authorize",
       "get /v1/banner/{serialNumber}",
@@ -118,6 +120,9 @@ it("has every call of the contract, and what operators need", () => {
       "get /v1/devices",
       "get /v1/devices/{id}",
       "get /v1/devices/{id}/certificates",
+      "get /v1/enrolment-batches",
+      "get /v1/enrolment-batches/{id}",
+      "get /v1/enrolment-batches/{id}/report",
       "get /v1/enrolments",
       "get /v1/enrolments/{id}",
       "get /v1/memberships",
@@ -136,6 +141,7 @@ it("has every call of the contract, and what operators need", () => {
       "patch /v1/pharmacies/{id}",
       "patch /v1/relying-parties/{id}",
       "post /v1/accounts",
+      "post /v1/accounts/{id}/factor-links",
       "post /v1/acknowledgements",
       "post /v1/bulk-issues",
       "post /v1/bulk-issues/{id}/collect",
@@ -148,6 +154,7 @@ it("has every call of the contract, and what operators need", () => {
       "post /v1/certificates/{serialNumber}/unhold",
       "post /v1/corporations",
       "post /v1/devices",
+      "post /v1/enrolment-batches",
       "post /v1/enrolments",
       "post /v1/enrolments/{id}/confirm",
       "post /v1/enrolments/{id}/withdraw",
@@ -198,7 +205,7 @@ it("takes an Idempotency-Key on every POST that creates", () => {
   const creating = operations().filter(
     ([, method, { responses }]) => method === "post" && "201" in responses,
   );
-  expect(creating).toHaveLength(11);
+  expect(creating).toHaveLength(13);
   for (const [, , { parameters = [] }] of creating) {
     expect(parameters).toContainEqual(
       expect.objectContaining({ name: "idempotency-key", in: "header", required: false }),

@@ -1,0 +1,151 @@
+import { toHex } from "../pki/bytes.ts";
+import type { Database } from "../storage/database.ts";
+import type { Sql } from "../storage/sql.ts";
+import { ENROLMENT_STATES, type EnrolmentState, type IdentifiedHow } from "./enrolment-row.ts";
+
+/** What became of an invitation's mail; `none` where the account has no address. */
+export const BATCH_MAIL_STATES = ["none", "waiting", "accepted", "returned", "dropped"] as const;
+export type BatchMailState = (typeof BATCH_MAIL_STATES)[number];
+
+/** How far the invitations of a batch are. */
+export interface BatchProgress {
+  readonly states: Readonly<Record<EnrolmentState, number>>;
+  readonly mails: Readonly<Record<BatchMailState, number>>;
+}
+
+/** What became of one of them. */
+export interface BatchReportLine {
+  /** In the file, from 1. */
+  readonly line: number;
+  readonly enrolmentId: string;
+  readonly pharmacyId: string;
+  readonly pharmacy: string;
+  readonly deviceId: string;
+  readonly device: string;
+  readonly accountId: string;
+  readonly account: string;
+  readonly email?: string;
+  readonly state: EnrolmentState;
+  readonly mail: BatchMailState;
+  readonly supportNumber: string;
+  readonly expiresAt: Date;
+  readonly startedAt?: Date;
+  readonly identifiedAt?: Date;
+  readonly identifiedHow?: IdentifiedHow;
+  readonly endedAt?: Date;
+  /** Of the certificate that was proven. */
+  readonly serialNumber?: string;
+}
+
+/** The newest mail of an enrolment `e`, in our words. */
+const MAIL = `case when not e.mailed then 'none' else coalesce((
+    select case m.state when 'due' then 'waiting' when 'sent' then 'accepted' when 'failed' then 'returned' else 'dropped' end
+    from app.mail m where m.subject = 'enrolment/' || e.id and m.kind = 'enrolment' order by m.created_at desc limit 1), 'dropped') end`;
+
+const PROGRESS = `select told.state, told.mail, count(*)::integer as count
+  from (select app.enrolment_state(e, $2::timestamptz) as state, ${MAIL} as mail from app.enrolment e where e.batch_id = $1::uuid) told
+  group by told.state, told.mail`;
+
+/** Counts the invitations of a batch of the tenant. */
+export async function readProgress(sql: Sql, batchId: string, now: Date): Promise<BatchProgress> {
+  const rows = await sql.query<{ state: EnrolmentState; mail: BatchMailState; count: number }>(
+    PROGRESS,
+    [batchId, now.toISOString()],
+  );
+  const count = (isOne: (row: (typeof rows)[number]) => boolean): number =>
+    rows.filter(isOne).reduce((sum, row) => sum + row.count, 0);
+  const of = <Word extends string>(
+    words: readonly Word[],
+    wordOf: (row: (typeof rows)[number]) => string,
+  ): Record<Word, number> =>
+    Object.fromEntries(words.map((word) => [word, count((row) => wordOf(row) === word)])) as Record<
+      Word,
+      number
+    >;
+  return {
+    states: of(ENROLMENT_STATES, ({ state }) => state),
+    mails: of(BATCH_MAIL_STATES, ({ mail }) => mail),
+  };
+}
+
+interface LineRow {
+  readonly id: string;
+  readonly batch_line: number;
+  readonly pharmacy_id: string;
+  readonly pharmacy: string;
+  readonly device_id: string;
+  readonly device: string;
+  readonly account_id: string;
+  readonly account: string;
+  readonly email: string | null;
+  readonly state: EnrolmentState;
+  readonly mail: BatchMailState;
+  readonly support_number: string;
+  readonly expires_at: Date;
+  readonly started_at: Date | null;
+  readonly identified_at: Date | null;
+  readonly identified_how: IdentifiedHow | null;
+  readonly ended_at: Date | null;
+  readonly serial: Uint8Array | null;
+}
+
+const LINES = `select e.id, e.batch_line, e.pharmacy_id, p.name as pharmacy, e.device_id, d.name as device, e.account_id, a.name as account, a.email,
+    app.enrolment_state(e, $2) as state, ${MAIL} as mail, e.support_number, e.expires_at, e.started_at, e.identified_at, e.identified_how,
+    case when app.enrolment_state(e, $2) = 'expired' then e.expires_at else e.ended_at end as ended_at, proven.serial
+  from app.enrolment e
+  join app.pharmacy p on p.id = e.pharmacy_id
+  join app.device d on d.id = e.device_id
+  join app.account a on a.id = e.account_id
+  left join lateral (
+    select b.serial from app.binding b join ca.issued i on i.serial = b.serial
+    where b.enrolment_id = e.id and i.proven_at is not null order by b.bound_from desc limit 1
+  ) proven on e.state = 'proven'
+  where e.batch_id = $1 and (e.batch_line, e.id) > ($3, $4) order by e.batch_line, e.id limit $5`;
+
+const LINES_AT_ONCE = 500;
+
+const NO_ID = "00000000-0000-0000-0000-000000000000";
+
+function lineOf(row: LineRow): BatchReportLine {
+  return {
+    line: row.batch_line,
+    enrolmentId: row.id,
+    pharmacyId: row.pharmacy_id,
+    pharmacy: row.pharmacy,
+    deviceId: row.device_id,
+    device: row.device,
+    accountId: row.account_id,
+    account: row.account,
+    ...(row.email !== null && { email: row.email }),
+    state: row.state,
+    mail: row.mail,
+    supportNumber: row.support_number,
+    expiresAt: row.expires_at,
+    ...(row.started_at !== null && { startedAt: row.started_at }),
+    ...(row.identified_at !== null && { identifiedAt: row.identified_at }),
+    ...(row.identified_how !== null && { identifiedHow: row.identified_how }),
+    ...(row.ended_at !== null && { endedAt: row.ended_at }),
+    ...(row.serial !== null && { serialNumber: toHex(row.serial) }),
+  };
+}
+
+/**
+ * What became of each, in the order of the file, as it is read.
+ * @yields one line of the file, or one of its machines
+ */
+export async function* reportLines(
+  database: Database,
+  batch: { readonly id: string; readonly corporationId: string },
+  now: Date,
+): AsyncGenerator<BatchReportLine> {
+  let last = { line: 0, id: NO_ID };
+  for (;;) {
+    const rows = await database.tenant(batch.corporationId, (sql) =>
+      sql.query<LineRow>(LINES, [batch.id, now, last.line, last.id, LINES_AT_ONCE]),
+    );
+    yield* rows.map(lineOf);
+    const final = rows.at(-1);
+    if (final === undefined || rows.length < LINES_AT_ONCE) return;
+    last = { line: final.batch_line, id: final.id };
+  }
+}
