@@ -1,5 +1,6 @@
 import { BATCH_COLUMNS, type BatchColumn } from "../lifecycle/batch-fault.ts";
 import type { BatchLine } from "../lifecycle/enrolment-batch-check.ts";
+import { MOST_DEVICES } from "../lifecycle/enrolment-request.ts";
 import { ENROLMENT_REASONS, type EnrolmentReason } from "../lifecycle/enrolment-row.ts";
 import { BATCH_COLUMN_NAMES, BATCH_REASON_NAMES } from "../web/messages/batch-columns.ts";
 import type { BatchFaultName } from "../web/messages/batch-faults.ts";
@@ -22,9 +23,6 @@ export interface BatchFile {
   /** How the file names each of its columns. */
   readonly names: Readonly<Partial<Record<BatchColumn, string>>>;
 }
-
-/** Unnamed devices of one line. */
-const MOST_DEVICES = 50;
 
 /** Names that people type are compared in one spelling. */
 function spelling(text: string): string {
@@ -144,7 +142,6 @@ function readLine(record: TextRecord, header: Header): BatchLine | readonly File
   if (pharmacy === undefined && device === undefined) reading.add("missing", "pharmacy");
   const count = countOf(reading, device !== undefined);
   const reason = reasonOf(reading);
-  if (device === undefined) reading.add("missing", "device");
   if (reading.faults.length > 0) return reading.faults;
   return {
     line,
@@ -163,9 +160,12 @@ export function isBlank({ cells, fault: wrong }: CsvRecord): boolean {
 
 /**
  * Reads the records of a file, none of them blank: the first one names the columns, in English or Japanese. All faults are
- * gathered; what has none is a line that the room can look at.
+ * gathered; what has none is a line that the room can look at. All of them together may ask for so many devices.
  */
-export function readBatchFile(records: readonly CsvRecord[], isUtf8: boolean): BatchFile {
+export function readBatchFile(
+  records: readonly CsvRecord[],
+  { isUtf8, most }: { readonly isUtf8: boolean; readonly most: number },
+): BatchFile {
   const [first, ...rest] = textOfRecords(records, isUtf8 ? "utf-8" : encodingOf(records));
   if (first === undefined)
     return { lines: [], names: {}, faults: [fault("no-lines", { line: 1 })] };
@@ -181,5 +181,19 @@ export function readBatchFile(records: readonly CsvRecord[], isUtf8: boolean): B
     if ("account" in read) lines.push(read);
     else faults.push(...read);
   }
+  const beyond = firstBeyond(lines, most);
+  if (beyond !== undefined)
+    faults.push(
+      fault("too-many", { line: beyond.line, column: header.names.count ?? "count", about: most }),
+    );
   return { lines, names: header.names, faults };
+}
+
+/** The line with which more devices are asked for than may be. */
+function firstBeyond(lines: readonly BatchLine[], most: number): BatchLine | undefined {
+  let total = 0;
+  return lines.find(({ count }) => {
+    total += count;
+    return total > most;
+  });
 }

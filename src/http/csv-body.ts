@@ -88,7 +88,7 @@ export async function readCsvFile(payload: Readable, mostLines: number): Promise
   reader.end();
   const file: BatchFile = beginning.isUtf16
     ? { lines: [], names: {}, faults: [{ line: 1, code: "utf-16" }] }
-    : readBatchFile(records, beginning.hasBom);
+    : readBatchFile(records, { isUtf8: beginning.hasBom, most: mostLines });
   return { ...file, sha256: hash.digest("hex") };
 }
 

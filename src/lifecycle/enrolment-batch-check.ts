@@ -17,13 +17,15 @@ export interface BatchLine {
   readonly reason: EnrolmentReason;
 }
 
-/** One invitation that can be made. */
+/** What a line asks for, found: an invitation, or several for machines that nobody has registered. */
 export interface Invitation {
   readonly line: number;
   readonly accountId: string;
   readonly hasAddress: boolean;
   readonly pharmacyId: string;
-  readonly deviceId: string;
+  readonly deviceId?: string;
+  /** 1, where there is a device. */
+  readonly count: number;
   readonly reason: EnrolmentReason;
 }
 
@@ -198,7 +200,7 @@ function pharmacyOf({ pharmacy, line }: BatchLine, { pharmacies }: Found): strin
 }
 
 function deviceOf(
-  { device = "", line }: BatchLine,
+  { device, line }: BatchLine & { readonly device: string },
   { devices }: Found,
   pharmacyId: string | undefined,
 ): DeviceRow {
@@ -212,17 +214,17 @@ function deviceOf(
   return row;
 }
 
-function invitationOf(line: BatchLine, found: Found): Invitation {
-  const account = accountOf(line, found);
-  const device = deviceOf(line, found, pharmacyOf(line, found));
-  return {
-    line: line.line,
-    accountId: account.id,
-    hasAddress: account.has_address,
-    pharmacyId: device.pharmacy_id,
-    deviceId: device.id,
-    reason: line.reason,
-  };
+function invitationOf(asked: BatchLine, found: Found): Invitation {
+  const { count, device, line, reason } = asked;
+  const { id: accountId, has_address: hasAddress } = accountOf(asked, found);
+  const pharmacyId = pharmacyOf(asked, found);
+  const common = { line, accountId, hasAddress, count, reason };
+  if (device !== undefined) {
+    const row = deviceOf({ ...asked, device }, found, pharmacyId);
+    return { ...common, pharmacyId: row.pharmacy_id, deviceId: row.id };
+  }
+  if (pharmacyId === undefined) throw new LineFault("pharmacy", "pharmacy-unknown", { line });
+  return { ...common, pharmacyId };
 }
 
 /** Looks for what some lines name, at most `ITEMS_A_STATEMENT` of them. */
@@ -274,8 +276,8 @@ class Checking {
 
   take(invitation: Invitation, isMember: boolean): void {
     const { deviceId, line } = invitation;
-    const first = this.#lineOf.get(deviceId);
-    if (first === undefined) this.#lineOf.set(deviceId, line);
+    const first = deviceId === undefined ? undefined : this.#lineOf.get(deviceId);
+    if (deviceId !== undefined && first === undefined) this.#lineOf.set(deviceId, line);
     if (first !== undefined)
       this.faults.push({ line, column: "device", code: "device-twice", about: first });
     else if (isMember) this.invitations.push(invitation);
@@ -320,8 +322,9 @@ export async function findReplaced(
   { now, holding }: { readonly now: Date; readonly holding: Holding },
 ): Promise<readonly Replaced[]> {
   const replaced: Replaced[] = [];
-  for (let from = 0; from < invitations.length; from += ITEMS_A_STATEMENT) {
-    const some = invitations.slice(from, from + ITEMS_A_STATEMENT);
+  const named = invitations.filter(({ deviceId }) => deviceId !== undefined);
+  for (let from = 0; from < named.length; from += ITEMS_A_STATEMENT) {
+    const some = named.slice(from, from + ITEMS_A_STATEMENT);
     const rows = await sql.query<{ id: string; line: number }>(
       holding === "hold" ? `${OPEN} for update of e` : OPEN,
       [some.map(({ deviceId }) => deviceId), some.map(({ line }) => line), now],

@@ -20,8 +20,10 @@ export interface BatchReportLine {
   readonly enrolmentId: string;
   readonly pharmacyId: string;
   readonly pharmacy: string;
-  readonly deviceId: string;
-  readonly device: string;
+  /** Absent while a machine that nobody had registered has no certificate. */
+  readonly deviceId?: string;
+  /** Absent while nobody has named it. */
+  readonly device?: string;
   readonly accountId: string;
   readonly account: string;
   readonly email?: string;
@@ -37,10 +39,11 @@ export interface BatchReportLine {
   readonly serialNumber?: string;
 }
 
-/** The newest mail of an enrolment `e`, in our words. */
+/** The newest mail of an enrolment `e`, alone or together with others, in our words. */
 const MAIL = `case when not e.mailed then 'none' else coalesce((
-    select case m.state when 'due' then 'waiting' when 'sent' then 'accepted' when 'failed' then 'returned' else 'dropped' end
-    from app.mail m where m.subject = 'enrolment/' || e.id and m.kind = 'enrolment' order by m.created_at desc limit 1), 'dropped') end`;
+    select case m.state when 'due' then 'waiting' when 'sent' then 'accepted' when 'dropped' then 'dropped' else 'returned' end
+    from app.mail m where m.subject = coalesce('enrolment-request/' || e.request_id, 'enrolment/' || e.id)
+      and m.kind in ('enrolment', 'enrolment-request') order by m.created_at desc limit 1), 'dropped') end`;
 
 const PROGRESS = `select told.state, told.mail, count(*)::integer as count
   from (select app.enrolment_state(e, $2::timestamptz) as state, ${MAIL} as mail from app.enrolment e where e.batch_id = $1::uuid) told
@@ -73,8 +76,8 @@ interface LineRow {
   readonly batch_line: number;
   readonly pharmacy_id: string;
   readonly pharmacy: string;
-  readonly device_id: string;
-  readonly device: string;
+  readonly device_id: string | null;
+  readonly device: string | null;
   readonly account_id: string;
   readonly account: string;
   readonly email: string | null;
@@ -89,12 +92,12 @@ interface LineRow {
   readonly serial: Uint8Array | null;
 }
 
-const LINES = `select e.id, e.batch_line, e.pharmacy_id, p.name as pharmacy, e.device_id, d.name as device, e.account_id, a.name as account, a.email,
+const LINES = `select e.id, e.batch_line, e.pharmacy_id, p.name as pharmacy, e.device_id, coalesce(d.name, e.device_name) as device, e.account_id, a.name as account, a.email,
     app.enrolment_state(e, $2) as state, ${MAIL} as mail, e.support_number, e.expires_at, e.started_at, e.identified_at, e.identified_how,
     case when app.enrolment_state(e, $2) = 'expired' then e.expires_at else e.ended_at end as ended_at, proven.serial
   from app.enrolment e
   join app.pharmacy p on p.id = e.pharmacy_id
-  join app.device d on d.id = e.device_id
+  left join app.device d on d.id = e.device_id
   join app.account a on a.id = e.account_id
   left join lateral (
     select b.serial from app.binding b join ca.issued i on i.serial = b.serial
@@ -112,8 +115,8 @@ function lineOf(row: LineRow): BatchReportLine {
     enrolmentId: row.id,
     pharmacyId: row.pharmacy_id,
     pharmacy: row.pharmacy,
-    deviceId: row.device_id,
-    device: row.device,
+    ...(row.device_id !== null && { deviceId: row.device_id }),
+    ...(row.device !== null && { device: row.device }),
     accountId: row.account_id,
     account: row.account,
     ...(row.email !== null && { email: row.email }),

@@ -1,8 +1,9 @@
-import { recordAll } from "../audit/record.ts";
+import { type JsonObject, recordAll } from "../audit/record.ts";
 import type { Random } from "../pki/crypto.ts";
 import type { NewId } from "../pki/uuid.ts";
 import type { Sql } from "../storage/sql.ts";
 import { type Invitation, ITEMS_A_STATEMENT } from "./enrolment-batch-check.ts";
+import { inMails, type SingleInvitation } from "./enrolment-batch-mails.ts";
 import { openEnrolments } from "./open-enrolment.ts";
 
 /** Invitations that are made together. */
@@ -25,7 +26,7 @@ interface WritingDeps {
 }
 
 /** An invitation that has its id. */
-interface Enrolling extends Invitation {
+interface Enrolling extends SingleInvitation {
   readonly id: string;
 }
 
@@ -52,34 +53,50 @@ async function planMails(
   return new Set(rows.filter(({ mailed }) => mailed).map((row) => row.id));
 }
 
-/** Writes some of a batch, at most `ITEMS_A_STATEMENT`, with their audit rows and events. */
-async function writeSome(
+/** Inserts some of a batch, at most `ITEMS_A_STATEMENT`, in place of what is open for their devices. */
+async function open(
   sql: Sql,
   batch: BatchWriting,
   { some, deps }: { readonly some: readonly Enrolling[]; readonly deps: WritingDeps },
 ): Promise<void> {
-  const { actor, corporationId, expiresAt, id: batchId, now: at, requestedBy } = batch;
-  const openings = some.map(({ id, pharmacyId, deviceId, accountId, reason }) => {
-    const opening = { id, pharmacyId, deviceId, accountId, reason, expiresAt };
-    return requestedBy === undefined ? opening : Object.assign(opening, { requestedBy });
-  });
+  const { actor, corporationId, expiresAt, now: at, requestedBy } = batch;
+  const openings = some.map((enrolling) =>
+    Object.assign({ expiresAt }, enrolling, requestedBy !== undefined && { requestedBy }),
+  );
   await openEnrolments(sql, { corporationId, actor, at, openings }, deps);
+}
+
+function detailOf(
+  { accountId, deviceId, pharmacyId, reason, requestId }: Enrolling,
+  { mailed, batchId }: { readonly mailed: boolean; readonly batchId: string },
+): JsonObject {
+  return {
+    ...(deviceId !== undefined && { deviceId }),
+    accountId,
+    pharmacyId,
+    reason,
+    duringCall: false,
+    mailed,
+    ...(requestId !== undefined && { requestId }),
+    batchId,
+  };
+}
+
+/** Plans the mails of some that were inserted, and writes their audit rows and events. */
+async function tell(
+  sql: Sql,
+  batch: BatchWriting,
+  { some, deps }: { readonly some: readonly Enrolling[]; readonly deps: WritingDeps },
+): Promise<void> {
+  const { actor, corporationId, id: batchId, now: at } = batch;
   const mailed = await planMails(sql, batch, some);
-  const facts = some.map(({ id, deviceId, accountId, pharmacyId, reason }) => ({
+  const facts = some.map((single) => ({
     at,
     actor,
     corporationId,
     action: "enrolment.created",
-    subject: `enrolment/${id}`,
-    detail: {
-      deviceId,
-      accountId,
-      pharmacyId,
-      reason,
-      duringCall: false,
-      mailed: mailed.has(id),
-      batchId,
-    },
+    subject: `enrolment/${single.id}`,
+    detail: detailOf(single, { mailed: mailed.has(single.id), batchId }),
   }));
   await recordAll(sql, facts, deps.newId);
 }
@@ -87,7 +104,8 @@ async function writeSome(
 /** Writes all of a batch: its row, its enrolments in place of those that are open, and the plan of their mails. */
 export async function writeBatch(sql: Sql, batch: BatchWriting, deps: WritingDeps): Promise<void> {
   const { actor, corporationId, expiresAt, id, invitations, lines, now, replaced } = batch;
-  const total = invitations.length;
+  const singles = inMails(invitations, deps.newId);
+  const total = singles.length;
   await sql.query(INSERT_BATCH, [
     id,
     corporationId,
@@ -99,12 +117,16 @@ export async function writeBatch(sql: Sql, batch: BatchWriting, deps: WritingDep
     now,
     expiresAt,
   ]);
-  for (let from = 0; from < total; from += ITEMS_A_STATEMENT) {
-    const some = invitations
-      .slice(from, from + ITEMS_A_STATEMENT)
-      .map((invitation) => Object.assign({ id: deps.newId() }, invitation));
-    await writeSome(sql, batch, { some, deps });
-  }
+  const steps: (readonly Enrolling[])[] = [];
+  for (let from = 0; from < total; from += ITEMS_A_STATEMENT)
+    steps.push(
+      singles
+        .slice(from, from + ITEMS_A_STATEMENT)
+        .map((single) => Object.assign({ id: deps.newId() }, single)),
+    );
+  // A mail has what is in several steps: it is planned when all are there.
+  for (const some of steps) await open(sql, batch, { some, deps });
+  for (const some of steps) await tell(sql, batch, { some, deps });
   const detail = { lines, enrolments: total, replaced };
   const [action, subject] = ["enrolment-batch.created", `enrolment-batch/${id}`];
   await recordAll(sql, [{ at: now, actor, action, subject, corporationId, detail }], deps.newId);

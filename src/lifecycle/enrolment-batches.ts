@@ -17,6 +17,7 @@ import {
   type Holding,
   type Replaced,
 } from "./enrolment-batch-check.ts";
+import { countMails } from "./enrolment-batch-mails.ts";
 import {
   type BatchProgress,
   type BatchReportLine,
@@ -40,6 +41,7 @@ export interface BatchPreview {
   readonly enrolments: number;
   /** How many people are asked. */
   readonly accounts: number;
+  readonly mails: number;
   /** To how many of them no mail can go. */
   readonly withoutAddress: number;
   readonly replaces: readonly Replaced[];
@@ -160,8 +162,9 @@ async function preview(
   const { invitations, faults, replaces } = looked;
   const people = new Map(invitations.map(({ accountId, hasAddress }) => [accountId, hasAddress]));
   return {
-    enrolments: invitations.length,
+    enrolments: invitations.reduce((sum, { count }) => sum + count, 0),
     accounts: people.size,
+    mails: countMails(invitations),
     withoutAddress: [...people.values()].filter((hasAddress) => !hasAddress).length,
     replaces,
     faults,

@@ -121,33 +121,61 @@ export function writeEnrolmentMail(
   return writeInvitation(language, invitation, settings);
 }
 
-/** The invitation for machines that nobody has registered: one mail, with a link and a code for each. */
+/** The same for one of several machines: which it is, where that is known. */
+interface NamedLink extends MailedLink {
+  readonly device?: string;
+  readonly pharmacy?: string;
+}
+
+/** How the machines are told apart: by name, and within a pharmacy by number where they have none. */
+function namesOf(
+  links: readonly NamedLink[],
+  {
+    nth,
+    withPharmacy,
+  }: { readonly nth: (place: number) => string; readonly withPharmacy: boolean },
+): readonly string[] {
+  const unnamed = new Map<string, number>();
+  return links.map(({ device, pharmacy = "" }) => {
+    const place = (unnamed.get(pharmacy) ?? 0) + 1;
+    if (device === undefined) unnamed.set(pharmacy, place);
+    const name = device ?? nth(place);
+    return withPharmacy ? `${pharmacy} ${name}` : name;
+  });
+}
+
+/** The invitation for several machines, or for one that nobody has registered: one mail, with a link and a code for each. */
 export function writeRequestMail(
   { facts, language }: Pick<MailOccasion, "facts" | "language">,
-  links: readonly [MailedLink, ...MailedLink[]],
+  links: readonly [NamedLink, ...NamedLink[]],
   settings: EnrolmentMailSettings,
 ): MailContent {
   const { appUrl } = settings;
   const invited = facts as JsonObject & RequestFacts;
   const messages = LIFECYCLE_MESSAGES[language].enrolment;
-  const { subject, title, todo, nth } = messages.unnamed;
-  const { pharmacy } = invited;
+  const { subject, title, todo, todoNamed, several } = messages.unnamed;
+  const [first = invited.pharmacy, ...others] = new Set(
+    links.flatMap((each) => each.pharmacy ?? []),
+  );
+  const pharmacy = others.length === 0 ? first : several(first, others.length);
   const count = links.length;
   const [{ token, code }] = links;
+  const areNamed = links.every(({ device }) => device !== undefined);
+  const names = namesOf(links, { nth: messages.unnamed.nth, withPharmacy: others.length > 0 });
   const ways = links.map((each, index): MailBlock => ({
     kind: "fact",
-    name: nth(index + 1),
+    name: names[index] ?? "",
     value: each.code,
     isMain: true,
     link: linkUrl(appUrl, each.token),
   }));
   const invitation = {
-    facts: invited,
+    facts: { ...invited, pharmacy },
     subject: (at: string) => subject({ pharmacy, count, at }),
     title: title(count),
     device: [],
     codes: count === 1 ? [fact(messages.code, code)] : ways,
-    todo: todo(count),
+    todo: areNamed ? todoNamed : todo(count),
     link: count === 1 ? linkUrl(appUrl, token) : startUrl(appUrl),
   };
   return writeInvitation(language, invitation, settings);
@@ -209,8 +237,16 @@ export function enrolmentMails(
   };
 }
 
-const OF_REQUEST = `select id from app.enrolment where request_id = $1
-  and state in ('invited', 'started', 'identified', 'issued') and expires_at > $2 order by id`;
+const OF_REQUEST = `select e.id, coalesce(d.name, e.device_name) as device, p.name as pharmacy
+  from app.enrolment e join app.pharmacy p on p.id = e.pharmacy_id left join app.device d on d.id = e.device_id
+  where e.request_id = $1 and e.state in ('invited', 'started', 'identified', 'issued') and e.expires_at > $2
+  order by e.batch_line, e.id`;
+
+interface RequestRow {
+  readonly id: string;
+  readonly device: string | null;
+  readonly pharmacy: string;
+}
 
 /** The invitations for several machines at once as a kind of mail: those that are still open. */
 export function requestMails(deps: EnrolmentMailsDeps, settings: EnrolmentMailSettings): MailKind {
@@ -220,10 +256,12 @@ export function requestMails(deps: EnrolmentMailsDeps, settings: EnrolmentMailSe
       const { requestId, corporationId } = occasion.facts as JsonObject & RequestFacts;
       const drawing = { corporationId, at: clock(), mailId: occasion.id };
       const links = await database.tenant(corporationId, async (sql) => {
-        const drawn: MailedLink[] = [];
-        for (const { id } of await sql.query<{ id: string }>(OF_REQUEST, [requestId, drawing.at])) {
+        const drawn: NamedLink[] = [];
+        const rows = await sql.query<RequestRow>(OF_REQUEST, [requestId, drawing.at]);
+        for (const { id, device, pharmacy } of rows) {
           const link = await drawLink(sql, { ...drawing, enrolmentId: id }, deps);
-          if (link !== undefined) drawn.push(link);
+          if (link !== undefined)
+            drawn.push({ ...link, pharmacy, ...(device !== null && { device }) });
         }
         return drawn;
       });

@@ -52,6 +52,9 @@ export const BatchPreview = Type.Object(
     }),
     enrolments: Type.Integer({ description: "How many invitations would be made." }),
     accounts: Type.Integer({ description: "How many people would be asked." }),
+    mails: Type.Integer({
+      description: "How many mails would go out: one a person and reason, with up to 50 devices.",
+    }),
     withoutAddress: Type.Integer({
       description: "How many of them have no address: no mail would go to them.",
     }),
@@ -109,8 +112,8 @@ export const EnrolmentBatchLine = Type.Object(
     enrolmentId: Id,
     pharmacyId: Id,
     pharmacy: Type.String(),
-    deviceId: Id,
-    device: Type.String(),
+    deviceId: Type.Optional(Id),
+    device: Type.Optional(Type.String({ description: "Absent while nobody has named it." })),
     accountId: Id,
     account: Type.String(),
     email: Type.Optional(Type.String()),

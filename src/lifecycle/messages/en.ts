@@ -108,6 +108,10 @@ export interface LifecycleMessages {
       }) => string;
       readonly title: (count: number) => string;
       readonly todo: (count: number) => string;
+      /** Where each has a name already. */
+      readonly todoNamed: string;
+      /** The first of several pharmacies. */
+      readonly several: (first: string, others: number) => string;
       /** Before the code of each. */
       readonly nth: (place: number) => string;
     };
@@ -291,6 +295,10 @@ export const EN: LifecycleMessages = {
         count === 1
           ? "It takes a few minutes. Please open the page on the device itself. You choose its name there."
           : "It takes a few minutes for each. Please open the page on the device itself, and type one of the codes: each is for one device. You choose its name there.",
+      todoNamed:
+        "It takes a few minutes for each. Please open the page on the device itself, and type its code: each is for one device.",
+      several: (first, others) =>
+        `${first} and ${others === 1 ? "another pharmacy" : `${others} more pharmacies`}`,
       nth: (place) => `Device ${place}`,
     },
   },

@@ -102,6 +102,10 @@ const EN = {
     detail: () => "the account is no active member of the pharmacy",
     expected: "somebody who works at the device's pharmacy",
   },
+  "too-many": {
+    detail: (most) => `up to here the file asks for more than ${most} invitations`,
+    expected: "several smaller files",
+  },
 } as const satisfies Readonly<Record<string, BatchFaultText>>;
 
 /** What can be wrong with a file of invitations. */
@@ -209,6 +213,10 @@ const JA: Readonly<Record<BatchFaultName, BatchFaultText>> = {
   "not-a-member": {
     detail: () => "このアカウントは、この薬局に所属していません。",
     expected: "端末の薬局に所属している人にしてください。",
+  },
+  "too-many": {
+    detail: (most) => `ここまでで、招待が${most}件を超えます。`,
+    expected: "いくつかのファイルに分けてください。",
   },
 };
 

@@ -65,6 +65,16 @@ describe("a file of invitations", () => {
       "account,device,count,reason\na@x.jp,d,two,because\n",
       ["2 count bad-count two", "2 reason bad-reason because"],
     ],
+    [
+      "a number beside a device",
+      "account,pharmacy,device,count\na@x.jp,1,,50\na@x.jp,1,,51\na@x.jp,1,d,2\n",
+      ["3 count bad-count 51", "4 count bad-count 2"],
+    ],
+    [
+      "more devices than lines may be",
+      "account,pharmacy,台数\na@x.jp,1,50\na@x.jp,1,50\na@x.jp,1,1\n",
+      ["4 台数 too-many 100"],
+    ],
     ["a mark that stays open", 'account,device\n"a@x.jp,d\n', ["2 - open-quote"]],
   ])("tells of %s where it is", async ([, text, faults]) => {
     expect(faultsOf(await fileOf(text))).toEqual(faults);
