@@ -5,7 +5,7 @@ import type { Identification, Identified, Identify } from "../ca/identification.
 import type { RenewalStart } from "../lifecycle/renewal-start.ts";
 import { loadCheckStyle } from "../web/assets.ts";
 import type { HelpReason } from "../web/messages/help-en.ts";
-import { chooseLanguage } from "../web/language.ts";
+import { chooseLanguage, chosenLanguage, inLanguage } from "../web/language.ts";
 import { emergencyRenewPage, renewPage } from "../web/renew-page.ts";
 import type { SiteFacts } from "../web/site.ts";
 import { certificateRefused } from "./certificate-refusals.ts";
@@ -71,10 +71,11 @@ export async function addRenew(app: FastifyInstance, options: RenewOptions): Pro
   };
 
   const page = (request: FastifyRequest, reply: FastifyReply, found: Identified): FastifyReply => {
-    const acceptLanguage = request.headers["accept-language"];
-    const language = chooseLanguage({ asked: askedLanguage(request), acceptLanguage });
+    const [asked, acceptLanguage] = [askedLanguage(request), request.headers["accept-language"]];
+    const language = chooseLanguage({ asked, acceptLanguage });
+    const action = inLanguage("/renew", chosenLanguage({ asked }));
     const { device, isEmergency, notAfter, pharmacy } = found;
-    const facts = { deviceName: device.name, pharmacyName: pharmacy.name, notAfter };
+    const facts = { deviceName: device.name, pharmacyName: pharmacy.name, notAfter, action };
     reply.header("content-security-policy", policy);
     const shownPage = isEmergency ? emergencyRenewPage : renewPage;
     return send(reply, shownPage(facts, { style, site, timeZone, language }));
@@ -95,7 +96,8 @@ export async function addRenew(app: FastifyInstance, options: RenewOptions): Pro
       if (found.isEmergency && prefersHtml(request.headers.accept))
         return page(request, reply.code(409), found);
       const token = await renewalStart.begin(found);
-      return reply.redirect(`${appUrl}/renewals/${token}`, 303);
+      const chosen = chosenLanguage({ asked: askedLanguage(request) });
+      return reply.redirect(inLanguage(`${appUrl}/renewals/${token}`, chosen), 303);
     });
   });
 }

@@ -7,6 +7,7 @@ import type { Clock } from "../pki/clock.ts";
 import { parseSerial } from "../pki/serial.ts";
 import type { Principal } from "../registry/principal.ts";
 import type { PublicUrls } from "../web/home-page.ts";
+import { inLanguage } from "../web/language.ts";
 import { renewalBanner, renewalText } from "../web/renewal-banner.ts";
 import { firstNamed } from "./accept.ts";
 import { principalOf } from "./authentication.ts";
@@ -78,7 +79,10 @@ export const bannerRoutes: FastifyPluginAsyncTypebox<RenewalRoutesOptions> = asy
       reply
         .header("vary", "Accept")
         .type(wantsHtml ? `${HTML}; charset=utf-8` : "application/json");
-      if (wantsHtml) return due ? String(renewalBanner({ daysLeft, link, language })) : "";
+      if (wantsHtml) {
+        const facts = { daysLeft, link: inLanguage(link, request.query.lang), language };
+        return due ? String(renewalBanner(facts)) : "";
+      }
       return { due, daysLeft, ...(due && { text: renewalText(daysLeft), link }) };
     },
   );

@@ -7,9 +7,11 @@ import { LifecycleError, NoSessionError } from "../lifecycle/errors.ts";
 import type { RenewalStart } from "../lifecycle/renewal-start.ts";
 import type { Ways } from "../lifecycle/ways.ts";
 import { RegistryError } from "../registry/errors.ts";
+import { inLanguage } from "../web/language.ts";
 import { linkPageOf, pageOf } from "../web/way/states.ts";
 import { prefersHtml } from "./accept.ts";
 import { HttpError } from "./errors.ts";
+import { choiceOf } from "./language-choice.ts";
 import * as schemas from "./schemas/enrolments.ts";
 import type { WayPages } from "./way-pages.ts";
 import { addWaySession, type WaySession } from "./way-session.ts";
@@ -161,7 +163,8 @@ const goingRoutes: (session: WaySession) => Route =
 
     app.post("/way/checks", { schema: { hide: true } }, async (request, reply) => {
       const { url } = await ways.check(session.of(request));
-      return reply.redirect(url, 303);
+      // Of another host: our cookies do not go there.
+      return reply.redirect(inLanguage(url, choiceOf(request)), 303);
     });
   };
 

@@ -5,13 +5,12 @@ import { reachUrl } from "../lifecycle/checks.ts";
 import type { Clock } from "../pki/clock.ts";
 import type { Assets } from "../web/assets.ts";
 import type { Html } from "../web/html.ts";
-import { chooseLanguage } from "../web/language.ts";
 import { WAY_EN } from "../web/messages/way-en.ts";
 import { WAY_JA } from "../web/messages/way-ja.ts";
 import type { PortalContext } from "../web/portal-layout.ts";
 import type { SiteFacts } from "../web/site.ts";
 import { serverKeyPage, wayPage, type WayView } from "../web/way/way-page.ts";
-import { askedLanguage } from "./pages.ts";
+import { languageOf } from "./language-choice.ts";
 
 export interface WayPagesOptions {
   readonly assets: Assets;
@@ -53,9 +52,13 @@ function policyOf(checkUrl: string): string {
   ].join("; ");
 }
 
-function languageOf(request: FastifyRequest): "ja" | "en" {
-  const acceptLanguage = request.headers["accept-language"];
-  return chooseLanguage({ asked: askedLanguage(request), acceptLanguage });
+/** Where the same page is in the other language. Of a form's answer it is the page that the form stood on. */
+function pathOf({ method, url }: FastifyRequest): string {
+  const [asked = "", query] = url.split("?", 2);
+  if (method !== "GET") return `/${asked.split("/")[1]}`;
+  const others = new URLSearchParams(query);
+  others.delete("lang");
+  return others.size === 0 ? asked : `${asked}?${String(others)}`;
 }
 
 export function createWayPages(options: WayPagesOptions): WayPages {
@@ -69,9 +72,7 @@ export function createWayPages(options: WayPagesOptions): WayPages {
   };
   const contextOf = (request: FastifyRequest): PortalContext => {
     const language = languageOf(request);
-    const [asked = ""] = request.url.split("?", 1);
-    // Of a form's answer the other language is at the page that the form stood on.
-    const path = request.method === "GET" ? asked : `/${asked.split("/")[1]}`;
+    const path = pathOf(request);
     return { language, words: WORDS[language], assets, timeZone, site, path };
   };
   const send = (reply: FastifyReply, page: Html): FastifyReply =>

@@ -3,6 +3,7 @@ import { fastifyFormbody } from "@fastify/formbody";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { HttpError } from "./errors.ts";
+import { keepChoice } from "./language-choice.ts";
 
 /** Forms have few fields; the longest is a certification request. */
 const FORM_LIMIT = 16_384;
@@ -42,6 +43,7 @@ export async function addWaySession(app: FastifyInstance, appUrl: string): Promi
   await app.register(fastifyFormbody, { bodyLimit: FORM_LIMIT });
   await app.register(fastifyCookie);
   app.addHook("onRequest", refuseOtherSites(appUrl));
+  keepChoice(app, appUrl);
   return sessionCookie(appUrl, WAY);
 }
 

@@ -42,15 +42,34 @@ function accepted(header: string): readonly string[] {
     .map(({ tag }) => tag);
 }
 
-/** The language to answer in: what the address asks for, else what the browser prefers, else Japanese. */
-export function chooseLanguage(request: {
+/** What a person may have chosen, and where. */
+export interface ChoiceSigns {
+  /** By the address. */
   readonly asked: string | undefined;
-  readonly acceptLanguage: string | undefined;
-}): Language {
-  const wishes = [request.asked ?? "", ...accepted(request.acceptLanguage ?? "")];
-  for (const wish of wishes) {
+  /** Before, as far as the browser has kept it. */
+  readonly kept?: string | undefined;
+}
+
+/** The language that a person has chosen; undefined for whoever has not. */
+export function chosenLanguage({ asked = "", kept = "" }: ChoiceSigns): Language | undefined {
+  return asLanguage(asked) ?? asLanguage(kept);
+}
+
+/** The language to answer in: what was chosen, else what the browser prefers, else Japanese. */
+export function chooseLanguage(
+  request: ChoiceSigns & { readonly acceptLanguage: string | undefined },
+): Language {
+  const chosen = chosenLanguage(request);
+  if (chosen !== undefined) return chosen;
+  for (const wish of accepted(request.acceptLanguage ?? "")) {
     const language = asLanguage(wish);
     if (language !== undefined) return language;
   }
   return "ja";
+}
+
+/** An address with the language that was chosen, for where the browser keeps no choice of ours; as it is for whoever has not. */
+export function inLanguage(address: string, chosen: Language | undefined): string {
+  if (chosen === undefined) return address;
+  return `${address}${address.includes("?") ? "&" : "?"}lang=${chosen}`;
 }

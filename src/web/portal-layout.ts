@@ -1,7 +1,7 @@
 import type { Assets } from "./assets.ts";
 import { contact } from "./advice.ts";
 import { html, type Html } from "./html.ts";
-import type { Language } from "./language.ts";
+import { inLanguage, type Language } from "./language.ts";
 import { signAt } from "./layout.ts";
 import type { WayMessages } from "./messages/way-en.ts";
 import type { SiteFacts } from "./site.ts";
@@ -87,7 +87,7 @@ export function portalLayout(context: PortalContext, content: PortalContent): Ht
             }
             <a
               class="language"
-              href="${path}?lang=${other.lang}"
+              href="${inLanguage(path, other.lang)}"
               lang="${other.lang}"
               hreflang="${other.lang}"
               >${other.name}</a

@@ -38,7 +38,13 @@ export function emergencyRenewPage(
 
 /** The page at which a device shows its certificate to get the next. It stands alone, as all pages of this host do. */
 export function renewPage(
-  facts: { readonly deviceName: string; readonly pharmacyName: string; readonly notAfter: Date },
+  facts: {
+    readonly deviceName: string;
+    readonly pharmacyName: string;
+    readonly notAfter: Date;
+    /** Where its form leads. */
+    readonly action: string;
+  },
   context: DateStyle & { readonly style: InlineStyle; readonly site: SiteFacts },
 ): Html {
   const { language, site } = context;
@@ -57,7 +63,7 @@ export function renewPage(
         </dl>
       </div>
     </div>
-    <form method="post" action="/renew">
+    <form method="post" action="${facts.action}">
       <button class="button">${words.button}</button>
     </form>
     <div class="aside">

@@ -1,3 +1,4 @@
+import type { Language } from "../language.ts";
 import type { WayPage } from "../way/states.ts";
 
 interface PageWords {
@@ -10,7 +11,7 @@ interface PageWords {
 
 /** All words of the pages on which a person puts a certificate onto a device. */
 export interface WayMessages {
-  readonly otherLanguage: { readonly name: string; readonly lang: string };
+  readonly otherLanguage: { readonly name: string; readonly lang: Language };
   readonly skip: string;
   readonly pages: Readonly<Record<WayPage, PageWords>>;
   readonly reassurance: { readonly title: string; readonly text: string };

@@ -85,6 +85,18 @@ describe("renewal on the device", () => {
     ]);
   });
 
+  it("keeps the language that was chosen, from one host to the other", async () => {
+    const page = await world.visit(`${RENEW}?lang=en`, { client: device, headers: HTML });
+    const action = /<form method="post" action="([^"]+)"/.exec(page.text)?.[1] ?? "";
+    expect(action).toBe("/renew?lang=en");
+    const address = String(new URL(action, RENEW));
+    const pressed = await world.visit(address, { client: device, method: "POST", headers: HTML });
+    const { pathname, search } = new URL(String(pressed.headers["location"]));
+    const visitor = new Visitor(world.app);
+    await visitor.go("GET", pathname + search);
+    expect(await visitor.page()).toBe("Save the file");
+  });
+
   it("changes nothing by being looked at, a hundred times", async () => {
     const before = await world.counts();
     for (let turn = 0; turn < 100; turn += 1)

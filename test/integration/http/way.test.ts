@@ -114,6 +114,47 @@ describe("the whole way", () => {
     expect((await new Visitor().press({ code: made.code })).body).toContain("終わっています");
   });
 
+  it("speaks the language that was chosen once, in whatever the browser prefers", async () => {
+    const made = await make();
+    const visitor = new Visitor();
+    const spoken = async (...asked: Parameters<Visitor["go"]>) => {
+      const { body } = await visitor.go(...asked);
+      return [/<html lang="(..)"/, /<h1[^>]*>([^<]+)</].map((each) => each.exec(body)?.[1]);
+    };
+    const link = `/start/${tokenOf(made)}`;
+    expect(await spoken("GET", link)).toEqual(["ja", "この端末に証明書を入れます"]);
+    // A scanner that follows the link to the other language is another browser.
+    await new Visitor().go("GET", `${link}?lang=en`);
+    expect(await spoken("GET", link)).toEqual(["ja", "この端末に証明書を入れます"]);
+    const before = await world.counts();
+    expect(await spoken("GET", `${link}?lang=en`)).toEqual([
+      "en",
+      "Put a certificate onto this device",
+    ]);
+    expect(await world.counts()).toEqual(before);
+    expect(await spoken("POST", "/start", { form: { code: "AAAA-AAAA" } })).toEqual([
+      "en",
+      "Type the code from your mail",
+    ]);
+    await visitor.press({ token: tokenOf(made) });
+    expect(await visitor.page()).toBe("Please call, and read out this number");
+    await confirm(made.id);
+    expect(await visitor.page()).toBe("Save the file");
+    const form = { bundle: "modern" };
+    expect(await spoken("POST", "/way/certificates", { form })).toEqual([
+      "en",
+      "Save the file now",
+    ]);
+    const { location } = (await visitor.go("POST", "/way/checks", { form: {} })).headers;
+    const html = { accept: "text/html", "accept-language": "ja" };
+    const check = await world.visit(String(location), { headers: html });
+    expect(check.text).toContain('<html lang="en">');
+    expect(await spoken("GET", "/way?lang=ja")).toEqual(["ja", "ファイルを保存します"]);
+    expect(await visitor.page()).toBe("ファイルを保存します");
+    const file = (await visitor.go("GET", "/way?with=file")).body;
+    expect(file).toContain('href="/way?with=file&amp;lang=en"');
+  });
+
   it("is used when a product has let it in", async () => {
     const { made, visitor } = await identified();
     const { certificate } = (await visitor.csr()).json<{ certificate: string }>();
