@@ -6,8 +6,11 @@ import type { Installing } from "../web/way/installation.ts";
 import { pageOf } from "../web/way/states.ts";
 import type { WayView } from "../web/way/way-page.ts";
 
+/** Set by the pages' script (`web/browser/precheck.ts`): how many fingers the screen feels. */
+const TOUCH_COOKIE = "suido-touch";
+
 /** What the request tells of its browser. */
-export function browserIn({ headers }: FastifyRequest): Browser {
+export function browserIn({ cookies, headers }: FastifyRequest): Browser {
   const one = (name: string): string | undefined => {
     const value = headers[name];
     return typeof value === "string" ? value : undefined;
@@ -17,7 +20,9 @@ export function browserIn({ headers }: FastifyRequest): Browser {
     "sec-ch-ua-platform",
     "sec-ch-ua-platform-version",
   ].map(one);
+  const touch = cookies[TOUCH_COOKIE];
   return browserOf({
+    ...(touch !== undefined && { touchPoints: Number(touch) }),
     ...(agent !== undefined && { userAgent: agent }),
     ...(platform !== undefined && { secChUaPlatform: platform }),
     ...(version !== undefined && { secChUaPlatformVersion: version }),

@@ -10,7 +10,7 @@ export interface BrowserSigns {
   readonly secChUaPlatform?: string;
   readonly secChUaPlatformVersion?: string;
   /**
-   * `navigator.maxTouchPoints`, which the page itself reports. An iPad sends the very header of a Mac; no Mac has a touch
+   * `navigator.maxTouchPoints`, which the page itself reports, by a cookie. An iPad sends the very header of a Mac; no Mac has a touch
    * screen and says 0, an iPad 5. Without it (no script) a Mac is taken for a Mac.
    */
   readonly touchPoints?: number;

@@ -62,3 +62,57 @@ it("can be read by everybody, as a profile and as a file", async () => {
   }
   await heading("プロファイルを受け取ります").waitFor();
 });
+
+/** An iPad says in each header that it is a Mac. */
+const IPAD =
+  "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15";
+
+it("knows an iPad by its screen, before anything is pressed", async () => {
+  const storageState = await page.context().storageState();
+  const context = await browser.newContext({ userAgent: IPAD, locale: "ja-JP", storageState });
+  const [mac, ipad] = [await context.newPage(), await context.newPage()];
+  await mac.goto(`${service.instance.urls.app}/start`);
+  expect(await context.cookies()).not.toContainEqual(
+    expect.objectContaining({ name: "suido-touch" }),
+  );
+  await ipad.addInitScript("Object.defineProperty(navigator, 'maxTouchPoints', { value: 5 })");
+  await ipad.goto(`${service.instance.urls.app}/start`);
+  await expect
+    .poll(() => context.cookies())
+    .toContainEqual(expect.objectContaining({ name: "suido-touch", value: "5" }));
+  await context.close();
+});
+
+const LATE = "const at = Date.now; Date.now = () => at() + 180_000;";
+const UNREACHED =
+  "const ask = fetch; fetch = (to, ...more) => to.includes('reach') ? new Promise((_, no) => more[0].signal.onabort = no) : ask(to, ...more);";
+const keepsNothing = (name: string): string =>
+  `delete Navigator.prototype.userAgentData;
+   navigator.storage.getDirectory = async () => { throw new DOMException("", "${name}"); };`;
+
+it("says what of the device is in the way, within two seconds, and nothing where nothing is", async () => {
+  const context = await browser.newContext({
+    ignoreHTTPSErrors: true,
+    storageState: await page.context().storageState(),
+    userAgent: IPHONE,
+    locale: "ja-JP",
+  });
+  const said = async (fault: string, count: number): Promise<readonly string[]> => {
+    const tab = await context.newPage();
+    await tab.addInitScript(fault);
+    await tab.goto(`${service.instance.urls.app}/way`);
+    const notices = tab.locator(".notice[role=note]:visible");
+    if (count === 0) await tab.waitForLoadState("networkidle");
+    else await notices.nth(count - 1).waitFor({ timeout: 6_000 });
+    return notices.locator("h2").allTextContents();
+  };
+  expect(await said("", 0)).toEqual([]);
+  // As Firefox refuses it, and as Safari does.
+  expect(await said(LATE + UNREACHED + keepsNothing("SecurityError"), 3)).toEqual([
+    "この端末の時計が合っていません",
+    "確認のためのページにつながりません",
+    "プライベートウィンドウのようです",
+  ]);
+  expect(await said(keepsNothing("UnknownError"), 1)).toEqual(["プライベートウィンドウのようです"]);
+  await context.close();
+});

@@ -1,4 +1,5 @@
 import "./key-form.ts";
+import "./precheck.ts";
 
 /**
  * What the pages of the way do by themselves. All words are the page's:
@@ -6,13 +7,9 @@ import "./key-form.ts";
  *   data-steps / data-step="1"      sections of which one is shown at a time; the address's fragment says which
  *   data-next, data-back            buttons to the one after and before
  *   data-await="ADDRESS" data-page  asks ADDRESS until it names another page, and then loads /way
- *   data-clock="MS"                 shown where this device's clock is more than two minutes from that
- *   data-reach="ADDRESS"            shown where nobody answers there within two seconds
  *   data-print                      a button that prints
  */
 
-const CLOCK_TOLERANCE_MS = 2 * 60_000;
-const REACH_MS = 2_000;
 const ASK_MS = 3_000;
 
 const all = (selector: string): readonly HTMLElement[] => [
@@ -64,19 +61,6 @@ function goOn(element: HTMLElement): void {
   document.addEventListener("visibilitychange", askIfSeen);
 }
 
-async function reach(element: HTMLElement): Promise<void> {
-  const signal = AbortSignal.timeout(REACH_MS);
-  try {
-    await fetch(element.dataset["reach"] ?? "", { mode: "no-cors", credentials: "omit", signal });
-  } catch {
-    element.hidden = false;
-  }
-}
-
 for (const each of all("[data-steps]")) stepThrough(each);
 for (const each of all("[data-await]")) goOn(each);
-for (const each of all("[data-clock]"))
-  // oxlint-disable-next-line eslint-js/no-restricted-syntax -- the question is what this very clock says
-  each.hidden = Math.abs(Date.now() - Number(each.dataset["clock"])) <= CLOCK_TOLERANCE_MS;
-for (const each of all("[data-reach]")) void reach(each);
 for (const each of all("[data-print]")) each.addEventListener("click", () => print());

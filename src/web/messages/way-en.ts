@@ -6,7 +6,6 @@ interface PageWords {
   readonly lead: string;
   /** The one thing to do. */
   readonly primary: string;
-  readonly primaryMore?: string;
 }
 
 /** All words of the pages on which a person puts a certificate onto a device. */
@@ -64,7 +63,7 @@ export interface WayMessages {
   readonly serverKey: { readonly title: string; readonly lead: string; readonly save: string };
   readonly warnings: Readonly<
     Record<
-      "clock" | "unreachable" | "inApp" | "needsSafari" | "unsupported",
+      "clock" | "unreachable" | "isPrivate" | "inApp" | "needsSafari" | "unsupported",
       { readonly title: string; readonly text: string }
     >
   >;
@@ -105,7 +104,7 @@ export const WAY_EN: WayMessages = {
     },
     elsewhere: {
       title: "It is not going on in this browser",
-      lead: "It was begun in another browser, or too long ago. Begin again with the link or the code.",
+      lead: "It was begun in another browser, or too long ago. A private window forgets it when it is closed. Begin again with the link or the code.",
       primary: "Type the code",
     },
     identify: {
@@ -228,6 +227,10 @@ export const WAY_EN: WayMessages = {
     unreachable: {
       title: "The checking service cannot be reached from here",
       text: "Something on the way (a filter, a security program) keeps this device from it. Ask whoever looks after your equipment to allow {host}, port {port}.",
+    },
+    isPrivate: {
+      title: "This looks like a private window",
+      text: "When it is closed, it forgets how far you have come. Open this page again in an ordinary window.",
     },
     inApp: {
       title: "Please open this page in the browser itself",

@@ -63,12 +63,13 @@ export function notices(view: WayView, { words }: PortalContext): Html {
   ${view.isOtherKind && notice(other.title, other.text)}`;
 }
 
-/** The two things that only the device itself can tell: hidden unless its script finds them wrong. */
+/** What only the device itself can tell (`browser/precheck.ts`): hidden unless its script finds it wrong. */
 function prechecks({ words }: PortalContext, now: Date, { url, host, port }: Reach): Html {
-  const { clock, unreachable } = words.warnings;
+  const { clock, isPrivate, unreachable } = words.warnings;
   const text = unreachable.text.replace("{host}", host).replace("{port}", port);
   return html`${notice(clock.title, clock.text, html`hidden data-clock="${now.getTime()}"`)}
-  ${notice(unreachable.title, text, html`hidden data-reach="${url}"`)}`;
+  ${notice(unreachable.title, text, html`hidden data-reach="${url}"`)}
+  ${notice(isPrivate.title, isPrivate.text, html`hidden data-private`)}`;
 }
 
 function codeForm({ words }: PortalContext, page: WayPage, isWrong: boolean): Html {

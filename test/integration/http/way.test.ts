@@ -20,8 +20,8 @@ let count = 0;
 
 /** A browser at this world's app. */
 class Visitor extends AnyVisitor {
-  constructor(agent?: string) {
-    super(world.app, agent);
+  constructor() {
+    super(world.app);
   }
 }
 
@@ -343,57 +343,4 @@ describe("bad input", () => {
     expect(await visitor.state()).toBe("expired");
     expect((await visitor.csr()).statusCode).toBe(403);
   });
-});
-
-it.each([
-  [
-    "an iPhone",
-    "ios",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
-    "/way/profile",
-  ],
-  [
-    "an iPad that calls itself a Mac",
-    "ipados",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15",
-    "/way/profile",
-  ],
-  [
-    "a Mac",
-    "macos",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15",
-    "/way/certificates",
-  ],
-])("offers %s what it takes best", async (...[, platform, agent, action]) => {
-  await world.call("PATCH", `/v1/devices/${tenant.deviceId}`, { body: { platform } });
-  const made = await make();
-  const visitor = new Visitor(agent);
-  await visitor.press({ token: tokenOf(made) });
-  await confirm(made.id);
-  const page = (await visitor.go("GET", "/way")).body;
-  expect(/<form[^>]*action="(\/way\/[^"]+)"/.exec(page)?.[1]).toBe(action);
-  const file = (await visitor.go("GET", "/way?with=file")).body;
-  expect(file).toContain('action="/way/certificates"');
-});
-
-it.each([
-  [
-    "LINE",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Safari Line/15.0.0",
-    "ブラウザーで開き直してください",
-  ],
-  [
-    "Chrome on an iPad",
-    "Mozilla/5.0 (iPad; CPU OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/140.0.0.0 Mobile/15E148 Safari/604.1",
-    "Safariで開き直してください",
-  ],
-  [
-    "a telephone instead of the PC",
-    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
-    "いまお使いなのは「受付1号機」ですか",
-  ],
-])("warns whoever opens the link with %s", async (_name, agent, words) => {
-  const made = await make();
-  const page = await new Visitor(agent).go("GET", `/start/${tokenOf(made)}`);
-  expect(page.body).toContain(words);
 });
