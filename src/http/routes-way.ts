@@ -7,6 +7,7 @@ import { LifecycleError, NoSessionError } from "../lifecycle/errors.ts";
 import type { RenewalStart } from "../lifecycle/renewal-start.ts";
 import type { Ways } from "../lifecycle/ways.ts";
 import { RegistryError } from "../registry/errors.ts";
+import { EQUIPMENT_PATH } from "../web/portal-layout.ts";
 import { inLanguage } from "../web/language.ts";
 import { linkPageOf, pageOf } from "../web/way/states.ts";
 import { prefersHtml } from "./accept.ts";
@@ -264,6 +265,9 @@ export const wayRoutes: Route = async (app, options) => {
   app.addHook("onRequest", async (_request, reply) => {
     reply.headers({ "cache-control": "no-store", "accept-ch": "Sec-CH-UA-Platform-Version" });
   });
+  app.get(EQUIPMENT_PATH, { schema: { hide: true } }, (request, reply) =>
+    options.pages.showEquipment(request, reply),
+  );
   await app.register(startRoutes(session), options);
   await app.register(goingRoutes(session), options);
   await app.register(renewalRoute(session), options);

@@ -4,6 +4,9 @@ import type { Pkcs12Answer } from "../ca/issuance.ts";
 import { reachUrl } from "../lifecycle/checks.ts";
 import type { Clock } from "../pki/clock.ts";
 import type { Assets } from "../web/assets.ts";
+import type { AuthorityFacts } from "../web/console-page.ts";
+import { equipmentPage } from "../web/equipment-page.ts";
+import type { PublicUrls } from "../web/home-page.ts";
 import type { Html } from "../web/html.ts";
 import { WAY_EN } from "../web/messages/way-en.ts";
 import { WAY_JA } from "../web/messages/way-ja.ts";
@@ -20,12 +23,16 @@ export interface WayPagesOptions {
   readonly site: SiteFacts;
   /** Below its host each check has one of its own. */
   readonly checkUrl: string;
+  readonly urls: PublicUrls;
+  readonly authorities: () => Promise<readonly AuthorityFacts[]>;
 }
 
 /** The pages of the way, as answers. */
 export interface WayPages {
   languageOf(request: FastifyRequest): "ja" | "en";
   show(request: FastifyRequest, reply: FastifyReply, view: WayView): FastifyReply;
+  /** What whoever looks after the equipment needs to know. */
+  showEquipment(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>;
   /** The file of a key that we made: sent once, with its password, and kept nowhere. */
   showKey(
     request: FastifyRequest,
@@ -62,7 +69,7 @@ function pathOf({ method, url }: FastifyRequest): string {
 }
 
 export function createWayPages(options: WayPagesOptions): WayPages {
-  const { assets, checkUrl, clock, site, timeZone } = options;
+  const { assets, authorities, checkUrl, clock, site, timeZone, urls } = options;
   const policy = policyOf(checkUrl);
   const { hostname, port } = new URL(checkUrl);
   const reach = {
@@ -91,6 +98,10 @@ export function createWayPages(options: WayPagesOptions): WayPages {
     languageOf,
     show: (request, reply, view) =>
       send(reply, wayPage(view, contextOf(request), { now: clock(), reach })),
+    async showEquipment(request, reply) {
+      const facts = { urls, checkUrl, authorities: await authorities() };
+      return send(reply, equipmentPage(facts, contextOf(request)));
+    },
     showKey(request, reply, { view, pkcs12 }) {
       const context = contextOf(request);
       const page = serverKeyPage(context, {

@@ -6,6 +6,9 @@ import { signAt } from "./layout.ts";
 import type { WayMessages } from "./messages/way-en.ts";
 import type { SiteFacts } from "./site.ts";
 
+/** Where the sheet for whoever looks after the equipment is. */
+export const EQUIPMENT_PATH = "/equipment";
+
 /** What every page for pharmacists needs to be drawn. */
 export interface PortalContext {
   readonly language: Language;
@@ -54,6 +57,10 @@ function foot(context: PortalContext, number: string | undefined): Html {
         </p>`
       }
       <p>${words.support}: ${supportLine(context)}</p>
+      ${
+        context.path !== EQUIPMENT_PATH &&
+        html`<p class="to-equipment"><a href="${EQUIPMENT_PATH}">${words.equipment}</a></p>`
+      }
     </div>
   </footer>`;
 }

@@ -22,6 +22,8 @@ export interface WayMessages {
   readonly supportNumberMore: string;
   readonly support: string;
   readonly supportUnnamed: string;
+  /** The name of the sheet for whoever looks after the equipment. */
+  readonly equipment: string;
   readonly mailedCode: {
     readonly title: string;
     readonly ask: (address: string) => string;
@@ -172,6 +174,7 @@ export const WAY_EN: WayMessages = {
   supportNumberMore: "Read it to us when you call. It opens nothing.",
   support: "Support",
   supportUnnamed: "the support of your own system",
+  equipment: "For whoever looks after the equipment",
   mailedCode: {
     title: "Or by mail",
     ask: (address) => `Mail a code to ${address}`,

@@ -95,6 +95,7 @@ export const WAY_JA: WayMessages = {
   supportNumberMore: "お電話のとき、この番号をお伝えください。番号だけでは何も開きません。",
   support: "サポート",
   supportUnnamed: "お使いのシステムのサポート窓口",
+  equipment: "機器担当の方へ",
   mailedCode: {
     title: "メールでも確認できます",
     ask: (address) => `${address} に確認番号を送る`,

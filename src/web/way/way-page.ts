@@ -1,6 +1,12 @@
 import { FACE } from "../advice.ts";
 import { html, type Html } from "../html.ts";
-import { portalLayout, type PortalContext, spoken, supportLine } from "../portal-layout.ts";
+import {
+  EQUIPMENT_PATH,
+  portalLayout,
+  type PortalContext,
+  spoken,
+  supportLine,
+} from "../portal-layout.ts";
 import { day } from "../dates.ts";
 import { closeBrowserPicture } from "../guide/guide.ts";
 import { installation, type Installing, PLAIN, plainSteps } from "./installation.ts";
@@ -47,29 +53,46 @@ const reassurance = ({ words }: PortalContext): Html =>
     </p>
   </aside>`;
 
-function notice(title: string, text: string, attributes?: Html): Html {
+interface NoticeWords {
+  readonly title: string;
+  readonly text: string;
+}
+
+/** `more` is what else stands in it, `attributes` what its script knows it by. */
+function notice(
+  { title, text }: NoticeWords,
+  { attributes, more }: { readonly attributes?: Html; readonly more?: Html | false } = {},
+): Html {
   return html`<div class="notice" role="note" ${attributes}>
     <h2>${title}</h2>
     <p>${text}</p>
+    ${more}
   </div>`;
 }
 
+/** What a pharmacist hands on to whoever looks after the equipment. */
+const toEquipment = ({ words }: PortalContext): Html =>
+  html`<p><a href="${EQUIPMENT_PATH}" target="_blank">${words.equipment}</a></p>`;
+
 /** What stands above everything where the page was opened in a place that will not do. */
-export function notices(view: WayView, { words }: PortalContext): Html {
-  const other = words.otherDevice(view.deviceName ?? "");
+export function notices(view: WayView, context: PortalContext): Html {
+  const { otherDevice, warnings } = context.words;
   return html`${view.warnings.map((each) =>
-    notice(words.warnings[each].title, words.warnings[each].text),
+    notice(warnings[each], { more: each === "unsupported" && toEquipment(context) }),
   )}
-  ${view.isOtherKind && notice(other.title, other.text)}`;
+  ${view.isOtherKind && notice(otherDevice(view.deviceName ?? ""))}`;
 }
 
 /** What only the device itself can tell (`browser/precheck.ts`): hidden unless its script finds it wrong. */
-function prechecks({ words }: PortalContext, now: Date, { url, host, port }: Reach): Html {
-  const { clock, isPrivate, unreachable } = words.warnings;
+function prechecks(context: PortalContext, now: Date, { url, host, port }: Reach): Html {
+  const { clock, isPrivate, unreachable } = context.words.warnings;
   const text = unreachable.text.replace("{host}", host).replace("{port}", port);
-  return html`${notice(clock.title, clock.text, html`hidden data-clock="${now.getTime()}"`)}
-  ${notice(unreachable.title, text, html`hidden data-reach="${url}"`)}
-  ${notice(isPrivate.title, isPrivate.text, html`hidden data-private`)}`;
+  return html`${notice(clock, { attributes: html`hidden data-clock="${now.getTime()}"` })}
+  ${notice(
+    { ...unreachable, text },
+    { attributes: html`hidden data-reach="${url}"`, more: toEquipment(context) },
+  )}
+  ${notice(isPrivate, { attributes: html`hidden data-private` })}`;
 }
 
 function codeForm({ words }: PortalContext, page: WayPage, isWrong: boolean): Html {
@@ -208,7 +231,7 @@ const used: Part = (context, view) => html`${products(context)} ${sheet(context,
 function remedy({ language, words }: PortalContext, { installing = PLAIN }: WayView): Html {
   const { title, text } = words.notYetUsed;
   if (["apple-profile", "apple-file", "android"].includes(installing.kind))
-    return notice(title, text);
+    return notice(words.notYetUsed);
   const { picture, dos } = closeBrowserPicture(installing.browser, language);
   return html`<details class="trouble">
     <summary>${title}</summary>

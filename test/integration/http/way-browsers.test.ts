@@ -125,3 +125,13 @@ it("asks whoever opens the link with a telephone whether it is the PC", async ()
   const page = await new Visitor(world.app, agent).go("GET", `/start/${token}`);
   expect(page.body).toContain("いまお使いなのは「受付1号機」ですか");
 });
+
+it("gives whoever looks after the equipment a sheet, in the language that was chosen", async () => {
+  const visitor = new Visitor(world.app);
+  const ja = await visitor.go("GET", "/equipment");
+  expect([ja.statusCode, ja.headers["content-type"]]).toEqual([200, "text/html; charset=utf-8"]);
+  expect(ja.body).toContain("機器担当の方へ");
+  expect(ja.body).toContain("<code>*.check.localhost</code>");
+  await visitor.go("GET", "/start?lang=en");
+  expect((await visitor.go("GET", "/equipment")).body).toContain("Connections to allow");
+});
