@@ -24,6 +24,15 @@ export function languageOf(request: FastifyRequest): Language {
   return chooseLanguage({ ...signsOf(request), acceptLanguage });
 }
 
+/** Where the same page is in the other language. Of a form's answer it is the page that the form stood on. */
+export function pathOf({ method, url }: FastifyRequest): string {
+  const [asked = "", query] = url.split("?", 2);
+  if (method !== "GET") return `/${asked.split("/")[1]}`;
+  const others = new URLSearchParams(query);
+  others.delete("lang");
+  return others.size === 0 ? asked : `${asked}?${String(others)}`;
+}
+
 /**
  * Lets the browser keep the language that an address asks for (`?lang=`), so that it outlives forms and redirects. For all
  * routes of `app`, which has cookies.

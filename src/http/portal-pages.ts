@@ -2,12 +2,11 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 
 import type { Assets } from "../web/assets.ts";
 import type { Html } from "../web/html.ts";
-import { chooseLanguage } from "../web/language.ts";
 import { WAY_EN } from "../web/messages/way-en.ts";
 import { WAY_JA } from "../web/messages/way-ja.ts";
 import type { PortalContext } from "../web/portal-layout.ts";
 import type { SiteFacts } from "../web/site.ts";
-import { askedLanguage } from "./pages.ts";
+import { languageOf, pathOf } from "./language-choice.ts";
 
 export interface PortalPagesOptions {
   readonly assets: Assets;
@@ -27,10 +26,8 @@ const WORDS = { ja: WAY_JA, en: WAY_EN } as const;
 export function createPortalPages(options: PortalPagesOptions): PortalPages {
   return {
     contextOf(request) {
-      const acceptLanguage = request.headers["accept-language"];
-      const language = chooseLanguage({ asked: askedLanguage(request), acceptLanguage });
-      const [path = ""] = request.url.split("?", 1);
-      return { ...options, language, words: WORDS[language], path };
+      const language = languageOf(request);
+      return { ...options, language, words: WORDS[language], path: pathOf(request) };
     },
     send: (reply, page) =>
       reply

@@ -13,7 +13,7 @@ import { WAY_JA } from "../web/messages/way-ja.ts";
 import type { PortalContext } from "../web/portal-layout.ts";
 import type { SiteFacts } from "../web/site.ts";
 import { serverKeyPage, wayPage, type WayView } from "../web/way/way-page.ts";
-import { languageOf } from "./language-choice.ts";
+import { languageOf, pathOf } from "./language-choice.ts";
 
 export interface WayPagesOptions {
   readonly assets: Assets;
@@ -57,15 +57,6 @@ function policyOf(checkUrl: string): string {
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join("; ");
-}
-
-/** Where the same page is in the other language. Of a form's answer it is the page that the form stood on. */
-function pathOf({ method, url }: FastifyRequest): string {
-  const [asked = "", query] = url.split("?", 2);
-  if (method !== "GET") return `/${asked.split("/")[1]}`;
-  const others = new URLSearchParams(query);
-  others.delete("lang");
-  return others.size === 0 ? asked : `${asked}?${String(others)}`;
 }
 
 export function createWayPages(options: WayPagesOptions): WayPages {
