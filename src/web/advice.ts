@@ -61,7 +61,7 @@ export function contact(line: string): Html {
 }
 
 /** In fours, as people read numbers to each other. */
-const inFours = (digits: string): string => digits.match(/.{1,4}/g)?.join(" ") ?? "";
+export const inFours = (digits: string): string => digits.match(/.{1,4}/g)?.join(" ") ?? "";
 
 /** What the advice of a page is written from. */
 export interface Advice {

@@ -61,11 +61,11 @@ export function renewPage(
           <dt>${words.until}</dt>
           <dd>${day(facts.notAfter, context)}${words.untilAfter}</dd>
         </dl>
+        <form method="post" action="${facts.action}">
+          <button class="button">${words.button}</button>
+        </form>
       </div>
     </div>
-    <form method="post" action="${facts.action}">
-      <button class="button">${words.button}</button>
-    </form>
     <div class="aside">
       ${FACE}
       <div>

@@ -1,4 +1,4 @@
-import { FACE } from "../advice.ts";
+import { FACE, inFours } from "../advice.ts";
 import { html, type Html } from "../html.ts";
 import {
   EQUIPMENT_PATH,
@@ -172,11 +172,13 @@ function mailedCode({ words: { mailedCode: words } }: PortalContext, view: WayVi
     ${askForCode(words.again)}`;
 }
 
+/** Whom to call, where that is the way on. */
+const callLine = (context: PortalContext): Html =>
+  html`<p class="read-aloud"><span>${supportLine(context)}</span></p>`;
+
 function identification(context: PortalContext, view: WayView): Html {
   const { words } = context;
-  return html`<p class="read-aloud">
-      <span>${supportLine(context)}</span>
-    </p>
+  return html`${callLine(context)}
     <p class="read-aloud">
       <span>${words.supportNumber}</span>
       <b class="number">${spoken(view.supportNumber ?? "")}</b>
@@ -204,7 +206,7 @@ function sheet(context: PortalContext, view: WayView): Html {
           <dd>${before}${day(until, context)}${after}</dd>`
       }
       <dt>${words.sheet.serial}</dt>
-      <dd><code>${view.serialNumber}</code></dd>
+      <dd><code>${inFours(view.serialNumber ?? "")}</code></dd>
     </dl>
     ${view.installing?.kind !== "apple-profile" && html`<p>${words.sheet.delete}</p>`}
     <p class="row">
@@ -260,8 +262,9 @@ function proven(context: PortalContext, view: WayView): Html {
     ${sheet(context, view)}`;
 }
 
-const again = ({ words }: PortalContext): Html =>
-  html`<p><a class="button" href="/way">${words.pages.stopped.primary}</a></p>`;
+const again: Part = (context) =>
+  html`${callLine(context)}
+    <p><a class="button" href="/way">${context.words.pages.stopped.primary}</a></p>`;
 
 function invitation(context: PortalContext, view: WayView): Html {
   return html`${whose(context, view)}
@@ -273,6 +276,8 @@ function invitation(context: PortalContext, view: WayView): Html {
 
 type Part = (context: PortalContext, view: WayView) => Html;
 const ENDED: Part = (context, { page }) => toCode(context, page);
+/** Ended, and for the person to call or to ask for another. */
+const CALL: Part = (context, { page }) => html`${callLine(context)} ${toCode(context, page)}`;
 
 /** What a person does on each page. */
 const PARTS: Readonly<Record<WayPage, Part>> = {
@@ -280,9 +285,9 @@ const PARTS: Readonly<Record<WayPage, Part>> = {
   limited: ENDED,
   unknown: ENDED,
   elsewhere: ENDED,
-  expired: ENDED,
+  expired: CALL,
   replaced: ENDED,
-  withdrawn: ENDED,
+  withdrawn: CALL,
   done: ENDED,
   stopped: again,
   invited: invitation,
