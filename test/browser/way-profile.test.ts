@@ -104,7 +104,7 @@ it("says what of the device is in the way, within two seconds, and nothing where
     const notices = tab.locator(".notice[role=note]:visible");
     if (count === 0) await tab.waitForLoadState("networkidle");
     else await notices.nth(count - 1).waitFor({ timeout: 6_000 });
-    return notices.locator("h2").allTextContents();
+    return notices.locator("b").allTextContents();
   };
   expect(await said("", 0)).toEqual([]);
   // As Firefox refuses it, and as Safari does.

@@ -6,11 +6,14 @@ import "./precheck.ts";
  *
  *   data-steps / data-step="1"      sections of which one is shown at a time; the address's fragment says which
  *   data-next, data-back            buttons to the one after and before
- *   data-await="ADDRESS" data-page  asks ADDRESS until it names another page, and then loads /way
+ *   data-await="ADDRESS" data-page  asks ADDRESS until it names another page, then loads /way and goes to its heading
  *   data-print                      a button that prints
  */
 
 const ASK_MS = 3_000;
+
+/** In the tab's own storage, from one page to the next: nobody has pressed anything, so the heading is to be read out. */
+const MOVED = "suido-moved";
 
 const all = (selector: string): readonly HTMLElement[] => [
   ...document.querySelectorAll<HTMLElement>(selector),
@@ -51,7 +54,9 @@ function goOn(element: HTMLElement): void {
   const ask = async (): Promise<void> => {
     const reply = await fetch(address, { headers: { accept: "application/json" } });
     const { page } = (await reply.json()) as { readonly page?: string };
-    if (page !== undefined && page !== element.dataset["page"]) location.assign("/way");
+    if (page === undefined || page === element.dataset["page"]) return;
+    sessionStorage.setItem(MOVED, page);
+    location.assign("/way");
   };
   const askIfSeen = (): void => {
     // Whoever looks at the dialogs of the installation does not need it, and comes back to this tab.
@@ -61,6 +66,15 @@ function goOn(element: HTMLElement): void {
   document.addEventListener("visibilitychange", askIfSeen);
 }
 
+function readOut(): void {
+  if (sessionStorage.getItem(MOVED) === null) return;
+  sessionStorage.removeItem(MOVED);
+  const heading = all("h1").find((each) => each.closest("[hidden]") === null);
+  heading?.setAttribute("tabindex", "-1");
+  heading?.focus();
+}
+
 for (const each of all("[data-steps]")) stepThrough(each);
 for (const each of all("[data-await]")) goOn(each);
+readOut();
 for (const each of all("[data-print]")) each.addEventListener("click", () => print());

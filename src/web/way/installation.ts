@@ -30,7 +30,7 @@ const password = ({ words }: PortalContext): Html =>
   html`<div class="secret">
     <span class="soft">${words.password}</span> <code data-key="password"></code>
     <button type="button" class="button quiet" data-key="copy">${words.copy}</button>
-    <span data-key="copied" hidden role="status">${words.copied}</span>
+    <span role="status"><span data-key="copied" hidden>${words.copied}</span></span>
   </div>`;
 
 const otherStyleButton = ({ words }: PortalContext): Html =>
@@ -125,7 +125,7 @@ function makingFile({ words }: PortalContext, { kind, style }: Installing): Html
       <button class="button">${words.pages.make.primary}</button>
     </form>
     <noscript><p class="soft">${words.noScript}</p></noscript>
-    <p data-key-part="working" hidden role="status">${words.making}</p>
+    <div role="status"><p data-key-part="working" hidden>${words.making}</p></div>
     <div data-key-part="saving" hidden tabindex="-1" class="stack">
       <p><a class="button" data-key="save">${words.save}</a></p>
       <p><button type="button" class="button quiet" data-next>${words.saved}</button></p>

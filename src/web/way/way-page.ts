@@ -58,13 +58,13 @@ interface NoticeWords {
   readonly text: string;
 }
 
-/** `more` is what else stands in it, `attributes` what its script knows it by. */
+/** Above the page's own heading, so it has none itself. `more` is what else stands in it, `attributes` what its script knows it by. */
 function notice(
   { title, text }: NoticeWords,
   { attributes, more }: { readonly attributes?: Html; readonly more?: Html | false } = {},
 ): Html {
   return html`<div class="notice" role="note" ${attributes}>
-    <h2>${title}</h2>
+    <p><b>${title}</b></p>
     <p>${text}</p>
     ${more}
   </div>`;
@@ -87,12 +87,14 @@ export function notices(view: WayView, context: PortalContext): Html {
 function prechecks(context: PortalContext, now: Date, { url, host, port }: Reach): Html {
   const { clock, isPrivate, unreachable } = context.words.warnings;
   const text = unreachable.text.replace("{host}", host).replace("{port}", port);
-  return html`${notice(clock, { attributes: html`hidden data-clock="${now.getTime()}"` })}
-  ${notice(
-    { ...unreachable, text },
-    { attributes: html`hidden data-reach="${url}"`, more: toEquipment(context) },
-  )}
-  ${notice(isPrivate, { attributes: html`hidden data-private` })}`;
+  return html`<div class="prechecks" aria-live="polite">
+    ${notice(clock, { attributes: html`hidden data-clock="${now.getTime()}"` })}
+    ${notice(
+      { ...unreachable, text },
+      { attributes: html`hidden data-reach="${url}"`, more: toEquipment(context) },
+    )}
+    ${notice(isPrivate, { attributes: html`hidden data-private` })}
+  </div>`;
 }
 
 function codeForm({ words }: PortalContext, page: WayPage, isWrong: boolean): Html {
