@@ -21,9 +21,15 @@ import { createProbe, type Probe } from "../jobs/probe.ts";
 import { createExpiryWatch, type Ending } from "../lifecycle/expiry-watch.ts";
 import { operatorMails, type OperatorMail } from "../lifecycle/operator-mail.ts";
 import { forgetChecks } from "../lifecycle/checks.ts";
-import { expireEnrolments, registerEnrolmentMetrics } from "../lifecycle/enrolment-expiry.ts";
+import {
+  type EnrolmentExpiryDeps,
+  expireEnrolments,
+  registerEnrolmentMetrics,
+} from "../lifecycle/enrolment-expiry.ts";
 import { codeMails } from "../lifecycle/code-mail.ts";
 import { enrolmentMails, requestMails } from "../lifecycle/enrolment-mail.ts";
+import { forgetEmergencyVisits, retireStandIns } from "../lifecycle/emergency/emergencies.ts";
+import { emergencyCodeMails, emergencyMails } from "../lifecycle/emergency/emergency-mail.ts";
 import { factorChangeMails, factorLinkMails } from "../lifecycle/factors/factor-mail.ts";
 import { forgetFactorVisits } from "../lifecycle/factors/factor-visits.ts";
 import { createPartyWatch, forgetAcknowledgements } from "../lifecycle/party-watch.ts";
@@ -147,6 +153,8 @@ function mailDuties(
     proven: proofMails(settings),
     "factor-link": factorLinkMails({ ...system, database: app, worker: database }, settings),
     "factor-change": factorChangeMails(settings),
+    "emergency-code": emergencyCodeMails({ ...system, database: app, worker: database }, settings),
+    emergency: emergencyMails(settings),
   };
   registerMailMetrics(metrics, { database, clock: system.clock });
   return { reminders, delivery: createMailDelivery({ ...system, database, mailer, kinds, log }) };
@@ -208,6 +216,14 @@ function superseding(
   return createSupersedeOld({ ...system, database, metrics, supersede, overlapDays });
 }
 
+/** Writes down what is over: enrolments, and machines that stood in for others. */
+const endingEnrolments =
+  (deps: EnrolmentExpiryDeps): Work =>
+  async (signal) => {
+    await expireEnrolments(deps, signal);
+    return retireStandIns(deps);
+  };
+
 /** What nobody asks for any more. */
 async function forgetOld(database: Database, now: Date): Promise<void> {
   await forgetOldKeys(database, now);
@@ -216,6 +232,7 @@ async function forgetOld(database: Database, now: Date): Promise<void> {
   await forgetBulkIssues(database, now);
   await forgetChecks(database, now);
   await forgetFactorVisits(database, now);
+  await forgetEmergencyVisits(database, now);
 }
 
 /** Opens the queue, and begins all that Suido does by itself. */
@@ -264,8 +281,7 @@ export async function takeUpDuties(
       probe: () => probeAndTell(probe, log),
       parties: () => partyWatch.look(),
       bulk: bulkWork(opening, { app, database, metrics }),
-      enrolments: (signal) =>
-        expireEnrolments({ ...system, database: app, worker: database }, signal),
+      enrolments: endingEnrolments({ ...system, database: app, worker: database }),
       supersede: superseding(opening, { app, database, metrics }),
       forget: () => forgetOld(database, clock()),
     },

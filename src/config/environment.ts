@@ -13,6 +13,7 @@ import {
   oneLine,
   oneOf,
   overlapDays,
+  perMonth,
   publicUrl,
   socketPath,
   timeZone,
@@ -88,6 +89,8 @@ export interface Config {
   readonly renewalOverlapDays: number;
   /** How many lines a file of invitations may have. */
   readonly batchLines: number;
+  /** How often in a month a pharmacy's machine may be stood in for at night. */
+  readonly emergenciesPerMonth: number;
   /** The server certificate of the mTLS listener; absent: one of Suido's own CA. */
   readonly mtlsCertificate: CertificateFiles | undefined;
   /** Who signs the profiles of Apple's devices; absent: they go out unsigned. */
@@ -340,6 +343,7 @@ export function loadConfig(env: Environment, machine: Machine = thisMachine()): 
     maxStaleMs: reader.read("SUIDO_MAX_STALE", durationMs("24h"), durationMs),
     renewalOverlapDays: reader.read("SUIDO_RENEWAL_OVERLAP", 7, overlapDays),
     batchLines: reader.read("SUIDO_BATCH_LINES", 5_000, batchLines),
+    emergenciesPerMonth: reader.read("SUIDO_EMERGENCIES_PER_MONTH", 2, perMonth),
     mtlsCertificate: readCertificate(reader, "MTLS"),
     profileCertificate: readCertificate(reader, "PROFILE"),
     trustedProxies: reader.read("SUIDO_TRUSTED_PROXIES", [], addresses),

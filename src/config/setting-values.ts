@@ -88,6 +88,12 @@ export function batchLines(text: string): number {
   return Number(text);
 }
 
+/** How often in a month, from never to each day. */
+export function perMonth(text: string): number {
+  if (!/^(?:[12]?\d|3[01])$/.test(text)) throw new Error("must be a number from 0 to 31");
+  return Number(text);
+}
+
 /** The IANA name of a time zone, as Node spells it. */
 export function timeZone(text: string): string {
   try {

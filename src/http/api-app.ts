@@ -15,6 +15,7 @@ import { type ListenerOptions, listenerSettings } from "./listener.ts";
 import { addOpenApi } from "./openapi.ts";
 import { addPages, type PagesOptions } from "./pages.ts";
 import { limitPipelining } from "./pipelining.ts";
+import { createPersonSession } from "./person-session.ts";
 import { createPortalPages, scriptedPages } from "./portal-pages.ts";
 import { installRequestLog } from "./request-log.ts";
 import { authorizeRoutes, recogniseByKey } from "./routes-authorize.ts";
@@ -36,6 +37,7 @@ import {
   type EnrolmentRoutesOptions,
   enrolmentRoutes,
 } from "./routes-enrolments.ts";
+import { emergencyRoutes, type EmergencyRoutesOptions } from "./routes-emergency.ts";
 import { factorPageRoutes, type FactorPageRoutesOptions } from "./routes-factor-pages.ts";
 import { factorRoutes, type FactorRoutesOptions } from "./routes-factors.ts";
 import { apiKeyRoutes, type ApiKeyRoutesOptions } from "./routes-api-keys.ts";
@@ -70,6 +72,7 @@ export interface AppServerOptions
     EnrolmentRoutesOptions,
     FactorRoutesOptions,
     Pick<FactorPageRoutesOptions, "factorVisits">,
+    Pick<EmergencyRoutesOptions, "emergencies">,
     Pick<WayRoutesOptions, "enrolmentVisits" | "renewalStart" | "ways" | "appleProfiles">,
     ApiKeyRoutesOptions,
     PartyRoutesOptions,
@@ -192,8 +195,14 @@ export async function createAppServer(options: AppServerOptions): Promise<Fastif
   if (signIn !== undefined) {
     await app.register(signInRoutes, { signIn, appUrl: urls.app, pages: portal });
   }
-  const show = scriptedPages(portal, "/factors");
-  await app.register(factorPageRoutes, { ...options, appUrl: urls.app, show });
+  const session = signIn && createPersonSession(signIn.personSessions, urls.app);
+  const people = {
+    ...options,
+    appUrl: urls.app,
+    signedInPerson: session && ((request: FastifyRequest) => session.signedInPerson(request)),
+  };
+  await app.register(factorPageRoutes, { ...people, show: scriptedPages(portal, "/factors") });
+  await app.register(emergencyRoutes, { ...people, show: scriptedPages(portal, "/emergency") });
 
   const notFound = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const path = request.url.split("?", 1)[0] ?? "";

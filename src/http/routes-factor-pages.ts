@@ -3,17 +3,23 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 
 import { NoSessionError } from "../lifecycle/errors.ts";
 import type { FactorVisits } from "../lifecycle/factors/factor-visits.ts";
+import type { Person } from "../staff/person-sessions.ts";
 import { factorPage, type FactorPageView } from "../web/factors/factor-page.ts";
+import type { Html } from "../web/html.ts";
+import { qrPicture } from "../web/qr.ts";
 import { HttpError } from "./errors.ts";
+import { type HostCookie, hostCookie } from "./person-session.ts";
 import type { ShowPage } from "./portal-pages.ts";
 import { MailedCode } from "./schemas/enrolments.ts";
 import * as schemas from "./schemas/factors.ts";
-import { addWaySession, sessionCookie, type WaySession } from "./way-session.ts";
+import { addWaySession, type WaySession } from "./way-session.ts";
 
 export interface FactorPageRoutesOptions {
   readonly factorVisits: FactorVisits;
   readonly show: ShowPage;
   readonly appUrl: string;
+  /** Who is signed in with the site's own provider, where there is one. */
+  readonly signedInPerson: ((request: FastifyRequest) => Promise<Person | undefined>) | undefined;
 }
 
 type Route = FastifyPluginAsyncTypebox<FactorPageRoutesOptions>;
@@ -24,7 +30,7 @@ type Show = (
 ) => FastifyReply;
 
 /** As long as the session lives, in seconds. */
-const COOKIE = { name: "suido-factors", maxAge: 30 * 60 };
+const MAX_AGE_SECONDS = 30 * 60;
 
 const schema = { hide: true } as const;
 
@@ -41,7 +47,10 @@ async function page(
 ): Promise<Omit<FactorPageView, "emergencyUrl">> {
   try {
     const { factors, key } = await factorVisits.look(session);
-    return { page: key === undefined ? "list" : "confirm", factors, ...(key && { key }) };
+    if (key === undefined) return { page: "list", factors };
+    const picture = (label: string): Promise<Html> => qrPicture(key.uri, label);
+    const pictures = { ja: await picture("QRコード"), en: await picture("QR code") };
+    return { page: "confirm", factors, key: { ...key, pictures } };
   } catch (error) {
     if (!(error instanceof NoSessionError)) throw error;
     return { page: "closed" };
@@ -49,7 +58,7 @@ async function page(
 }
 
 /** Beginning: by a link, which GET only looks at, or by what this browser has just done. */
-const beginning: (way: WaySession, session: WaySession) => Route =
+const beginning: (way: WaySession, session: HostCookie) => Route =
   (way, session) => async (app, options) => {
     const { factorVisits } = options;
     const show = showing(options);
@@ -66,7 +75,8 @@ const beginning: (way: WaySession, session: WaySession) => Route =
       { schema: { ...schema, body: schemas.FactorBeginning } },
       async (request, reply) => {
         const { token } = request.body;
-        const secret = await factorVisits.begin({ token, way: way.of(request) });
+        const person = await options.signedInPerson?.(request);
+        const secret = await factorVisits.begin({ token, way: way.of(request), person });
         if (secret === undefined) return show(request, reply.code(403), { page: "closed" });
         session.keep(reply, secret);
         return reply.redirect("/factors", 303);
@@ -84,7 +94,7 @@ async function inSession(work: Promise<unknown>): Promise<void> {
   }
 }
 
-const changing: (session: WaySession) => Route = (session) => async (app, options) => {
+const changing: (session: HostCookie) => Route = (session) => async (app, options) => {
   const { factorVisits } = options;
   const show = showing(options);
   app.post("/factors/authenticator", { schema }, async (request, reply) => {
@@ -132,7 +142,7 @@ const changing: (session: WaySession) => Route = (session) => async (app, option
 /** The pages on which people prepare for a night. */
 export const factorPageRoutes: Route = async (app, options) => {
   const way = await addWaySession(app, options.appUrl);
-  const session = sessionCookie(options.appUrl, COOKIE);
+  const session = hostCookie("suido-factors", { appUrl: options.appUrl, maxAge: MAX_AGE_SECONDS });
   app.addHook("onRequest", async (_request, reply) => {
     reply.header("cache-control", "no-store");
   });

@@ -23,7 +23,7 @@ export interface SignInRoutesOptions {
 }
 
 /** What somebody signs in for, and where they are afterwards. */
-const TARGETS = { home: "/sign-in" } as const;
+const TARGETS = { home: "/sign-in", factors: "/factors", emergency: "/emergency" } as const;
 type Target = keyof typeof TARGETS;
 
 const isTarget = (text: unknown): text is Target =>

@@ -9,7 +9,7 @@ import { keepChoice } from "./language-choice.ts";
 const FORM_LIMIT = 16_384;
 
 /** As long as an invitation lives and a little more, in seconds: the last page is looked at again. */
-const WAY = { name: "suido-way", maxAge: 15 * 24 * 60 * 60 };
+const MAX_AGE_SECONDS = 15 * 24 * 60 * 60;
 
 /** Where a browser keeps the secret by which it goes on. */
 export interface WaySession {
@@ -44,17 +44,9 @@ export async function addWaySession(app: FastifyInstance, appUrl: string): Promi
   await app.register(fastifyCookie);
   app.addHook("onRequest", refuseOtherSites(appUrl));
   keepChoice(app, appUrl);
-  return sessionCookie(appUrl, WAY);
-}
-
-/** A cookie of this name that lives so many seconds, for routes that `addWaySession` was called for. */
-export function sessionCookie(
-  appUrl: string,
-  { maxAge, name: plain }: { readonly name: string; readonly maxAge: number },
-): WaySession {
   const secure = appUrl.startsWith("https:");
   // The prefix makes browsers refuse one that another host of the domain has set (RFC 6265bis §4.1.3.2).
-  const name = secure ? `__Host-${plain}` : plain;
+  const name = secure ? "__Host-suido-way" : "suido-way";
   return {
     of: ({ cookies }) => cookies[name] ?? "",
     keep: (reply, secret) =>
@@ -64,7 +56,7 @@ export function sessionCookie(
         // Lax: a link in a mail leads to where the person was.
         sameSite: "lax",
         secure,
-        maxAge,
+        maxAge: MAX_AGE_SECONDS,
       }),
   };
 }

@@ -79,6 +79,7 @@ export function viewOf(way: Way, browser: Browser, wishes: Wishes): WayView {
     pharmacyName: way.pharmacyName,
     supportNumber: way.supportNumber,
     made: way.made,
+    ...(way.isEmergency && { isEmergency: true }),
     ...(way.mail !== undefined && { mail: way.mail }),
     warnings: warningsOf(browser),
     isOtherKind: isOtherKind(way.platform, browser),

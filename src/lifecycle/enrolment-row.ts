@@ -32,6 +32,7 @@ export const IDENTIFIED_HOW = [
   "sign-in",
   "manager",
   "certificate",
+  "two-factors",
 ] as const;
 export type IdentifiedHow = (typeof IDENTIFIED_HOW)[number];
 

@@ -44,7 +44,8 @@ export interface Beginning {
   readonly pharmacyId: string;
   readonly accountId: string;
   readonly begun: number;
-  readonly kind: LinkKind;
+  /** By what it was opened. */
+  readonly kind: LinkKind | "emergency";
   readonly at: Date;
 }
 

@@ -6,7 +6,8 @@ export type LifecycleErrorCode =
   | "no-session"
   | "not-identified"
   | "too-many-bundles"
-  | "batch-refused";
+  | "batch-refused"
+  | "emergencies-used-up";
 
 /** What people who install certificates themselves may not do now. */
 export abstract class LifecycleError extends Error {
@@ -61,5 +62,14 @@ export class BatchRefusedError extends LifecycleError {
   constructor(found: readonly BatchFault[]) {
     super(`nothing was made: ${found.length === 1 ? "1 fault" : `${found.length} faults`} in it`);
     this.found = found;
+  }
+}
+
+/** The pharmacy has had as many emergencies this month as the site allows. */
+export class EmergenciesUsedUpError extends LifecycleError {
+  readonly code = "emergencies-used-up";
+
+  constructor() {
+    super("the pharmacy's emergencies of this month are used up: support knows another way");
   }
 }

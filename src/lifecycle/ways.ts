@@ -5,6 +5,7 @@ import type { Issuance, IssuedCertificate, KeyRequest } from "../ca/issuance.ts"
 import type { Revocation } from "../ca/revocation.ts";
 import type { Clock } from "../pki/clock.ts";
 import type { Digest } from "../pki/crypto.ts";
+import { EMERGENCY_PROFILE } from "../pki/profile.ts";
 import type { Serial } from "../pki/serial.ts";
 import type { NewId } from "../pki/uuid.ts";
 import { ConflictError } from "../registry/errors.ts";
@@ -47,6 +48,8 @@ export interface Way {
   readonly identifiedHow?: IdentifiedHow;
   /** Where a code can be mailed to, with its name hidden but for the first letter, and how many were. */
   readonly mail?: { readonly address: string; readonly sent: number };
+  /** Whether its machine stands in for another one for a night. */
+  readonly isEmergency: boolean;
   /** How many certificates were made for it so far. */
   readonly made: number;
   readonly certificate?: WayCertificate;
@@ -115,6 +118,7 @@ interface Row {
   readonly issued_state: string;
   readonly proven_at: Date | null;
   readonly used_at: Date | null;
+  readonly is_emergency: boolean;
 }
 
 const FIND = `select e.id, e.device_id, e.pharmacy_id, e.account_id, app.enrolment_state(e, $2) as told_state, e.replaced_by, e.support_number,
@@ -122,6 +126,7 @@ const FIND = `select e.id, e.device_id, e.pharmacy_id, e.account_id, app.enrolme
     coalesce(d.name, e.device_name) as device_name, coalesce(d.platform, e.device_platform) as platform, p.name as pharmacy_name,
     (select count(*)::integer from app.binding b where b.enrolment_id = e.id) as made,
     c.serial, c.common_name, c.not_after, c.key_origin, c.state as issued_state, c.proven_at,
+    exists (select from app.emergency x where x.enrolment_id = e.id) as is_emergency,
     (select min(u.first_at) from party.use u where u.serial = c.serial) as used_at
   from app.enrolment e
   left join app.device d on d.id = e.device_id
@@ -169,6 +174,7 @@ function wayOf(row: Row, identifyByMail: boolean): Way {
     pharmacyName: row.pharmacy_name,
     supportNumber: row.support_number,
     expiresAt: row.expires_at,
+    isEmergency: row.is_emergency,
     made: row.made,
     ...(row.identified_how !== null && { identifiedHow: row.identified_how }),
     ...(identifyByMail &&
@@ -306,7 +312,13 @@ export function createWays(deps: WaysDeps): Ways {
       if (deviceId === null) throw new InvalidStateError("nobody has named the device yet");
       const certificate =
         row.replaces === null
-          ? await issuance.issue(principal, { ...request, enrolmentId, deviceId, accountId })
+          ? await issuance.issue(principal, {
+              ...request,
+              enrolmentId,
+              deviceId,
+              accountId,
+              ...(row.is_emergency && { profile: EMERGENCY_PROFILE }),
+            })
           : await issuance.renew(principal, serialOf(row.replaces), { ...request, enrolmentId });
       const { serialNumber } = certificate;
       // A crash in between leaves two good ones: the next turn of this very enrolment finds the older.

@@ -20,6 +20,8 @@ export interface Membership {
   readonly accountId: string;
   readonly pharmacyId: string;
   readonly role: MembershipRole;
+  /** Named to do in an emergency what the manager does. */
+  readonly deputy: boolean;
   readonly from: Date;
   readonly to?: Date;
   readonly createdAt: Date;
@@ -30,6 +32,7 @@ export interface MembershipInput {
   readonly accountId: string;
   readonly pharmacyId: string;
   readonly role: MembershipRole;
+  readonly deputy?: boolean;
   /** Now, if absent. */
   readonly from?: Date;
   readonly to?: Date;
@@ -37,6 +40,7 @@ export interface MembershipInput {
 
 export interface MembershipPatch {
   readonly role?: MembershipRole;
+  readonly deputy?: boolean;
   /** Null takes away an end that has not come yet. */
   readonly to?: Date | null;
 }
@@ -66,6 +70,7 @@ interface Row {
   readonly accountId: string;
   readonly pharmacyId: string;
   readonly role: string;
+  readonly deputy: boolean;
   readonly validFrom: Date;
   readonly validTo: Date | null;
   readonly createdAt: Date;
@@ -135,7 +140,7 @@ function list(
     },
     across: async (sql, { after, size }) => {
       const rows = await sql.query<Row>(
-        `select id, corporation_id as "corporationId", account_id as "accountId", pharmacy_id as "pharmacyId", role,
+        `select id, corporation_id as "corporationId", account_id as "accountId", pharmacy_id as "pharmacyId", role, deputy,
            valid_from as "validFrom", valid_to as "validTo", created_at as "createdAt", updated_at as "updatedAt"
          from app.staff_memberships($1::uuid, $2::integer)`,
         [after, size],
@@ -160,7 +165,7 @@ async function create(
     { kind: "pharmacy", id: input.pharmacyId, field: "pharmacyId" },
     "keep",
   );
-  const { role, from = now, to } = input;
+  const { role, deputy = false, from = now, to } = input;
   demandAfter(from, to);
   const membership = await tx.membership.create({
     data: {
@@ -169,13 +174,14 @@ async function create(
       accountId,
       pharmacyId,
       role,
+      deputy,
       validFrom: from,
       validTo: to ?? null,
       createdAt: now,
       updatedAt: now,
     },
   });
-  await record("membership.created", `membership/${id}`, { accountId, pharmacyId, role });
+  await record("membership.created", `membership/${id}`, { accountId, pharmacyId, role, deputy });
   return membershipOf(membership);
 }
 
@@ -187,8 +193,9 @@ async function update(
   const { tx, sql, now, record } = work;
   const id = await lockRow(sql, self(membershipId), "change");
   const current = await tx.membership.findUniqueOrThrow({ where: { id } });
-  const { data, fields } = changesOf<Pick<Row, "role" | "validTo">>(current, {
+  const { data, fields } = changesOf<Pick<Row, "role" | "deputy" | "validTo">>(current, {
     role: patch.role,
+    deputy: patch.deputy,
     validTo: patch.to,
   });
   if (fields.length === 0) return membershipOf(current);

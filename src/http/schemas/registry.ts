@@ -129,6 +129,10 @@ export const Membership = Type.Object(
     accountId: Id,
     pharmacyId: Id,
     role: word(MEMBERSHIP_ROLES),
+    deputy: Type.Boolean({
+      description:
+        "Named to do in an emergency what the manager does: a certificate of 24 hours for a machine that stands in for another.",
+    }),
     from: Time,
     to: Type.Optional(Time),
     ...stamps,
@@ -139,11 +143,16 @@ export const NewMembership = closed({
   accountId: Id,
   pharmacyId: Id,
   role: word(MEMBERSHIP_ROLES),
+  deputy: Type.Optional(Type.Boolean()),
   from: Type.Optional(GivenTime),
   to: Type.Optional(GivenTime),
 });
 export const MembershipChange = closed(
-  { role: Type.Optional(word(MEMBERSHIP_ROLES)), to: Type.Optional(GivenTimeOrNull) },
+  {
+    role: Type.Optional(word(MEMBERSHIP_ROLES)),
+    deputy: Type.Optional(Type.Boolean()),
+    to: Type.Optional(GivenTimeOrNull),
+  },
   { minProperties: 1 },
 );
 export const MembershipQuery = closed({

@@ -107,8 +107,9 @@ export class FactorDoors {
   /** The session of whoever may begin. */
   async enter({ person, token, way }: FactorOccasion): Promise<string | undefined> {
     if (token !== undefined) return this.#byLink(token);
-    if (person !== undefined) return this.#bySignIn(person);
-    return way === undefined ? undefined : this.#byWay(way);
+    const signedIn = person && (await this.#bySignIn(person));
+    if (signedIn !== undefined || way === undefined) return signedIn;
+    return this.#byWay(way);
   }
 
   async #byLink(token: string): Promise<string | undefined> {

@@ -4,7 +4,7 @@ import type { MailContent } from "../../delivery/mail-message.ts";
 import { toHex } from "../../pki/bytes.ts";
 import { dayOf, timeOf } from "../dates.ts";
 import type { EnrolmentMailsDeps, EnrolmentMailSettings } from "../enrolment-mail.ts";
-import { mailPage, paragraph } from "../mail-page.ts";
+import { type MailPage, mailPage, paragraph } from "../mail-page.ts";
 import { LIFECYCLE_MESSAGES } from "../messages.ts";
 import { FACTOR_MAILS } from "../messages/factors.ts";
 import { factorLinkHash } from "./factor-doors.ts";
@@ -26,7 +26,14 @@ interface ChangeFacts {
 }
 
 /** What stands at the end of each of these mails. */
-function ending(language: "ja" | "en", { site }: EnrolmentMailSettings) {
+export function mailEnding(
+  language: "ja" | "en",
+  { site }: EnrolmentMailSettings,
+): {
+  readonly help: NonNullable<MailPage["help"]>;
+  readonly accent: string | undefined;
+  readonly automatic: string;
+} {
   const { enrolment } = LIFECYCLE_MESSAGES[language];
   const support = site.support?.[language];
   return {
@@ -46,7 +53,7 @@ export function writeFactorLinkMail(
   const { name, expiresAt } = facts as JsonObject & LinkFacts;
   const { enrolment } = LIFECYCLE_MESSAGES[language];
   const { link: words } = FACTOR_MAILS[language];
-  const { accent, automatic, help } = ending(language, settings);
+  const { accent, automatic, help } = mailEnding(language, settings);
   const style = { language, timeZone: settings.timeZone };
   const end = new Date(expiresAt);
   return mailPage({
@@ -80,7 +87,7 @@ export function writeFactorChangeMail(
   const { at, change, kind, name } = facts as JsonObject & ChangeFacts;
   const { enrolment } = LIFECYCLE_MESSAGES[language];
   const { change: words, kinds } = FACTOR_MAILS[language];
-  const { accent, automatic, help } = ending(language, settings);
+  const { accent, automatic, help } = mailEnding(language, settings);
   const style = { language, timeZone: settings.timeZone };
   const when = new Date(at);
   return mailPage({

@@ -16,7 +16,12 @@ export interface FactorPageView {
     readonly lastUsedAt?: Date;
   }[];
   /** What an app is to take over. */
-  readonly key?: { readonly uri: string; readonly text: string };
+  readonly key?: {
+    readonly uri: string;
+    readonly text: string;
+    /** Of the address, in each language. */
+    readonly pictures?: Readonly<Record<"ja" | "en", Html>>;
+  };
   readonly isWrongCode?: boolean;
   /** Where somebody goes on the night itself. */
   readonly emergencyUrl: string;
@@ -114,12 +119,13 @@ function list(drawing: Drawing): Html {
     ${passkeyForm("create", { action: "/factors/passkeys", label, refused, what, quiet: true })}`;
 }
 
-function confirm({ view, words: { confirm: words, pages } }: Drawing): Html {
+function confirm({ context, view, words: { confirm: words, pages } }: Drawing): Html {
   const { isWrongCode = false, key } = view;
   return html`<ol class="steps">
       <li>${words.install}</li>
       <li>
         <p>${words.scan}</p>
+        ${key?.pictures?.[context.language]}
         <div class="secret"><span class="soft">${words.key}</span> <code>${key?.text}</code></div>
         <p><a href="${key?.uri}">${words.open}</a></p>
       </li>

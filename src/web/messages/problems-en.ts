@@ -323,6 +323,12 @@ export const PROBLEMS_EN = {
     meaning: "A certificate is made once it is known who asks, and before the invitation ends.",
     remedy: "Read the support number from the page to support by telephone.",
   },
+  "emergencies-used-up": {
+    title: "No more emergencies this month",
+    meaning: "A pharmacy may have a few emergency certificates a month, and has had them.",
+    remedy:
+      "Invite a person of the pharmacy to put a certificate on another device, and confirm them by telephone.",
+  },
   "too-many-bundles": {
     title: "Too many attempts",
     meaning: "So many certificates were made for this invitation that another would not help.",

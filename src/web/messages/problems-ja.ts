@@ -314,6 +314,11 @@ export const PROBLEMS_JA: Readonly<Record<ShownCode, ProblemText>> = {
     meaning: "証明書は、ご本人を確認できてから、ご案内の期限までにお作りします。",
     remedy: "画面のお問い合わせ番号を、お電話でサポートにお伝えください。",
   },
+  "emergencies-used-up": {
+    title: "今月の臨時の証明書を使い切りました",
+    meaning: "臨時の証明書は、薬局ごとに、ひと月の回数が決まっています。",
+    remedy: "別の端末に証明書を入れるご案内を送り、お電話でご本人を確認してください。",
+  },
   "too-many-bundles": {
     title: "作り直しの回数が多すぎます",
     meaning: "このご案内では何度も証明書をお作りしたため、これ以上は作れません。",

@@ -1,5 +1,6 @@
 import { FACE, inFours } from "../advice.ts";
 import { html, type Html } from "../html.ts";
+import { EMERGENCY_WORDS } from "../messages/emergency.ts";
 import {
   EQUIPMENT_PATH,
   portalLayout,
@@ -7,7 +8,7 @@ import {
   spoken,
   supportLine,
 } from "../portal-layout.ts";
-import { day } from "../dates.ts";
+import { day, dayAndTime } from "../dates.ts";
 import { closeBrowserPicture } from "../guide/guide.ts";
 import { installation, type Installing, PLAIN, plainSteps } from "./installation.ts";
 import type { WayPage } from "./states.ts";
@@ -24,6 +25,8 @@ export interface WayView {
   readonly commonName?: string;
   readonly serialNumber?: string;
   readonly notAfter?: Date;
+  /** A machine that stands in for another one for a night. */
+  readonly isEmergency?: boolean;
   /** How many files were made so far. */
   readonly made?: number;
   /** The token of the link, on its own page. */
@@ -305,6 +308,17 @@ const TONE: Readonly<Partial<Record<WayPage, string>>> = {
   stopped: "bad",
 };
 
+/** That it ends by itself, and when: a day and a time, because it is the next one's evening. */
+function emergencyNotice(context: PortalContext, { notAfter, page }: WayView): Html {
+  const { before, title, until } = EMERGENCY_WORDS[context.language].notice;
+  const isMade = notAfter !== undefined && (page === "proven" || page === "used");
+  return html`<div class="notice" role="note">
+    <h2>${title}</h2>
+    <p>${before}</p>
+    ${isMade && html`<p>${until}: <b>${dayAndTime(notAfter, context)}</b></p>`}
+  </div>`;
+}
+
 /** The page of a state of the way. */
 export function wayPage(
   view: WayView,
@@ -316,7 +330,8 @@ export function wayPage(
   const isBegun = page === "invited" || page === "identify" || page === "make";
   const head = html`<h1 class="${TONE[page] ?? ""}">${words.title}</h1>
     <p class="lead">${words.lead}</p>`;
-  const body = html`${isBegun && notices(view, context)}
+  const body = html`${view.isEmergency === true && emergencyNotice(context, view)}
+    ${isBegun && notices(view, context)}
     ${isBegun && prechecks(context, surroundings.now, surroundings.reach)}
     <section class="card">${page !== "make" && head} ${PARTS[page](context, view)}</section>
     ${isBegun && reassurance(context)}`;

@@ -8,6 +8,10 @@ import type { MailMessage } from "../../../src/delivery/mail-message.ts";
 import { expireEnrolments } from "../../../src/lifecycle/enrolment-expiry.ts";
 import { codeMails } from "../../../src/lifecycle/code-mail.ts";
 import { enrolmentMails, requestMails } from "../../../src/lifecycle/enrolment-mail.ts";
+import {
+  emergencyCodeMails,
+  emergencyMails,
+} from "../../../src/lifecycle/emergency/emergency-mail.ts";
 import { factorChangeMails, factorLinkMails } from "../../../src/lifecycle/factors/factor-mail.ts";
 import { type Database, openDatabase } from "../../../src/storage/database.ts";
 import { type Call, type HttpWorld, openHttpWorld, type Tenant } from "./world.ts";
@@ -35,7 +39,11 @@ export interface EnrolmentWorld extends HttpWorld {
 }
 
 export async function openEnrolmentWorld(): Promise<EnrolmentWorld> {
-  const world = await openHttpWorld();
+  return withMails(await openHttpWorld());
+}
+
+/** A world, and what the worker does of enrolments in it. */
+export function withMails<World extends HttpWorld>(world: World): World & EnrolmentWorld {
   const { admin, database, time } = world.side;
   const worker = openDatabase({
     url: world.url,
@@ -87,6 +95,8 @@ export async function openEnrolmentWorld(): Promise<EnrolmentWorld> {
           "enrolment-code": codeMails(deps, settings),
           "factor-link": factorLinkMails(deps, settings),
           "factor-change": factorChangeMails(settings),
+          "emergency-code": emergencyCodeMails(deps, settings),
+          emergency: emergencyMails(settings),
         },
         log: pino({ level: "silent" }),
       });

@@ -20,6 +20,8 @@ export const TABLES: readonly string[] = [
   "app.factor_invitation",
   "app.factor_link",
   "app.factor_session",
+  "app.emergency_visit",
+  "app.emergency",
   "app.mail",
   "party.relying_party",
   "party.acknowledged_list",

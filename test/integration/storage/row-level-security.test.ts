@@ -101,13 +101,10 @@ beforeAll(async () => {
       [invitationId, corporationId, accountId],
     );
     await admin.query(
-      "insert into app.factor_link (sha256, corporation_id, invitation_id) values ($1, $2, $3)",
-      [randomBytes(32), corporationId, invitationId],
-    );
-    await admin.query(
-      `insert into app.factor_session (session_sha256, corporation_id, account_id, how, by, created_at, expires_at)
+      `with link as (insert into app.factor_link (sha256, corporation_id, invitation_id) values ($1, $2, $4))
+       insert into app.factor_session (session_sha256, corporation_id, account_id, how, by, created_at, expires_at)
        values ($1, $2, $3, 'telephone', 'x', now(), now() + interval '1 hour')`,
-      [randomBytes(32), corporationId, accountId],
+      [randomBytes(32), corporationId, accountId, invitationId],
     );
     await admin.query(
       `insert into app.mail_item (mail_id, corporation_id, serial, stage, audience)
@@ -117,6 +114,16 @@ beforeAll(async () => {
     await admin.query(
       `insert into app.task (corporation_id, kind, subject, facts, opened_at) values ($1, 'untold', $2, '{}', now())`,
       [corporationId, randomUUID()],
+    );
+    await admin.query(
+      `insert into app.emergency_visit (id, session_sha256, corporation_id, account_id, created_at, expires_at)
+       values ($1, $2, $3, $4, now(), now() + interval '15 minutes')`,
+      [randomUUID(), randomBytes(32), corporationId, accountId],
+    );
+    await admin.query(
+      `insert into app.emergency (enrolment_id, corporation_id, pharmacy_id, account_id, device_id, stands_in_for, first_how, second_how, created_at)
+       values ($1, $2, $3, $4, $5, $5, 'sign-in', 'passkey', now())`,
+      [enrolmentId, corporationId, pharmacyId, accountId, deviceId],
     );
     const bulkIssueId = randomUUID();
     await admin.query(

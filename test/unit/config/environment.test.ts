@@ -43,6 +43,16 @@ describe("loadConfig", () => {
     expect(loadConfig({ SUIDO_RENEWAL_OVERLAP: given }).renewalOverlapDays).toBe(Number(given));
   });
 
+  it.for(["0", "2", "31"])("takes SUIDO_EMERGENCIES_PER_MONTH=%s", (given) => {
+    const { emergenciesPerMonth } = loadConfig({ SUIDO_EMERGENCIES_PER_MONTH: given });
+    expect(emergenciesPerMonth).toBe(Number(given));
+  });
+
+  it.for(["32", "-1", "two", "02"])("refuses SUIDO_EMERGENCIES_PER_MONTH=%s", (given) => {
+    const load = () => loadConfig({ SUIDO_EMERGENCIES_PER_MONTH: given });
+    expect(load).toThrow("a number from 0 to 31");
+  });
+
   it.for(["31", "-1", "7d", "1.5", "007"])("refuses SUIDO_RENEWAL_OVERLAP=%s", (given) => {
     expect(() => loadConfig({ SUIDO_RENEWAL_OVERLAP: given })).toThrow("days from 0 to 30");
   });

@@ -89,6 +89,16 @@ export async function appWith(overrides: Partial<AppServerOptions> = {}): Promis
       confirm: unexpected,
     },
     secondFactors: { list: unexpected, remove: unexpected, invite: unexpected },
+    emergencies: {
+      begin: unexpected,
+      beginSignedIn: unexpected,
+      look: unexpected,
+      enterCode: unexpected,
+      enterAppCode: unexpected,
+      passkeyOptions: unexpected,
+      showPasskey: unexpected,
+      standIn: unexpected,
+    },
     factorVisits: {
       isOpen: unexpected,
       begin: unexpected,

@@ -1569,6 +1569,7 @@ export const MembershipScalarFieldEnum = {
   accountId: 'accountId',
   pharmacyId: 'pharmacyId',
   role: 'role',
+  deputy: 'deputy',
   validFrom: 'validFrom',
   validTo: 'validTo',
   createdAt: 'createdAt',

@@ -30,6 +30,7 @@ export type MembershipMinAggregateOutputType = {
   accountId: string | null
   pharmacyId: string | null
   role: string | null
+  deputy: boolean | null
   validFrom: Date | null
   validTo: Date | null
   createdAt: Date | null
@@ -42,6 +43,7 @@ export type MembershipMaxAggregateOutputType = {
   accountId: string | null
   pharmacyId: string | null
   role: string | null
+  deputy: boolean | null
   validFrom: Date | null
   validTo: Date | null
   createdAt: Date | null
@@ -54,6 +56,7 @@ export type MembershipCountAggregateOutputType = {
   accountId: number
   pharmacyId: number
   role: number
+  deputy: number
   validFrom: number
   validTo: number
   createdAt: number
@@ -68,6 +71,7 @@ export type MembershipMinAggregateInputType = {
   accountId?: true
   pharmacyId?: true
   role?: true
+  deputy?: true
   validFrom?: true
   validTo?: true
   createdAt?: true
@@ -80,6 +84,7 @@ export type MembershipMaxAggregateInputType = {
   accountId?: true
   pharmacyId?: true
   role?: true
+  deputy?: true
   validFrom?: true
   validTo?: true
   createdAt?: true
@@ -92,6 +97,7 @@ export type MembershipCountAggregateInputType = {
   accountId?: true
   pharmacyId?: true
   role?: true
+  deputy?: true
   validFrom?: true
   validTo?: true
   createdAt?: true
@@ -177,6 +183,7 @@ export type MembershipGroupByOutputType = {
   accountId: string
   pharmacyId: string
   role: string
+  deputy: boolean
   validFrom: Date
   validTo: Date | null
   createdAt: Date
@@ -210,6 +217,7 @@ export type MembershipWhereInput = {
   accountId?: Prisma.UuidFilter<"Membership"> | string
   pharmacyId?: Prisma.UuidFilter<"Membership"> | string
   role?: Prisma.StringFilter<"Membership"> | string
+  deputy?: Prisma.BoolFilter<"Membership"> | boolean
   validFrom?: Prisma.DateTimeFilter<"Membership"> | Date | string
   validTo?: Prisma.DateTimeNullableFilter<"Membership"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"Membership"> | Date | string
@@ -224,6 +232,7 @@ export type MembershipOrderByWithRelationInput = {
   accountId?: Prisma.SortOrder
   pharmacyId?: Prisma.SortOrder
   role?: Prisma.SortOrder
+  deputy?: Prisma.SortOrder
   validFrom?: Prisma.SortOrder
   validTo?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -242,6 +251,7 @@ export type MembershipWhereUniqueInput = Prisma.AtLeast<{
   accountId?: Prisma.UuidFilter<"Membership"> | string
   pharmacyId?: Prisma.UuidFilter<"Membership"> | string
   role?: Prisma.StringFilter<"Membership"> | string
+  deputy?: Prisma.BoolFilter<"Membership"> | boolean
   validFrom?: Prisma.DateTimeFilter<"Membership"> | Date | string
   validTo?: Prisma.DateTimeNullableFilter<"Membership"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"Membership"> | Date | string
@@ -256,6 +266,7 @@ export type MembershipOrderByWithAggregationInput = {
   accountId?: Prisma.SortOrder
   pharmacyId?: Prisma.SortOrder
   role?: Prisma.SortOrder
+  deputy?: Prisma.SortOrder
   validFrom?: Prisma.SortOrder
   validTo?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -274,6 +285,7 @@ export type MembershipScalarWhereWithAggregatesInput = {
   accountId?: Prisma.UuidWithAggregatesFilter<"Membership"> | string
   pharmacyId?: Prisma.UuidWithAggregatesFilter<"Membership"> | string
   role?: Prisma.StringWithAggregatesFilter<"Membership"> | string
+  deputy?: Prisma.BoolWithAggregatesFilter<"Membership"> | boolean
   validFrom?: Prisma.DateTimeWithAggregatesFilter<"Membership"> | Date | string
   validTo?: Prisma.DateTimeNullableWithAggregatesFilter<"Membership"> | Date | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Membership"> | Date | string
@@ -283,6 +295,7 @@ export type MembershipScalarWhereWithAggregatesInput = {
 export type MembershipCreateInput = {
   id: string
   role: string
+  deputy?: boolean
   validFrom: Date | string
   validTo?: Date | string | null
   createdAt: Date | string
@@ -297,6 +310,7 @@ export type MembershipUncheckedCreateInput = {
   accountId: string
   pharmacyId: string
   role: string
+  deputy?: boolean
   validFrom: Date | string
   validTo?: Date | string | null
   createdAt: Date | string
@@ -306,6 +320,7 @@ export type MembershipUncheckedCreateInput = {
 export type MembershipUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
+  deputy?: Prisma.BoolFieldUpdateOperationsInput | boolean
   validFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   validTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -320,6 +335,7 @@ export type MembershipUncheckedUpdateInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   pharmacyId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
+  deputy?: Prisma.BoolFieldUpdateOperationsInput | boolean
   validFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   validTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -332,6 +348,7 @@ export type MembershipCreateManyInput = {
   accountId: string
   pharmacyId: string
   role: string
+  deputy?: boolean
   validFrom: Date | string
   validTo?: Date | string | null
   createdAt: Date | string
@@ -341,6 +358,7 @@ export type MembershipCreateManyInput = {
 export type MembershipUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
+  deputy?: Prisma.BoolFieldUpdateOperationsInput | boolean
   validFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   validTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -353,6 +371,7 @@ export type MembershipUncheckedUpdateManyInput = {
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   pharmacyId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
+  deputy?: Prisma.BoolFieldUpdateOperationsInput | boolean
   validFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   validTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -380,6 +399,7 @@ export type MembershipCountOrderByAggregateInput = {
   accountId?: Prisma.SortOrder
   pharmacyId?: Prisma.SortOrder
   role?: Prisma.SortOrder
+  deputy?: Prisma.SortOrder
   validFrom?: Prisma.SortOrder
   validTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -392,6 +412,7 @@ export type MembershipMaxOrderByAggregateInput = {
   accountId?: Prisma.SortOrder
   pharmacyId?: Prisma.SortOrder
   role?: Prisma.SortOrder
+  deputy?: Prisma.SortOrder
   validFrom?: Prisma.SortOrder
   validTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -404,6 +425,7 @@ export type MembershipMinOrderByAggregateInput = {
   accountId?: Prisma.SortOrder
   pharmacyId?: Prisma.SortOrder
   role?: Prisma.SortOrder
+  deputy?: Prisma.SortOrder
   validFrom?: Prisma.SortOrder
   validTo?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -497,6 +519,7 @@ export type MembershipUncheckedUpdateManyWithoutAccountNestedInput = {
 export type MembershipCreateWithoutPharmacyInput = {
   id: string
   role: string
+  deputy?: boolean
   validFrom: Date | string
   validTo?: Date | string | null
   createdAt: Date | string
@@ -508,6 +531,7 @@ export type MembershipUncheckedCreateWithoutPharmacyInput = {
   id: string
   accountId: string
   role: string
+  deputy?: boolean
   validFrom: Date | string
   validTo?: Date | string | null
   createdAt: Date | string
@@ -549,6 +573,7 @@ export type MembershipScalarWhereInput = {
   accountId?: Prisma.UuidFilter<"Membership"> | string
   pharmacyId?: Prisma.UuidFilter<"Membership"> | string
   role?: Prisma.StringFilter<"Membership"> | string
+  deputy?: Prisma.BoolFilter<"Membership"> | boolean
   validFrom?: Prisma.DateTimeFilter<"Membership"> | Date | string
   validTo?: Prisma.DateTimeNullableFilter<"Membership"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"Membership"> | Date | string
@@ -558,6 +583,7 @@ export type MembershipScalarWhereInput = {
 export type MembershipCreateWithoutAccountInput = {
   id: string
   role: string
+  deputy?: boolean
   validFrom: Date | string
   validTo?: Date | string | null
   createdAt: Date | string
@@ -569,6 +595,7 @@ export type MembershipUncheckedCreateWithoutAccountInput = {
   id: string
   pharmacyId: string
   role: string
+  deputy?: boolean
   validFrom: Date | string
   validTo?: Date | string | null
   createdAt: Date | string
@@ -605,6 +632,7 @@ export type MembershipCreateManyPharmacyInput = {
   id: string
   accountId: string
   role: string
+  deputy?: boolean
   validFrom: Date | string
   validTo?: Date | string | null
   createdAt: Date | string
@@ -614,6 +642,7 @@ export type MembershipCreateManyPharmacyInput = {
 export type MembershipUpdateWithoutPharmacyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
+  deputy?: Prisma.BoolFieldUpdateOperationsInput | boolean
   validFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   validTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -625,6 +654,7 @@ export type MembershipUncheckedUpdateWithoutPharmacyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
+  deputy?: Prisma.BoolFieldUpdateOperationsInput | boolean
   validFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   validTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -635,6 +665,7 @@ export type MembershipUncheckedUpdateManyWithoutPharmacyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   accountId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
+  deputy?: Prisma.BoolFieldUpdateOperationsInput | boolean
   validFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   validTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -645,6 +676,7 @@ export type MembershipCreateManyAccountInput = {
   id: string
   pharmacyId: string
   role: string
+  deputy?: boolean
   validFrom: Date | string
   validTo?: Date | string | null
   createdAt: Date | string
@@ -654,6 +686,7 @@ export type MembershipCreateManyAccountInput = {
 export type MembershipUpdateWithoutAccountInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
+  deputy?: Prisma.BoolFieldUpdateOperationsInput | boolean
   validFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   validTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -665,6 +698,7 @@ export type MembershipUncheckedUpdateWithoutAccountInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   pharmacyId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
+  deputy?: Prisma.BoolFieldUpdateOperationsInput | boolean
   validFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   validTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -675,6 +709,7 @@ export type MembershipUncheckedUpdateManyWithoutAccountInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   pharmacyId?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
+  deputy?: Prisma.BoolFieldUpdateOperationsInput | boolean
   validFrom?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   validTo?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -689,6 +724,7 @@ export type MembershipSelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   accountId?: boolean
   pharmacyId?: boolean
   role?: boolean
+  deputy?: boolean
   validFrom?: boolean
   validTo?: boolean
   createdAt?: boolean
@@ -703,6 +739,7 @@ export type MembershipSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ex
   accountId?: boolean
   pharmacyId?: boolean
   role?: boolean
+  deputy?: boolean
   validFrom?: boolean
   validTo?: boolean
   createdAt?: boolean
@@ -717,6 +754,7 @@ export type MembershipSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ex
   accountId?: boolean
   pharmacyId?: boolean
   role?: boolean
+  deputy?: boolean
   validFrom?: boolean
   validTo?: boolean
   createdAt?: boolean
@@ -731,13 +769,14 @@ export type MembershipSelectScalar = {
   accountId?: boolean
   pharmacyId?: boolean
   role?: boolean
+  deputy?: boolean
   validFrom?: boolean
   validTo?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type MembershipOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "corporationId" | "accountId" | "pharmacyId" | "role" | "validFrom" | "validTo" | "createdAt" | "updatedAt", ExtArgs["result"]["membership"]>
+export type MembershipOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "corporationId" | "accountId" | "pharmacyId" | "role" | "deputy" | "validFrom" | "validTo" | "createdAt" | "updatedAt", ExtArgs["result"]["membership"]>
 export type MembershipInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
   pharmacy?: boolean | Prisma.PharmacyDefaultArgs<ExtArgs>
@@ -763,6 +802,7 @@ export type $MembershipPayload<ExtArgs extends runtime.Types.Extensions.Internal
     accountId: string
     pharmacyId: string
     role: string
+    deputy: boolean
     validFrom: Date
     validTo: Date | null
     createdAt: Date
@@ -1197,6 +1237,7 @@ export interface MembershipFieldRefs {
   readonly accountId: Prisma.FieldRef<"Membership", 'String'>
   readonly pharmacyId: Prisma.FieldRef<"Membership", 'String'>
   readonly role: Prisma.FieldRef<"Membership", 'String'>
+  readonly deputy: Prisma.FieldRef<"Membership", 'Boolean'>
   readonly validFrom: Prisma.FieldRef<"Membership", 'DateTime'>
   readonly validTo: Prisma.FieldRef<"Membership", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"Membership", 'DateTime'>
