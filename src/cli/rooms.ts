@@ -9,6 +9,7 @@ import { createPropagate, type Propagate } from "../ca/propagation.ts";
 import { createRevocation, type Revocation } from "../ca/revocation.ts";
 import { loadCaConfig } from "../config/ca-config.ts";
 import { createEnrolmentBatches, type EnrolmentBatches } from "../lifecycle/enrolment-batches.ts";
+import { createEnrolmentSheets, type EnrolmentSheets } from "../lifecycle/enrolment-sheets.ts";
 import { type Checks, createChecks } from "../lifecycle/checks.ts";
 import { createEnrolmentVisits, type EnrolmentVisits } from "../lifecycle/enrolment-visits.ts";
 import { createRenewalStart, type RenewalStart } from "../lifecycle/renewal-start.ts";
@@ -46,6 +47,7 @@ export interface Rooms extends PeoplesRooms {
   readonly renewalTimes: RenewalTimes;
   readonly enrolments: Enrolments;
   readonly enrolmentBatches: EnrolmentBatches;
+  readonly enrolmentSheets: EnrolmentSheets;
   readonly enrolmentVisits: EnrolmentVisits;
   readonly ways: Ways;
   readonly renewalStart: RenewalStart;
@@ -127,6 +129,7 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     propagate: createPropagate({ ...system, database }),
     stages: createStages(registry),
     enrolmentBatches: createEnrolmentBatches({ ...registry, database }),
+    enrolmentSheets: createEnrolmentSheets({ ...system, database, appUrl: config.app.url }),
     bulkIssues: createBulkIssues({ ...system, store, database, profiles, issuance }),
   };
 }

@@ -2,7 +2,7 @@ import { fastifyHelmet } from "@fastify/helmet";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 
 import type { Authorizer } from "../va/authorizer.ts";
-import { loadAssets } from "../web/assets.ts";
+import { loadAssets, loadSheetStyle } from "../web/assets.ts";
 import { acceptsJson, prefersHtml } from "./accept.ts";
 import { watchMethods } from "./allowed-methods.ts";
 import { type Authenticate, requireKeys } from "./authentication.ts";
@@ -30,6 +30,10 @@ import {
   enrolmentBatchRoutes,
   type EnrolmentBatchRoutesOptions,
 } from "./routes-enrolment-batches.ts";
+import {
+  enrolmentSheetRoutes,
+  type EnrolmentSheetRoutesOptions,
+} from "./routes-enrolment-sheets.ts";
 import { checkRoutes, type CheckRoutesOptions } from "./routes-checks.ts";
 import {
   enrolmentDecisionRoutes,
@@ -79,6 +83,7 @@ export interface AppServerOptions
     StageRoutesOptions,
     BulkRoutesOptions,
     EnrolmentBatchRoutesOptions,
+    Pick<EnrolmentSheetRoutesOptions, "enrolmentSheets">,
     RenewalRoutesOptions,
     PagesOptions {
   readonly authenticate: Authenticate;
@@ -96,6 +101,7 @@ export interface AppServerOptions
 
 /** Everything under `/v1`: with an API key, as JSON, never cached. */
 function addApi(app: FastifyInstance, options: AppServerOptions): void {
+  const sheetStyle = loadSheetStyle(options.site);
   void app.register(
     async (v1) => {
       v1.addHook("onRequest", async ({ headers, routeOptions }, reply) => {
@@ -125,6 +131,7 @@ function addApi(app: FastifyInstance, options: AppServerOptions): void {
       await v1.register(bulkCollectRoutes, options);
       await v1.register(enrolmentBatchRoutes, options);
       await v1.register(enrolmentBatchReadingRoutes, options);
+      await v1.register(enrolmentSheetRoutes, { ...options, sheetStyle });
       await v1.register(stageReadingRoutes, options);
       await v1.register(stageSettingRoutes, options);
     },

@@ -44,9 +44,25 @@ export function linkHash(
   return digest("sha256", utf8Bytes(`${kind}:${spelling}`));
 }
 
+/** A link token or a code that is to be given out, and by what it is kept. */
+export interface DrawnLink {
+  readonly given: string;
+  readonly sha256: Uint8Array;
+}
+
+/** Draws one that nobody has yet. */
+export function drawLink(
+  kind: "link" | "code",
+  { random, digest }: { readonly random: Random; readonly digest: Digest },
+): DrawnLink {
+  const given = kind === "link" ? toHex(random(TOKEN_OCTETS)) : newCode(random);
+  const spelling = kind === "link" ? given : given.replace("-", "");
+  return { given, sha256: linkHash(kind, { spelling, digest }) };
+}
+
 interface Giving {
   readonly enrolmentId: string;
-  readonly kind: LinkKind;
+  readonly kind: "link" | "code";
   readonly at: Date;
   /** The mail in which it stands. */
   readonly mailId?: string;
@@ -61,23 +77,15 @@ interface Giving {
 export async function giveLink(
   sql: Sql,
   { enrolmentId, kind, at, mailId, stage }: Giving,
-  { random, digest }: { readonly random: Random; readonly digest: Digest },
+  deps: { readonly random: Random; readonly digest: Digest },
 ): Promise<string | undefined> {
-  const given = kind === "link" ? toHex(random(TOKEN_OCTETS)) : newCode(random);
-  const spelling = kind === "link" ? given : given.replace("-", "");
+  const { given, sha256 } = drawLink(kind, deps);
   const made = await sql.query(
     `insert into app.enrolment_link (sha256, kind, corporation_id, enrolment_id, created_at, mail_id, stage)
      select $2::bytea, $3::text, e.corporation_id, e.id, $4::timestamptz, $5::uuid, $6::smallint from app.enrolment e
      where e.id = $1::uuid and e.state in ('invited', 'started', 'identified', 'issued') and e.expires_at > $4::timestamptz
      returning kind`,
-    [
-      enrolmentId,
-      Buffer.from(linkHash(kind, { spelling, digest })),
-      kind,
-      at.toISOString(),
-      mailId ?? null,
-      stage ?? null,
-    ],
+    [enrolmentId, Buffer.from(sha256), kind, at.toISOString(), mailId ?? null, stage ?? null],
   );
   return made.length === 0 ? undefined : given;
 }

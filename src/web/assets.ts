@@ -107,6 +107,11 @@ export function loadHelpStyle(site?: Coloured): InlineStyle {
   return inlineStyle(site, "tokens.css", "base.css", "help.css");
 }
 
+/** The style of cards that are printed. */
+export function loadSheetStyle(site: Coloured): InlineStyle {
+  return inlineStyle(site, "tokens.css", "sheet.css");
+}
+
 /** The style of the pages of a check, at whose host there is nothing else. */
 export function loadCheckStyle(site: Coloured): InlineStyle {
   return inlineStyle(site, "tokens.css", "base.css", "help.css", "check.css");

@@ -133,6 +133,10 @@ export const EnrolmentBatchLine = Type.Object(
   { $id: "EnrolmentBatchLine", description: "What became of one of them." },
 );
 
+export const SheetQuery = closed({
+  pharmacyId: Type.Optional({ ...Id, description: "Only the cards of this pharmacy." }),
+});
+
 export const EnrolmentBatchQuery = closed(PageQuery);
 
 export type BatchAddress = Static<typeof BatchQuery>;

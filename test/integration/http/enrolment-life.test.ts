@@ -6,6 +6,7 @@ import { createSystem } from "../../../src/cli/system.ts";
 import { linkHash } from "../../../src/lifecycle/enrolment-links.ts";
 import { createEnrolments } from "../../../src/lifecycle/enrolments.ts";
 import { openPrisma } from "../../../src/storage/prisma.ts";
+import { readQr } from "../../support/qr-reader.ts";
 import { NOW } from "../ca/app-side.ts";
 import { type EnrolmentWorld, openEnrolmentWorld } from "./enrolment-world.ts";
 import type { Tenant } from "./world.ts";
@@ -155,4 +156,86 @@ it("draws another support number while one is taken", async () => {
   await store.close();
   expect(made.supportNumber).toBe("424242");
   expect(draws).toEqual([]);
+});
+
+async function print(path: string, key: string, language = "ja") {
+  const headers = { authorization: `Bearer ${key}`, "accept-language": language };
+  const reply = await world.app.inject({ method: "POST", url: `/v1/${path}/sheet`, headers });
+  const codes = reply.body.match(/(?<=<dd class="code">)[^<]+/g) ?? [];
+  const pictures = reply.body.match(/<svg\s+class="qr".*?<\/svg>/gs) ?? [];
+  return {
+    status: reply.statusCode,
+    reply,
+    codes: [...codes],
+    links: pictures.map((svg) => readQr(svg)),
+  };
+}
+const press = async (payload: object): Promise<number> =>
+  (await world.app.inject({ method: "POST", url: "/start", payload })).statusCode;
+
+describe("cards on paper", () => {
+  it("show pharmacy, device, a code and a picture that leads there, without a script", async () => {
+    const made = await world.make(tenant);
+    const { reply, codes, links } = await print(`enrolments/${made.id}`, world.keys.admin);
+    expect(reply.headers).toMatchObject({
+      "content-type": "text/html; charset=utf-8",
+      "cache-control": "no-store",
+      "content-language": "ja",
+      "content-security-policy": expect.stringMatching(
+        /^default-src 'none'; style-src 'sha256-/,
+      ) as unknown,
+    });
+    expect(reply.body).not.toMatch(/<script|https?:\/\/(?!localhost)/);
+    for (const text of ["受付1号機", "http://localhost:8000/start", "2026年12月5日"])
+      expect(reply.body).toContain(text);
+    expect(await world.actionsOf(made.id)).toContain("enrolment.handed-over");
+    const [link = ""] = links;
+    expect(link).toMatch(/^http:\/\/localhost:8000\/start\/[0-9a-f]{32}$/);
+    expect(await press({ token: link.split("/").at(-1) })).toBe(200);
+    expect(await press({ code: codes[0] })).toBe(200);
+    const english = await print(`enrolments/${made.id}`, world.keys.admin, "en");
+    expect(english.reply.body).toContain("5 December 2026");
+  });
+
+  it("make void what stands on those before, and nothing else", async () => {
+    const made = await world.make(tenant);
+    const first = await print(`enrolments/${made.id}`, world.keys.admin);
+    const second = await print(`enrolments/${made.id}`, world.keys.operator);
+    // Whoever may not see links prints the address alone.
+    expect(second.links).toEqual(["http://localhost:8000/start"]);
+    expect(await press({ code: first.codes[0] })).toBe(404);
+    expect(await press({ token: first.links[0]?.split("/").at(-1) })).toBe(404);
+    expect(await press({ code: second.codes[0] })).toBe(200);
+    expect(await press({ code: made.code })).toBe(200);
+  });
+
+  it("are printed for a whole file, or for one of its pharmacies, as long as they are open", async () => {
+    const { corporationId, accountId, deviceId, pharmacyId } = tenant;
+    const batch = await world.call("POST", `/v1/enrolment-batches?corporationId=${corporationId}`, {
+      headers: { "content-type": "text/csv" },
+      body: `account,pharmacy,device,count\n${accountId},,${deviceId},\n${accountId},001,,2\n`,
+    });
+    const path = `enrolment-batches/${batch.body.id}`;
+    const { codes, reply } = await print(path, world.keys.operator);
+    expect(new Set(codes).size).toBe(3);
+    expect(reply.body.split("受付1号機")).toHaveLength(2);
+    expect(reply.body.split("名前はまだありません")).toHaveLength(3);
+    expect(await press({ code: codes[2] })).toBe(200);
+    const other = await world.tenant("別の薬局");
+    const narrowed = (id: string) =>
+      world.app.inject({
+        method: "POST",
+        url: `/v1/${path}/sheet?pharmacyId=${id}`,
+        headers: { authorization: `Bearer ${world.keys.admin}` },
+      });
+    expect((await narrowed(pharmacyId)).statusCode).toBe(200);
+    const none = await narrowed(other.pharmacyId);
+    expect([none.statusCode, none.json<{ type: string }>().type]).toEqual([
+      409,
+      "/problems/conflict",
+    ]);
+    expect(await print(path, world.keys.support)).toMatchObject({ status: 403, codes: [] });
+    world.side.time.now = new Date(NOW.getTime() + 15 * 86_400_000);
+    expect((await print(path, world.keys.admin)).status).toBe(409);
+  });
 });

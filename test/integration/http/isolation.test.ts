@@ -48,6 +48,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "post /v1/accounts/{id}/factor-links": { how: "telephone" },
   "post /v1/enrolments/{id}/withdraw": {},
   "post /v1/enrolments/{id}/confirm": { how: "telephone" },
+  "post /v1/enrolments/{id}/sheet": {},
+  "post /v1/enrolment-batches/{id}/sheet": {},
   "post /v1/certificates/{serialNumber}/renew": {},
   "post /v1/certificates/{serialNumber}/reissue": {},
   "post /v1/certificates/{serialNumber}/revoke": { reason: "keyCompromise" },

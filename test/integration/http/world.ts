@@ -11,6 +11,7 @@ import { plainSite } from "../../../src/config/site.ts";
 import { createAcknowledge } from "../../../src/ca/acknowledgement.ts";
 import { createBulkIssues } from "../../../src/ca/bulk-issue.ts";
 import { createEnrolmentBatches } from "../../../src/lifecycle/enrolment-batches.ts";
+import { createEnrolmentSheets } from "../../../src/lifecycle/enrolment-sheets.ts";
 import { createPropagate } from "../../../src/ca/propagation.ts";
 import { type AppServerOptions, createAppServer } from "../../../src/http/api-app.ts";
 import { createHttpMetrics } from "../../../src/http/http-metrics.ts";
@@ -243,6 +244,7 @@ async function startApp({
       appUrl: "http://localhost:8000",
     }),
     batchLines: 5_000,
+    enrolmentSheets: createEnrolmentSheets({ ...own, appUrl: "http://localhost:8000" }),
     enrolmentBatches: createEnrolmentBatches({ ...createSystem(), ...side, ...deps }),
     bulkIssues: createBulkIssues({ ...createSystem(), ...side, ...deps }),
     authenticate: (presented) => apiKeys.authenticate(presented),

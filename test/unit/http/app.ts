@@ -123,6 +123,7 @@ export async function appWith(overrides: Partial<AppServerOptions> = {}): Promis
       list: unexpected,
       report: unexpected,
     },
+    enrolmentSheets: { ofBatch: unexpected, ofEnrolment: unexpected },
     bulkIssues: {
       create: unexpected,
       get: unexpected,
