@@ -39,14 +39,16 @@ export interface BatchReportLine {
   readonly serialNumber?: string;
 }
 
-/** The newest mail of an enrolment `e`, alone or together with others, in our words. */
-const MAIL = `case when not e.mailed then 'none' else coalesce((
-    select case m.state when 'due' then 'waiting' when 'sent' then 'accepted' when 'dropped' then 'dropped' else 'returned' end
-    from app.mail m where m.subject = coalesce('enrolment-request/' || e.request_id, 'enrolment/' || e.id)
-      and m.kind in ('enrolment', 'enrolment-request') order by m.created_at desc limit 1), 'dropped') end`;
+/** The mail of an enrolment `e`, alone or together with others, in our words; with `MAIL_OF`. */
+const MAIL = `case when not e.mailed then 'none' else case m.state
+    when 'due' then 'waiting' when 'sent' then 'accepted' when 'returned' then 'returned' when 'failed' then 'returned' else 'dropped' end end`;
+
+/** By its key, as it was planned: joined for all of them, since one look-up each takes twenty times as long. */
+const MAIL_OF = `left join app.mail m on m.key = coalesce('enrolment-request:' || e.request_id, 'enrolment:' || e.id)`;
 
 const PROGRESS = `select told.state, told.mail, count(*)::integer as count
-  from (select app.enrolment_state(e, $2::timestamptz) as state, ${MAIL} as mail from app.enrolment e where e.batch_id = $1::uuid) told
+  from (select app.enrolment_state(e, $2::timestamptz) as state, ${MAIL} as mail
+    from app.enrolment e ${MAIL_OF} where e.batch_id = $1::uuid) told
   group by told.state, told.mail`;
 
 /** Counts the invitations of a batch of the tenant. */
@@ -99,6 +101,7 @@ const LINES = `select e.id, e.batch_line, e.pharmacy_id, p.name as pharmacy, e.d
   join app.pharmacy p on p.id = e.pharmacy_id
   left join app.device d on d.id = e.device_id
   join app.account a on a.id = e.account_id
+  ${MAIL_OF}
   left join lateral (
     select b.serial from app.binding b join ca.issued i on i.serial = b.serial
     where b.enrolment_id = e.id and i.proven_at is not null order by b.bound_from desc limit 1
