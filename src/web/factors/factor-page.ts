@@ -104,7 +104,7 @@ function list(drawing: Drawing): Html {
   const { emergencyUrl, factors = [] } = view;
   const hasApp = factors.some(({ kind }) => kind === "authenticator");
   const isReady = factors.length > 0;
-  const ready = html`<div class="notice" role="note">
+  const ready = html`<div class="notice kept" role="note">
     <h2>${words.ready.title}</h2>
     <p>${words.ready.text(emergencyUrl)}</p>
   </div>`;

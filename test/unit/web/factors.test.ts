@@ -25,6 +25,17 @@ it.each(FACTOR_PAGES)("leads on from %s, to pages that there are", (page) => {
   }
 });
 
+it("keeps the address of the night on the sheet that is printed", () => {
+  const fixed = { words: WAY_JA, assets, timeZone: "Asia/Tokyo", site, path: "/factors" };
+  const factors = [{ id: "1", kind: "passkey", createdAt: new Date("2026-11-20") }] as const;
+  const drawn = String(
+    factorPage({ ...VIEW, page: "list", factors }, { ...fixed, language: "ja" }),
+  );
+  const [, kept = ""] = drawn.split('class="notice kept"');
+  expect(kept).toContain(VIEW.emergencyUrl);
+  expect(String(assets.portal.body)).toContain(".notice:not(.kept)");
+});
+
 it.each(
   FACTOR_PAGES.flatMap((page) =>
     (["ja", "en"] as const).map((language) => [page, language] as const),
