@@ -20,6 +20,12 @@ interface Figure {
 export const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
+/** The value that so many of a hundred do not exceed. */
+export function percentile(values: readonly number[], of: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil((of / 100) * sorted.length) - 1)] ?? 0;
+}
+
 function besideWords(value: number, beside: Peer | undefined): string {
   if (beside === undefined) return "- -";
   if (beside.value === undefined) return `- ${beside.peer}-is-not-installed`;

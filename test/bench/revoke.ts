@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { readCrl } from "../../src/pki/crl-reader.ts";
 import { type Issued, Service } from "../support/service.ts";
 import { lineToEach, requestAbout, type VaLine } from "../support/va-lines.ts";
-import { limit, print } from "./figures.ts";
+import { limit, percentile, print } from "./figures.ts";
 
 /**
  * P9: from the answer that says a certificate is revoked to the moment at which every one of three VA processes says so
@@ -19,12 +19,6 @@ const SPREAD_MS = 30_000;
 const LIMIT_MS = 1_000;
 const LIST_LIMIT_SECONDS = 60;
 const LOOK_EVERY_MS = 500;
-
-/** The value that so many of a hundred do not exceed. */
-function percentile(values: readonly number[], of: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil((of / 100) * sorted.length) - 1)] ?? 0;
-}
 
 const service = await Service.prepare({
   SUIDO_LOG_LEVEL: "error",

@@ -11,6 +11,7 @@ const NAMES = [
   "start",
   "crl",
   "revoke",
+  "pages",
   "load",
   "growth",
   "step-ca",

@@ -1,15 +1,19 @@
 import { seedOf } from "../support/dice.ts";
 import { KillCampaign, type Report } from "../support/kill-campaign.ts";
 import { Service } from "../support/service.ts";
+import { firefox } from "./firefox.ts";
 
-/** Campaigns that take hours: `npm run test:long [kill]`. Each prints its seed first, and its report as JSON last. */
-const CAMPAIGNS: Readonly<Record<string, () => Promise<readonly Report[]>>> = { kill };
+/** What is too long for each run, or needs what is too large for it: `npm run test:long [kill | firefox]`. */
+const CAMPAIGNS: Readonly<Record<string, () => Promise<readonly Pick<Report, "faults">[]>>> = {
+  kill,
+  firefox,
+};
 
 /** Rounds before a fresh service takes over: what each round checks grows with all that was ever issued. */
 const ROUNDS_A_SERVICE = 50;
 const SERVICES = 10;
 
-/** kill -9, 500 times. */
+/** kill -9, 500 times. Prints its seed first, and its report as JSON last. */
 async function kill(): Promise<readonly Report[]> {
   const seed = seedOf();
   console.log(`kill: SUIDO_TEST_SEED=${seed}`);
