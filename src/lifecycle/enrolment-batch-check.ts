@@ -33,7 +33,7 @@ export interface Invitation {
  * Items of one statement: it ends well within the time that the application's statements have. None of them is prepared:
  * a plan for any number of items was ten times as slow as one for these.
  */
-export const ITEMS_A_STATEMENT = 1_000;
+const ITEMS_A_STATEMENT = 1_000;
 
 /** Whether what is found must stay as it is until the transaction ends. */
 export type Holding = "look" | "hold";
