@@ -16,6 +16,9 @@ import { createRenewalStart, type RenewalStart } from "../lifecycle/renewal-star
 import { createWays, type Ways, type WaysDeps } from "../lifecycle/ways.ts";
 import { createEnrolments, type Enrolments } from "../lifecycle/enrolments.ts";
 import { createRenewalTimes, type RenewalTimes } from "../lifecycle/renewal-times.ts";
+import { createMailLedger, type MailLedger } from "../lifecycle/mail-ledger.ts";
+import { createTakeReport, type TakeReport } from "../lifecycle/returned-mails.ts";
+import { createTasks, type Tasks } from "../lifecycle/tasks.ts";
 import type { WrongGuesses } from "../lifecycle/wrong-guesses.ts";
 import { type Accounts, createAccounts } from "../registry/accounts.ts";
 import { type Corporations, createCorporations } from "../registry/corporations.ts";
@@ -45,6 +48,9 @@ export interface Rooms extends PeoplesRooms {
   readonly deviceStatus: DeviceStatus;
   readonly checks: Checks;
   readonly renewalTimes: RenewalTimes;
+  readonly mailLedger: MailLedger;
+  readonly takeReport: TakeReport;
+  readonly tasks: Tasks;
   readonly enrolments: Enrolments;
   readonly enrolmentBatches: EnrolmentBatches;
   readonly enrolmentSheets: EnrolmentSheets;
@@ -119,6 +125,9 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     revocation,
     deviceStatus: createDeviceStatus({ ...system, database, chainOf }),
     checks,
+    mailLedger: createMailLedger({ database }),
+    takeReport: createTakeReport({ ...system, database }),
+    tasks: createTasks({ ...system, database }),
     renewalTimes: createRenewalTimes({ ...system, database, timeZone: config.timeZone }),
     enrolments: createEnrolments({ ...registry, appUrl: config.app.url }),
     ...openWays(opening, { database, issuance, revocation, checks }),

@@ -53,6 +53,12 @@ import {
   statusRoutes,
 } from "./routes-certificates.ts";
 import { healthRoutes, type MetricsSource, metricsRoutes } from "./routes-operations.ts";
+import {
+  mailReportRoutes,
+  mailRoutes,
+  type MailRoutesOptions,
+  taskRoutes,
+} from "./routes-mails.ts";
 import { partyRoutes, type PartyRoutesOptions } from "./routes-parties.ts";
 import { registryRoutes, type RegistryRoutesOptions } from "./routes-registry.ts";
 import { bannerRoutes, renewalRoutes, type RenewalRoutesOptions } from "./routes-renewals.ts";
@@ -84,6 +90,7 @@ export interface AppServerOptions
     BulkRoutesOptions,
     EnrolmentBatchRoutesOptions,
     Pick<EnrolmentSheetRoutesOptions, "enrolmentSheets">,
+    MailRoutesOptions,
     RenewalRoutesOptions,
     PagesOptions {
   readonly authenticate: Authenticate;
@@ -134,6 +141,9 @@ function addApi(app: FastifyInstance, options: AppServerOptions): void {
       await v1.register(enrolmentSheetRoutes, { ...options, sheetStyle });
       await v1.register(stageReadingRoutes, options);
       await v1.register(stageSettingRoutes, options);
+      await v1.register(mailRoutes, options);
+      await v1.register(mailReportRoutes, options);
+      await v1.register(taskRoutes, options);
     },
     { prefix: "/v1" },
   );

@@ -11,6 +11,7 @@ import * as registry from "./schemas/registry.ts";
 import * as factors from "./schemas/factors.ts";
 import * as enrolments from "./schemas/enrolments.ts";
 import * as batches from "./schemas/enrolment-batches.ts";
+import * as mails from "./schemas/mails.ts";
 import * as bulk from "./schemas/bulk.ts";
 import * as stages from "./schemas/stages.ts";
 
@@ -32,6 +33,8 @@ const TAGS = [
   { name: "Certificates", description: "Issue, renew, reissue, revoke, look up." },
   { name: "Status", description: "What products ask." },
   { name: "Relying parties", description: "Proxies and products, and what each enforces." },
+  { name: "Mails", description: "How far each has come, and which come back." },
+  { name: "Tasks", description: "What somebody has to look after, because a mail cannot." },
   { name: "Stages", description: "How strictly products demand certificates, and where." },
   { name: "API keys", description: "Keys of programs." },
   { name: "Operations", description: "Health and figures." },
@@ -65,6 +68,10 @@ export const COMPONENTS = [
   enrolments.MadeEnrolments,
   factors.SecondFactorList,
   factors.FactorInvitation,
+  mails.LedgerMail,
+  mails.LedgerMails,
+  mails.ReturnedMail,
+  mails.Task,
   bulk.BulkIssue,
   bulk.BulkIssueLine,
   bulk.BulkBundle,

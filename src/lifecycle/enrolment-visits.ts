@@ -85,6 +85,9 @@ const FIND = `select e.id, e.device_id, e.pharmacy_id, e.account_id, app.enrolme
   join app.pharmacy p on p.id = e.pharmacy_id
   where l.sha256 = $1`;
 
+/** The mail in which it stands has led somebody here. */
+const BEGAN = "update app.enrolment_link set began_at = coalesce(began_at, $2) where sha256 = $1";
+
 function visitOf(row: Row): EnrolmentVisit {
   const state = row.told_state;
   return {
@@ -109,6 +112,8 @@ function isOf({ session_sha256: own }: Row, session: Uint8Array | undefined): bo
 
 interface Found {
   readonly row: Row;
+  /** By which the link or code is kept. */
+  readonly sha256: Uint8Array;
   readonly corporationId: string;
   readonly at: Date;
 }
@@ -145,20 +150,21 @@ export function createEnrolmentVisits(deps: EnrolmentVisitsDeps): EnrolmentVisit
       const [row] = await sql.query<Row>(`${FIND}${lock}`, [sha256, at]);
       // Deleted with its device since.
       if (row === undefined) throw new NotFoundError("enrolment", kind);
-      return work(sql, { row, corporationId, at });
+      return work(sql, { row, corporationId, at, sha256 });
     });
   };
 
   const start = (inHand: InHand, session = ""): Promise<StartedVisit> =>
     visit(
       inHand,
-      async (sql, { row, corporationId, at }) => {
+      async (sql, { row, corporationId, at, sha256 }) => {
         if (!isOpen(row.told_state)) return visitOf(row);
         if (isOf(row, sessionHash(session, digest))) return { ...visitOf(row), session };
         const { id: enrolmentId, begun, device_id: deviceId, account_id: accountId } = row;
         const of = { enrolmentId, deviceId, pharmacyId: row.pharmacy_id, accountId };
         const beginning = { ...of, corporationId, begun, kind: inHand.kind, at };
         const secret = await beginSession(sql, beginning, deps);
+        await sql.query(BEGAN, [sha256, at], "enrolment-link-began");
         return { ...visitOf({ ...row, told_state: "started" }), session: secret };
       },
       " for update of e",

@@ -14,6 +14,7 @@ const MARKS = {
   bulkIssues: 10,
   enrolments: 11,
   enrolmentBatches: 12,
+  tasks: 14,
 } as const;
 export type Collection = keyof typeof MARKS;
 

@@ -46,6 +46,12 @@ const ROLES_OF = {
   "factors:read": ["admin", "operator", "support", "auditor"],
   /** Inviting an identified person to add one, and removing one: neither is a factor in the caller's hands. */
   "factors:write": ["admin", "operator", "support"],
+  /** To whom mails went, and what became of them. */
+  "mails:read": ["admin", "operator", "support", "auditor"],
+  /** Saying that a mail came back. */
+  "mails:return": ["admin", "operator"],
+  "tasks:read": ["admin", "operator", "support", "auditor"],
+  "tasks:write": ["admin", "operator", "support"],
 } as const satisfies Record<string, readonly Role[]>;
 
 /** Whether a role may do this. */

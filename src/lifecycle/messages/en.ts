@@ -10,13 +10,9 @@ export interface OperatorWords {
 }
 
 /** What a reminder's subject and title are about: the device whose certificate ends first, and how many there are. */
-interface ReminderFacts {
-  readonly pharmacy: string;
-  readonly device: string;
-  readonly at: string;
-  readonly days: number;
-  readonly count: number;
-}
+type ReminderFacts = Readonly<
+  Record<"pharmacy" | "device" | "at", string> & Record<"days" | "count", number>
+>;
 
 type ByNumber = Readonly<Record<"one" | "many", (facts: ReminderFacts) => string>>;
 
@@ -142,6 +138,10 @@ export interface LifecycleMessages {
     readonly unexpectedCall: string;
     readonly harmless: string;
   };
+  /** How far a mail has come. */
+  readonly mailStates: Readonly<
+    Record<"waiting" | "accepted" | "returned" | "followed" | "not-sent" | "given-up", string>
+  >;
   /** Apple shows both to whoever installs it; `what` beside the button. */
   readonly appleProfile: {
     readonly title: (device: string) => string;
@@ -334,6 +334,14 @@ export const EN: LifecycleMessages = {
       "Was it none of you? Please call at once, and read out the certificate number. The certificate is stopped within minutes:",
     harmless:
       "This mail has no attachment, no key and no link. Nobody will ask you for a password by telephone.",
+  },
+  mailStates: {
+    waiting: "Waiting to be sent",
+    accepted: "Accepted by their server",
+    returned: "It came back",
+    followed: "Begun from its link",
+    "not-sent": "Not sent: it was no longer needed",
+    "given-up": "Given up: it could not be handed over",
   },
   appleProfile: {
     title: (device) => `Certificate of “${device}”`,

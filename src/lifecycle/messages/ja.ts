@@ -168,6 +168,14 @@ export const JA: LifecycleMessages = {
     harmless:
       "このメールに、添付ファイル、かぎ、リンクはありません。電話でパスワードをお聞きすることもありません。",
   },
+  mailStates: {
+    waiting: "送信待ち",
+    accepted: "相手のサーバーが受け取りました",
+    returned: "戻ってきました",
+    followed: "リンクから始めました",
+    "not-sent": "送る必要がなくなりました",
+    "given-up": "送れませんでした",
+  },
   appleProfile: {
     title: (device) => `「${device}」の証明書`,
     what: ({ pharmacy, device, day }) =>

@@ -55,6 +55,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "post /v1/certificates/{serialNumber}/revoke": { reason: "keyCompromise" },
   "post /v1/certificates/{serialNumber}/unhold": {},
   "post /v1/certificates/{serialNumber}/checks": {},
+  "post /v1/tasks/{id}/close": {},
   "post /v1/certificates/{serialNumber}/renew-now": { reason: "incident" },
 };
 
@@ -78,6 +79,10 @@ describe("F24: what is another corporation's", () => {
       body: `account,device\n${accountId},${deviceId}\n`,
     });
     expect(batch).toMatchObject({ status: 201, body: { corporationId } });
+    const [task] = await world.side.admin.query<{ id: string }>(
+      `insert into app.task (corporation_id, kind, subject, facts, opened_at) values ($1, 'untold', 'certificate/00', '{}', now()) returning id`,
+      [corporationId],
+    );
     const owned = {
       serialNumber: good,
       byPath: {
@@ -90,6 +95,7 @@ describe("F24: what is another corporation's", () => {
         "bulk-issues": bulk.body.id,
         enrolments: enrolment.body.id,
         "enrolment-batches": batch.body.id,
+        tasks: task?.id ?? "",
         "api-keys": (await world.newKey("support", tenant.corporationId)).id,
       },
     };
@@ -137,6 +143,7 @@ describe("F24: what is another corporation's", () => {
       "stages",
       "enrolments",
       "enrolment-batches",
+      "tasks",
       "api-keys",
     ];
     for (const list of lists) {

@@ -23,6 +23,8 @@ export const TABLES: readonly string[] = [
   "app.emergency_visit",
   "app.emergency",
   "app.mail",
+  "app.mail_item",
+  "app.task",
   "party.relying_party",
   "party.acknowledged_list",
   "party.acknowledged_issuer",

@@ -22,7 +22,10 @@ import { createRenewalStart } from "../../../src/lifecycle/renewal-start.ts";
 import { createWays } from "../../../src/lifecycle/ways.ts";
 import { createWrongGuesses } from "../../../src/lifecycle/wrong-guesses.ts";
 import { createEnrolments } from "../../../src/lifecycle/enrolments.ts";
+import { createMailLedger } from "../../../src/lifecycle/mail-ledger.ts";
 import { createRenewalTimes } from "../../../src/lifecycle/renewal-times.ts";
+import { createTakeReport } from "../../../src/lifecycle/returned-mails.ts";
+import { createTasks } from "../../../src/lifecycle/tasks.ts";
 import { uuidV7 } from "../../../src/pki/uuid.ts";
 import { createAccounts } from "../../../src/registry/accounts.ts";
 import { createCorporations } from "../../../src/registry/corporations.ts";
@@ -230,6 +233,9 @@ async function startApp({
     renewalStart: createRenewalStart({ ...own, guesses }),
     ...peoplesRooms(own),
     renewalTimes: createRenewalTimes({ ...own, timeZone: "Asia/Tokyo" }),
+    mailLedger: createMailLedger(own),
+    takeReport: createTakeReport(own),
+    tasks: createTasks(own),
     ways: createWays({ ...own, issuance, revocation, checks, guesses, identifyByMail: true }),
     appleProfiles: createAppleProfiles({
       ...own,
