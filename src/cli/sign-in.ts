@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { ConfigurationError } from "../config/environment.ts";
 import type { SignIn } from "../http/routes-sign-in.ts";
+import { createWaySignIn } from "../lifecycle/way-sign-in.ts";
 import { createOpenId } from "../staff/openid.ts";
 import { createPersonSessions } from "../staff/person-sessions.ts";
 import type { Database } from "../storage/database.ts";
@@ -33,5 +34,6 @@ export function openSignIn({ config, system }: Opening, database: Database): Sig
       redirectUri: `${config.app.url}/sign-in/callback`,
     }),
     personSessions: createPersonSessions({ ...system, database }),
+    waySignIn: createWaySignIn({ ...system, database }),
   };
 }

@@ -206,8 +206,9 @@ export async function createAppServer(options: AppServerOptions): Promise<Fastif
   const pages = addPages(app, { ...options, assets });
   const { urls } = options;
   const wayPages = createWayPages({ ...options, assets });
-  await app.register(wayRoutes, { ...options, appUrl: urls.app, pages: wayPages });
   const { signIn } = options;
+  const canSignIn = signIn !== undefined;
+  await app.register(wayRoutes, { ...options, canSignIn, appUrl: urls.app, pages: wayPages });
   const portal = createPortalPages({ ...options, assets });
   if (signIn !== undefined) {
     await app.register(signInRoutes, { signIn, appUrl: urls.app, pages: portal });

@@ -2,11 +2,12 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 
+import type { WaySignIn } from "../lifecycle/way-sign-in.ts";
 import { SignInRefusedError } from "../staff/errors.ts";
 import { type OpenId, type Proof, purposeOf } from "../staff/openid.ts";
 import type { PersonSessions } from "../staff/person-sessions.ts";
 import { signInPage, type SignInPage } from "../web/sign-in-page.ts";
-import { createPersonSession, hostCookie } from "./person-session.ts";
+import { createPersonSession, hostCookie, type PersonSession } from "./person-session.ts";
 import type { PortalPages } from "./portal-pages.ts";
 import { addWaySession } from "./way-session.ts";
 
@@ -14,6 +15,7 @@ import { addWaySession } from "./way-session.ts";
 export interface SignIn {
   readonly openId: OpenId;
   readonly personSessions: PersonSessions;
+  readonly waySignIn: WaySignIn;
 }
 
 export interface SignInRoutesOptions {
@@ -23,8 +25,19 @@ export interface SignInRoutesOptions {
 }
 
 /** What somebody signs in for, and where they are afterwards. */
-const TARGETS = { home: "/sign-in", factors: "/factors", emergency: "/emergency" } as const;
+const TARGETS = {
+  home: "/sign-in",
+  way: "/way",
+  factors: "/factors",
+  emergency: "/emergency",
+} as const;
 type Target = keyof typeof TARGETS;
+
+/** Where it is said why nobody was signed in: beside the other ways, for whoever is on the way of a certificate. */
+function toldAt(target: Target): string {
+  if (target === "way") return "/way?sign-in=";
+  return target === "home" ? "/sign-in?problem=" : `/sign-in?to=${target}&problem=`;
+}
 
 const isTarget = (text: unknown): text is Target =>
   typeof text === "string" && Object.hasOwn(TARGETS, text);
@@ -53,10 +66,45 @@ function faultOf(error: unknown, log: Pick<Logger, "warn">): Problem {
   return error.fault;
 }
 
-const fail = (reply: FastifyReply, problem: Problem): FastifyReply =>
-  reply.redirect(`/sign-in?problem=${problem}`, 303);
+const fail = (reply: FastifyReply, target: Target, problem: Problem | "other"): FastifyReply =>
+  reply.redirect(`${toldAt(target)}${problem}`, 303);
 
 type Route = FastifyPluginAsyncTypebox<SignInRoutesOptions>;
+
+/** What a sign-in comes to: nothing to tell, or why it came to nothing. */
+type Outcome = Problem | "other" | undefined;
+
+/** A session of the account that goes on; of several the oldest. */
+async function openSession(
+  reply: FastifyReply,
+  proof: Proof,
+  { personSessions, session }: { personSessions: PersonSessions; session: PersonSession },
+): Promise<Outcome> {
+  const accounts = await personSessions.accountsOf(proof);
+  const account = accounts.find(({ maySignIn }) => maySignIn);
+  if (account !== undefined) {
+    session.keep(reply, await personSessions.begin(account, proof));
+    return undefined;
+  }
+  if (accounts.length > 0) return "ended";
+  await personSessions.noteStranger(proof);
+  return "unknown";
+}
+
+/** Whoever puts a certificate onto a device is identified, and not signed in: at the counter others come after them. */
+async function identifyAt(
+  waySecret: string,
+  proof: Proof,
+  { personSessions, waySignIn }: SignIn,
+): Promise<Outcome> {
+  const accounts = await personSessions.accountsOf(proof);
+  if (accounts.length === 0) {
+    await personSessions.noteStranger(proof);
+    return "unknown";
+  }
+  const came = await waySignIn.signedIn(waySecret, accounts, proof.amr);
+  return came === "other" || came === "ended" ? came : undefined;
+}
 
 /**
  * Signing in and out. What leads to the provider is a link, because browsers hold a form's redirects against the page's
@@ -64,12 +112,13 @@ type Route = FastifyPluginAsyncTypebox<SignInRoutesOptions>;
  */
 export const signInRoutes: Route = async (app, { appUrl, pages, signIn }) => {
   const { openId, personSessions } = signIn;
-  await addWaySession(app, appUrl);
+  const way = await addWaySession(app, appUrl);
   const session = createPersonSession(personSessions, appUrl);
   const attempts = hostCookie("suido-sign-in", { appUrl, maxAge: ATTEMPT_SECONDS });
   app.addHook("onRequest", async (_request, reply) => {
     reply.header("cache-control", "no-store");
   });
+
   app.get("/sign-in", { schema: { hide: true } }, async (request, reply) => {
     const person = await session.signedInPerson(request);
     const page: SignInPage = problemIn(request) ?? (person === undefined ? "start" : "in");
@@ -79,27 +128,15 @@ export const signInRoutes: Route = async (app, { appUrl, pages, signIn }) => {
 
   app.get("/sign-in/go", { schema: { hide: true } }, async (request, reply) => {
     const { to } = request.query as { readonly to?: unknown };
+    const target: Target = isTarget(to) ? to : "home";
     try {
-      const { attempt, url } = await openId.begin(isTarget(to) ? to : "home");
+      const { attempt, url } = await openId.begin(target);
       attempts.keep(reply, attempt);
       return reply.redirect(url, 303);
     } catch (error) {
-      return fail(reply, faultOf(error, request.log));
+      return fail(reply, target, faultOf(error, request.log));
     }
   });
-
-  /** The account that goes on; of several the oldest. */
-  const signInWith = async (reply: FastifyReply, proof: Proof): Promise<Problem | undefined> => {
-    const accounts = await personSessions.accountsOf(proof);
-    const account = accounts.find(({ maySignIn }) => maySignIn);
-    if (account !== undefined) {
-      session.keep(reply, await personSessions.begin(account, proof));
-      return undefined;
-    }
-    if (accounts.length > 0) return "ended";
-    await personSessions.noteStranger(proof);
-    return "unknown";
-  };
 
   // This GET opens a session, as the protocol has it (RFC 6749 §4.1.2): its code is good once, and only with what the cookie
   // of this very browser holds.
@@ -109,13 +146,19 @@ export const signInRoutes: Route = async (app, { appUrl, pages, signIn }) => {
     const purpose = purposeOf(attempt);
     const target: Target = isTarget(purpose) ? purpose : "home";
     const [, query = ""] = request.url.split("?", 2);
-    let problem: Problem | undefined;
+    let outcome: Outcome;
     try {
-      problem = await signInWith(reply, await openId.finish(attempt, query));
+      const proof = await openId.finish(attempt, query);
+      outcome =
+        target === "way"
+          ? await identifyAt(way.of(request), proof, signIn)
+          : await openSession(reply, proof, { personSessions, session });
     } catch (error) {
-      problem = faultOf(error, request.log);
+      outcome = faultOf(error, request.log);
     }
-    return problem === undefined ? reply.redirect(TARGETS[target], 303) : fail(reply, problem);
+    return outcome === undefined
+      ? reply.redirect(TARGETS[target], 303)
+      : fail(reply, target, outcome);
   });
 
   app.post("/sign-out", { schema: { hide: true } }, async (request, reply) => {

@@ -25,6 +25,8 @@ export interface WayRoutesOptions {
   readonly appleProfiles: AppleProfiles;
   readonly pages: WayPages;
   readonly appUrl: string;
+  /** Whether people can sign in with the site's own provider. */
+  readonly canSignIn: boolean;
 }
 
 /** Throws HttpError unless it is exactly one of the two. */
@@ -115,12 +117,14 @@ const startRoutes: (session: WaySession) => Route = (session) => async (app, opt
 /** What the browser does that has begun. */
 const goingRoutes: (session: WaySession) => Route =
   (session) =>
-  async (app, { ways, pages }) => {
+  async (app, { canSignIn, ways, pages }) => {
     app.get("/way", { schema: { hide: true } }, async (request, reply) => {
       try {
         const way = await ways.look(session.of(request));
-        const { with: wanted } = request.query as { readonly with?: unknown };
-        const view = viewOf(way, browserIn(request), { file: wanted === "file" });
+        const asked = request.query as { readonly with?: unknown; readonly "sign-in"?: unknown };
+        const came = typeof asked["sign-in"] === "string" ? asked["sign-in"] : undefined;
+        const wishes = { file: asked.with === "file", ...(canSignIn && { signIn: { came } }) };
+        const view = viewOf(way, browserIn(request), wishes);
         return pages.show(request, reply, view);
       } catch (error) {
         if (!(error instanceof NoSessionError)) throw error;
@@ -190,7 +194,7 @@ const renewalRoute: (session: WaySession) => Route = (session) => async (app, op
 /** Being identified by a code to the person's own address. */
 const codeRoutes: (session: WaySession) => Route =
   (session) =>
-  async (app, { ways, pages }) => {
+  async (app, { canSignIn, ways, pages }) => {
     app.post("/way/code-mails", { schema: { hide: true } }, async (request, reply) => {
       try {
         await ways.mailCode(session.of(request));
@@ -212,7 +216,8 @@ const codeRoutes: (session: WaySession) => Route =
           if (!isRefusal(error)) throw error;
           return reply.redirect("/way", 303);
         }
-        const view = viewOf(await ways.look(secret), browserIn(request), { file: false });
+        const wishes = { file: false, ...(canSignIn && { signIn: { came: undefined } }) };
+        const view = viewOf(await ways.look(secret), browserIn(request), wishes);
         return pages.show(request, reply.code(422), { ...view, isWrongCode: true });
       },
     );

@@ -3,7 +3,7 @@ import type { FastifyRequest } from "fastify";
 import { type Browser, browserOf } from "../lifecycle/user-agent.ts";
 import type { Way } from "../lifecycle/ways.ts";
 import type { Installing } from "../web/way/installation.ts";
-import { pageOf } from "../web/way/states.ts";
+import { pageOf, type WayPage } from "../web/way/states.ts";
 import type { WayView } from "../web/way/way-page.ts";
 
 /** Set by the pages' script (`web/browser/precheck.ts`): how many fingers the screen feels. */
@@ -53,6 +53,19 @@ export function isOtherKind(registered: string | undefined, { platform }: Browse
 export interface Wishes {
   /** A file with its password, where a profile is what is offered first. */
   readonly file: boolean;
+  /** Where the site has a sign-in: what it came to, if anything. */
+  readonly signIn?: { readonly came: string | undefined };
+}
+
+const PROBLEMS = ["cancelled", "unavailable", "again", "unknown", "ended"] as const;
+
+/** What the page says of signing in. Whoever has signed in as somebody else has a page for it, while that matters. */
+function signInOf(page: WayPage, came: string | undefined): Pick<WayView, "page" | "signIn"> {
+  const problem = PROBLEMS.find((each) => each === came);
+  return {
+    page: page === "identify" && came === "other" ? "otherPerson" : page,
+    signIn: problem === undefined ? {} : { problem },
+  };
 }
 
 const isMobile = (platform: string): boolean => platform === "ios" || platform === "ipados";
@@ -60,7 +73,10 @@ const isMobile = (platform: string): boolean => platform === "ios" || platform =
 /** How a file is put onto this platform. What calls itself a Mac, and was registered as an iPad, is one. */
 function installingOn(
   { platform, browser, bundle }: Browser,
-  { registered = "other", file }: Wishes & { readonly registered: string | undefined },
+  {
+    registered = "other",
+    file,
+  }: Pick<Wishes, "file"> & { readonly registered: string | undefined },
 ): Installing {
   const isApple = isMobile(platform) || (platform === "macos" && isMobile(registered));
   if (isApple && !file) return { kind: "apple-profile", style: bundle, browser };
@@ -75,6 +91,7 @@ export function viewOf(way: Way, browser: Browser, wishes: Wishes): WayView {
   const { certificate } = way;
   return {
     page: pageOf(way),
+    ...(wishes.signIn !== undefined && signInOf(pageOf(way), wishes.signIn.came)),
     ...(way.deviceName !== undefined && { deviceName: way.deviceName }),
     pharmacyName: way.pharmacyName,
     supportNumber: way.supportNumber,

@@ -24,6 +24,17 @@ export interface WayMessages {
   readonly supportUnnamed: string;
   /** The name of the sheet for whoever looks after the equipment. */
   readonly equipment: string;
+  /** Where the site has a sign-in of its own: heads the page on which people say who they are. */
+  readonly signIn: {
+    readonly title: string;
+    readonly lead: string;
+    readonly button: string;
+    readonly others: string;
+    readonly unchanged: string;
+    readonly problems: Readonly<
+      Record<"cancelled" | "unavailable" | "again" | "unknown" | "ended", string>
+    >;
+  };
   readonly mailedCode: {
     readonly title: string;
     readonly ask: (address: string) => string;
@@ -114,6 +125,11 @@ export const WAY_EN: WayMessages = {
       lead: "It is so that we know who you are, and takes a minute.",
       primary: "Look whether it goes on",
     },
+    otherPerson: {
+      title: "That is somebody else's account",
+      lead: "This invitation is for another person. Whoever was invited has to sign in, or asks for an invitation of their own.",
+      primary: "Sign in as somebody else",
+    },
     make: {
       title: "Save the file",
       lead: "This device makes its own key. It takes a few seconds.",
@@ -175,6 +191,20 @@ export const WAY_EN: WayMessages = {
   support: "Support",
   supportUnnamed: "the support of your own system",
   equipment: "For whoever looks after the equipment",
+  signIn: {
+    title: "Please tell us who you are",
+    lead: "With the account of your company you can go on at once.",
+    button: "Sign in and go on",
+    others: "Or by telephone",
+    unchanged: "Nothing has changed on this device. We have noted that this sign-in did not fit.",
+    problems: {
+      cancelled: "The sign-in was cancelled. You can sign in again, or call.",
+      unavailable: "The sign-in page cannot be reached at the moment. Please call instead.",
+      again: "It took too long, or was begun anew in another window. Please sign in again.",
+      unknown: "You are signed in, but not registered here yet. Please call.",
+      ended: "This account cannot be used at this pharmacy now. Please call.",
+    },
+  },
   mailedCode: {
     title: "Or by mail",
     ask: (address) => `Mail a code to ${address}`,

@@ -13,6 +13,9 @@ import { closeBrowserPicture } from "../guide/guide.ts";
 import { installation, type Installing, PLAIN, plainSteps } from "./installation.ts";
 import type { WayPage } from "./states.ts";
 
+/** Why a sign-in has not identified anybody. */
+export type SignInProblem = keyof PortalContext["words"]["signIn"]["problems"];
+
 /** What may be wrong with where the page was opened. */
 export type Warning = "inApp" | "needsSafari" | "unsupported";
 
@@ -33,6 +36,8 @@ export interface WayView {
   readonly token?: string;
   /** Where a code can be mailed to, hidden but for what its owner knows it by; and how many were. */
   readonly mail?: { readonly address: string; readonly sent: number };
+  /** Whether the site's own sign-in is offered, and why it came to nothing the last time. */
+  readonly signIn?: { readonly problem?: SignInProblem };
   /** A code was typed that is none. */
   readonly isWrongCode?: boolean;
   readonly warnings: readonly Warning[];
@@ -181,9 +186,27 @@ function mailedCode({ words: { mailedCode: words } }: PortalContext, view: WayVi
 const callLine = (context: PortalContext): Html =>
   html`<p class="read-aloud"><span>${supportLine(context)}</span></p>`;
 
+/** The site's own sign-in. It opens another host's page, and so it is a link: policies hold a form's redirects against a page. */
+const signInLink = (label: string): Html =>
+  html`<p><a class="button" href="/sign-in/go?to=way">${label}</a></p>`;
+
+/** The way that needs nobody else and no waiting, before the others. */
+function signIn({ words: { signIn: words } }: PortalContext, { signIn: offered }: WayView): Html {
+  if (offered === undefined) return html``;
+  const { problem } = offered;
+  return html`${problem !== undefined && html`<p class="bad" role="alert">${words.problems[problem]}</p>`}
+    ${signInLink(words.button)}
+    <h2>${words.others}</h2>`;
+}
+
+const otherPerson: Part = ({ words }) =>
+  html`<p>${words.signIn.unchanged}</p>
+    ${signInLink(words.pages.otherPerson.primary)}
+    <p><a class="button quiet" href="/way">${words.signIn.others}</a></p>`;
+
 function identification(context: PortalContext, view: WayView): Html {
   const { words } = context;
-  return html`${callLine(context)}
+  return html`${signIn(context, view)} ${callLine(context)}
     <p class="read-aloud">
       <span>${words.supportNumber}</span>
       <b class="number">${spoken(view.supportNumber ?? "")}</b>
@@ -297,6 +320,7 @@ const PARTS: Readonly<Record<WayPage, Part>> = {
   stopped: again,
   invited: invitation,
   identify: identification,
+  otherPerson,
   make: (context, view) => installation(context, view.installing, view),
   proven,
   used,
@@ -319,6 +343,10 @@ function emergencyNotice(context: PortalContext, { notAfter, page }: WayView): H
   </div>`;
 }
 
+/** Where people sign in, a telephone call is not the first thing to be asked for. */
+const headOf = ({ words }: PortalContext, { page, signIn: offered }: WayView) =>
+  page === "identify" && offered !== undefined ? words.signIn : words.pages[page];
+
 /** The page of a state of the way. */
 export function wayPage(
   view: WayView,
@@ -326,7 +354,7 @@ export function wayPage(
   surroundings: { readonly now: Date; readonly reach: Reach },
 ): Html {
   const { page } = view;
-  const words = context.words.pages[page];
+  const words = headOf(context, view);
   const isBegun = page === "invited" || page === "identify" || page === "make";
   const head = html`<h1 class="${TONE[page] ?? ""}">${words.title}</h1>
     <p class="lead">${words.lead}</p>`;

@@ -1,3 +1,4 @@
+import { createWaySignIn } from "../../../src/lifecycle/way-sign-in.ts";
 import { createOpenId } from "../../../src/staff/openid.ts";
 import { createPersonSessions } from "../../../src/staff/person-sessions.ts";
 import { openProvider, type TestProvider } from "../../support/openid-provider.ts";
@@ -22,6 +23,7 @@ export async function openSignInWorld(): Promise<SignInWorld> {
     signIn: {
       openId: createOpenId({ ...own, provider, redirectUri: REDIRECT_URI }),
       personSessions: createPersonSessions(own),
+      waySignIn: createWaySignIn(own),
     },
   }));
   return {

@@ -22,6 +22,7 @@ const signIn: SignIn = {
     end: () => Promise.resolve(),
     find: () => Promise.resolve(undefined),
   },
+  waySignIn: { signedIn: unexpected },
 };
 
 describe("signing in", () => {
