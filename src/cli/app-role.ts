@@ -73,7 +73,7 @@ export async function openAppRole(opening: Opening, deps: AppRoleDeps): Promise<
     checkUrl: config.checkUrl,
     batchLines: config.batchLines,
     appleProfiles,
-    signIn: openSignIn(opening, database),
+    signIn: openSignIn(opening, { database, revocation: rooms.revocation }),
     ...rooms,
     ...system,
     log,

@@ -2,6 +2,9 @@ import { readFileSync } from "node:fs";
 
 import { ConfigurationError } from "../config/environment.ts";
 import type { SignIn } from "../http/routes-sign-in.ts";
+import type { Revocation } from "../ca/revocation.ts";
+import { createDesk } from "../lifecycle/desk.ts";
+import { createDeviceHolds } from "../lifecycle/device-holds.ts";
 import { createWaySignIn } from "../lifecycle/way-sign-in.ts";
 import { createOpenId } from "../staff/openid.ts";
 import { createPersonSessions } from "../staff/person-sessions.ts";
@@ -20,7 +23,10 @@ function secretIn(file: string): string {
 }
 
 /** Signing in with the site's provider, where it has one. Nothing is asked of the provider before somebody does. */
-export function openSignIn({ config, system }: Opening, database: Database): SignIn | undefined {
+export function openSignIn(
+  { config, system }: Opening,
+  { database, revocation }: { readonly database: Database; readonly revocation: Revocation },
+): SignIn | undefined {
   const { signInProvider } = config;
   if (signInProvider === undefined) return undefined;
   const { clientSecretFile, clientSecret, ...provider } = signInProvider;
@@ -35,5 +41,7 @@ export function openSignIn({ config, system }: Opening, database: Database): Sig
     }),
     personSessions: createPersonSessions({ ...system, database }),
     waySignIn: createWaySignIn({ ...system, database }),
+    desk: createDesk({ ...system, database }),
+    deviceHolds: createDeviceHolds({ ...system, database, revocation }),
   };
 }

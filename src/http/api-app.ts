@@ -59,6 +59,7 @@ import {
   type MailRoutesOptions,
   taskRoutes,
 } from "./routes-mails.ts";
+import { manageRoutes } from "./routes-manage.ts";
 import { partyRoutes, type PartyRoutesOptions } from "./routes-parties.ts";
 import { registryRoutes, type RegistryRoutesOptions } from "./routes-registry.ts";
 import { bannerRoutes, renewalRoutes, type RenewalRoutesOptions } from "./routes-renewals.ts";
@@ -211,7 +212,9 @@ export async function createAppServer(options: AppServerOptions): Promise<Fastif
   await app.register(wayRoutes, { ...options, canSignIn, appUrl: urls.app, pages: wayPages });
   const portal = createPortalPages({ ...options, assets });
   if (signIn !== undefined) {
-    await app.register(signInRoutes, { signIn, appUrl: urls.app, pages: portal });
+    const signing = { ...signIn, appUrl: urls.app, pages: portal };
+    await app.register(signInRoutes, { ...signing, signIn });
+    await app.register(manageRoutes, { ...signing, signIn, everywhere: pages });
   }
   const session = signIn && createPersonSession(signIn.personSessions, urls.app);
   const people = {

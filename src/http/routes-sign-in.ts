@@ -2,6 +2,8 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 
+import type { Desk } from "../lifecycle/desk.ts";
+import type { DeviceHolds } from "../lifecycle/device-holds.ts";
 import type { WaySignIn } from "../lifecycle/way-sign-in.ts";
 import { SignInRefusedError } from "../staff/errors.ts";
 import { type OpenId, type Proof, purposeOf } from "../staff/openid.ts";
@@ -11,11 +13,13 @@ import { createPersonSession, hostCookie, type PersonSession } from "./person-se
 import type { PortalPages } from "./portal-pages.ts";
 import { addWaySession } from "./way-session.ts";
 
-/** Signing in with the site's own provider. */
+/** Signing in with the site's own provider, and what people do who have signed in. */
 export interface SignIn {
   readonly openId: OpenId;
   readonly personSessions: PersonSessions;
   readonly waySignIn: WaySignIn;
+  readonly desk: Desk;
+  readonly deviceHolds: DeviceHolds;
 }
 
 export interface SignInRoutesOptions {
@@ -28,6 +32,7 @@ export interface SignInRoutesOptions {
 const TARGETS = {
   home: "/sign-in",
   way: "/way",
+  manage: "/manage",
   factors: "/factors",
   emergency: "/emergency",
 } as const;
@@ -58,6 +63,11 @@ const problemIn = ({ query }: FastifyRequest): Problem | undefined => {
   const { problem } = query as { readonly problem?: unknown };
   return PROBLEMS.find((each) => each === problem);
 };
+
+function targetIn({ query }: FastifyRequest): Target {
+  const { to } = query as { readonly to?: unknown };
+  return isTarget(to) ? to : "home";
+}
 
 /** What of a refused sign-in its page tells; anything else that is thrown is a fault of ours. */
 function faultOf(error: unknown, log: Pick<Logger, "warn">): Problem {
@@ -122,13 +132,12 @@ export const signInRoutes: Route = async (app, { appUrl, pages, signIn }) => {
   app.get("/sign-in", { schema: { hide: true } }, async (request, reply) => {
     const person = await session.signedInPerson(request);
     const page: SignInPage = problemIn(request) ?? (person === undefined ? "start" : "in");
-    const view = { page, ...(person !== undefined && { person }) };
+    const view = { page, to: targetIn(request), ...(person !== undefined && { person }) };
     return pages.send(reply.code(STATUS[page] ?? 200), signInPage(view, pages.contextOf(request)));
   });
 
   app.get("/sign-in/go", { schema: { hide: true } }, async (request, reply) => {
-    const { to } = request.query as { readonly to?: unknown };
-    const target: Target = isTarget(to) ? to : "home";
+    const target = targetIn(request);
     try {
       const { attempt, url } = await openId.begin(target);
       attempts.keep(reply, attempt);

@@ -8,14 +8,16 @@ export type { SignInPage } from "./messages/sign-in-en.ts";
 /** What the page says, and of whom where somebody is signed in. */
 export interface SignInView {
   readonly page: SignInPage;
+  /** What it is for, as the address of the sign-in has it. */
+  readonly to: string;
   readonly person?: { readonly name: string; readonly corporationName: string };
 }
 
 const WORDS: Readonly<Record<"ja" | "en", SignInWords>> = { ja: SIGN_IN_JA, en: SIGN_IN_EN };
 
 /** The page before signing in, after it, and where it did not come to its end. */
-export function signInPage({ page, person }: SignInView, context: PortalContext): Html {
-  const { facts, pages } = WORDS[context.language];
+export function signInPage({ page, person, to }: SignInView, context: PortalContext): Html {
+  const { facts, manage, pages } = WORDS[context.language];
   const { title, lead, primary } = pages[page];
   const isIn = page === "in";
   const body = html`<section class="card">
@@ -32,10 +34,11 @@ export function signInPage({ page, person }: SignInView, context: PortalContext)
     }
     ${
       isIn
-        ? html`<form method="post" action="/sign-out">
-            <button class="button">${primary}</button>
-          </form>`
-        : html`<p><a class="button" href="/sign-in/go?to=home">${primary}</a></p>`
+        ? html`<p><a class="button" href="/manage">${manage}</a></p>
+            <form method="post" action="/sign-out">
+              <button class="button quiet">${primary}</button>
+            </form>`
+        : html`<p><a class="button" href="/sign-in/go?to=${to}">${primary}</a></p>`
     }
   </section>`;
   return portalLayout(context, { title, body });

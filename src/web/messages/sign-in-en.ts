@@ -13,6 +13,7 @@ export interface SignInWords {
   readonly pages: Readonly<
     Record<SignInPage, { readonly title: string; readonly lead: string; readonly primary: string }>
   >;
+  readonly manage: string;
   readonly facts: { readonly name: string; readonly corporation: string };
 }
 
@@ -55,5 +56,6 @@ export const SIGN_IN_EN: SignInWords = {
       primary: "Sign in as somebody else",
     },
   },
+  manage: "See the devices of the pharmacy",
   facts: { name: "Name", corporation: "Corporation" },
 };

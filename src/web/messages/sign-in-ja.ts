@@ -39,5 +39,6 @@ export const SIGN_IN_JA: SignInWords = {
       primary: "別のアカウントでサインインする",
     },
   },
+  manage: "薬局の端末を見る",
   facts: { name: "お名前", corporation: "法人" },
 };

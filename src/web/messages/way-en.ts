@@ -126,7 +126,7 @@ export const WAY_EN: WayMessages = {
       primary: "Look whether it goes on",
     },
     otherPerson: {
-      title: "That is somebody else's account",
+      title: "This account belongs to somebody else",
       lead: "This invitation is for another person. Whoever was invited has to sign in, or asks for an invitation of their own.",
       primary: "Sign in as somebody else",
     },

@@ -1,3 +1,5 @@
+import { createDesk } from "../../../src/lifecycle/desk.ts";
+import { createDeviceHolds } from "../../../src/lifecycle/device-holds.ts";
 import { createWaySignIn } from "../../../src/lifecycle/way-sign-in.ts";
 import { createOpenId } from "../../../src/staff/openid.ts";
 import { createPersonSessions } from "../../../src/staff/person-sessions.ts";
@@ -24,6 +26,8 @@ export async function openSignInWorld(): Promise<SignInWorld> {
       openId: createOpenId({ ...own, provider, redirectUri: REDIRECT_URI }),
       personSessions: createPersonSessions(own),
       waySignIn: createWaySignIn(own),
+      desk: createDesk(own),
+      deviceHolds: createDeviceHolds(own),
     },
   }));
   return {

@@ -37,7 +37,7 @@ import { createRelyingParties } from "../../../src/registry/relying-parties.ts";
 import { createStages } from "../../../src/registry/stages.ts";
 import { type ApiKeys, createApiKeys } from "../../../src/staff/api-keys.ts";
 import { createSystem, type System } from "../../../src/cli/system.ts";
-import { type Database, openDatabase } from "../../../src/storage/database.ts";
+import { openDatabase } from "../../../src/storage/database.ts";
 import { openPrisma } from "../../../src/storage/prisma.ts";
 import type { Authorizer } from "../../../src/va/authorizer.ts";
 import { openAuthorizer } from "../../../src/va/open-authorizer.ts";
@@ -185,7 +185,9 @@ async function keysOfRoles(apiKeys: ApiKeys, root: Principal): Promise<Record<Ro
 }
 
 /** What else a world's app has, made of what its rooms are made of. */
-export type Beside = (own: System & { readonly database: Database }) => Partial<AppServerOptions>;
+export type Beside = (
+  own: System & Pick<AppSide, "database" | "revocation">,
+) => Partial<AppServerOptions>;
 
 interface Parts {
   readonly beside: Beside;
@@ -214,7 +216,7 @@ async function startApp({
   const checks = createChecks({ ...own, checkUrl: CHECK_URL });
   const { issuance, revocation } = side;
   return createAppServer({
-    ...beside(own),
+    ...beside({ ...own, revocation }),
     ...side,
     checkUrl: CHECK_URL,
     corporations: createCorporations(deps),

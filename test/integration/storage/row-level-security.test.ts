@@ -66,6 +66,11 @@ beforeAll(async () => {
        values ($1, $2, $3, 'x', 'x', 1, now(), now(), now())`,
       [randomBytes(32), corporationId, accountId],
     );
+    await admin.query(
+      `insert into app.device_hold (id, corporation_id, device_id, reason, serials, held_by, held_at)
+       values ($1, $2, $3, 'lost', '{}', $4, now())`,
+      [randomUUID(), corporationId, deviceId, accountId],
+    );
     const enrolmentId = randomUUID();
     await admin.query(
       `insert into app.enrolment (id, corporation_id, pharmacy_id, device_id, account_id, state, reason, during_call, support_number, asked_by, mailed, created_at, expires_at)

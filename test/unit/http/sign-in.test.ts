@@ -23,6 +23,8 @@ const signIn: SignIn = {
     find: () => Promise.resolve(undefined),
   },
   waySignIn: { signedIn: unexpected },
+  desk: { pharmacies: unexpected, look: unexpected, confirm: unexpected },
+  deviceHolds: { hold: unexpected, release: unexpected },
 };
 
 describe("signing in", () => {

@@ -1,0 +1,241 @@
+import { day, dayAndTime } from "./dates.ts";
+import { html, type Html } from "./html.ts";
+import { MANAGE_EN, type ManageNews, type ManageWords } from "./messages/manage-en.ts";
+import { MANAGE_JA } from "./messages/manage-ja.ts";
+import { portalLayout, type PortalContext, spoken } from "./portal-layout.ts";
+
+export { MANAGE_NEWS, type ManageNews } from "./messages/manage-en.ts";
+
+/** Whoever is signed in. */
+interface Who {
+  readonly name: string;
+  readonly corporationName: string;
+}
+
+interface Device {
+  readonly id: string;
+  readonly name: string;
+  readonly platform: keyof ManageWords["devices"]["platforms"];
+  readonly notAfter?: Date;
+  readonly isGood: boolean;
+  readonly hold?: {
+    readonly by: string;
+    readonly at: Date;
+    readonly reason: keyof ManageWords["hold"]["reasons"];
+  };
+}
+
+interface Waiting {
+  readonly enrolmentId: string;
+  readonly supportNumber: string;
+  readonly personName: string;
+  readonly deviceName?: string;
+  readonly startedAt: Date;
+  readonly isOwn: boolean;
+}
+
+/** What the screen of one pharmacy shows. */
+export interface ManageView {
+  readonly who: Who;
+  readonly pharmacy: {
+    readonly id: string;
+    readonly name: string;
+    readonly isManager: boolean;
+    readonly devices: readonly Device[];
+    readonly people: readonly Waiting[];
+  };
+  /** Whether there are other pharmacies to go to. */
+  readonly hasOthers: boolean;
+  readonly news?: ManageNews;
+}
+
+interface Drawing extends PortalContext {
+  readonly own: ManageWords;
+}
+
+const WORDS: Readonly<Record<"ja" | "en", ManageWords>> = { ja: MANAGE_JA, en: MANAGE_EN };
+
+/** What went well; everything else asks for something. */
+const GOOD: ReadonlySet<ManageNews> = new Set(["confirmed", "held", "released"]);
+
+const told = ({ own }: Drawing, news: ManageNews): Html =>
+  html`<p class="notice ${GOOD.has(news) ? "done" : ""}" role="status">${own.news[news]}</p>`;
+
+function waiting(context: Drawing, person: Waiting): Html {
+  const { people: words } = context.own;
+  const { deviceName, enrolmentId, isOwn, personName, startedAt, supportNumber } = person;
+  return html`<li class="entry">
+    <p class="read-aloud">
+      <span>${words.number}</span> <b class="number">${spoken(supportNumber)}</b>
+    </p>
+    <dl class="facts">
+      <dt>${words.person}</dt>
+      <dd id="person-${enrolmentId}">${personName}</dd>
+      ${
+        deviceName !== undefined &&
+        html`<dt>${words.device}</dt>
+          <dd>${deviceName}</dd>`
+      }
+      <dt>${words.since}</dt>
+      <dd>${dayAndTime(startedAt, context)}</dd>
+    </dl>
+    ${
+      isOwn
+        ? html`<p class="soft">${words.own}</p>`
+        : html`<form method="post" action="/manage/enrolments/${enrolmentId}/confirm">
+            <input type="hidden" name="supportNumber" value="${supportNumber}" />
+            <button class="button" aria-describedby="person-${enrolmentId}">
+              ${words.confirm}
+            </button>
+          </form>`
+    }
+  </li>`;
+}
+
+function people(context: Drawing, { pharmacy }: ManageView): Html {
+  const { people: words } = context.own;
+  const { id, people: list } = pharmacy;
+  return html`<section class="card">
+    <h2>${words.title}</h2>
+    ${
+      list.length === 0
+        ? html`<p>${words.nobody}</p>`
+        : html`<p>${words.lead}</p>
+            <ul class="entries">
+              ${list.map((each) => waiting(context, each))}
+            </ul>`
+    }
+    <p><a class="button quiet" href="/manage/${id}">${words.refresh}</a></p>
+  </section>`;
+}
+
+/** Behind a first press, so that nobody stops the counter by a slip of the finger. */
+function holding({ own: { hold: words } }: Drawing, { id }: Device): Html {
+  const reasons = (["lost", "suspicious", "other"] as const).map(
+    (reason) =>
+      html`<label class="choice"
+        ><input type="radio" name="reason" value="${reason}" required />
+        ${words.reasons[reason]}</label
+      >`,
+  );
+  return html`<details class="trouble">
+    <summary>${words.open}</summary>
+    <p>${words.lead}</p>
+    <form method="post" action="/manage/devices/${id}/hold">
+      <fieldset>
+        <legend>${words.why}</legend>
+        ${reasons}
+      </fieldset>
+      <button class="button" aria-describedby="device-${id}">${words.button}</button>
+    </form>
+  </details>`;
+}
+
+function releasing({ own: { release: words } }: Drawing, { id }: Device): Html {
+  return html`<form method="post" action="/manage/devices/${id}/release">
+    <button class="button" aria-describedby="device-${id}">${words.button}</button>
+  </form>`;
+}
+
+function device(context: Drawing, shown: Device, isManager: boolean): Html {
+  const { devices: words, hold: reasons, release } = context.own;
+  const { hold, id, isGood, name, notAfter, platform } = shown;
+  const isHeld = !isGood && notAfter !== undefined;
+  const state = isGood ? "good" : isHeld ? "held" : "missing";
+  const { before, after } = words.until;
+  return html`<li class="entry">
+    <h3 id="device-${id}">${name}</h3>
+    <p>
+      <b class="${{ good: "good", held: "bad", missing: "soft" }[state]}">${words.states[state]}</b>
+      <span class="soft"
+        >${words.platforms[platform]}${
+          notAfter !== undefined && html` ・ ${before}${day(notAfter, context)}${after}`
+        }</span
+      >
+    </p>
+    ${
+      hold !== undefined &&
+      html`<p class="soft">
+        ${words.heldBy(hold.by)} ・ ${dayAndTime(hold.at, context)} ・
+        ${reasons.reasons[hold.reason]}
+      </p>`
+    }
+    ${hold !== undefined && !isManager && html`<p>${release.askManager}</p>`}
+    ${hold !== undefined && isManager && releasing(context, shown)}
+    ${isGood && holding(context, shown)}
+  </li>`;
+}
+
+function devices(context: Drawing, { pharmacy }: ManageView): Html {
+  const { devices: words } = context.own;
+  return html`<section class="card">
+    <h2>${words.title}</h2>
+    ${
+      pharmacy.devices.length === 0
+        ? html`<p>${words.none}</p>`
+        : html`<ul class="entries">
+            ${pharmacy.devices.map((each) => device(context, each, pharmacy.isManager))}
+          </ul>`
+    }
+  </section>`;
+}
+
+function signedIn({ own }: Drawing, { name, corporationName }: Who): Html {
+  return html`<section class="card">
+    <dl class="facts">
+      <dt>${own.signedIn}</dt>
+      <dd>${name} ・ ${corporationName}</dd>
+    </dl>
+    <form method="post" action="/sign-out">
+      <button class="button quiet">${own.signOut}</button>
+    </form>
+  </section>`;
+}
+
+/** The screen for the devices of a pharmacy, and for the colleagues who wait to be confirmed. */
+export function managePage(view: ManageView, context: PortalContext): Html {
+  const drawing: Drawing = { ...context, own: WORDS[context.language] };
+  const { own } = drawing;
+  const { hasOthers, news, pharmacy, who } = view;
+  const body = html`<h1>${pharmacy.name}</h1>
+    ${news !== undefined && told(drawing, news)} ${pharmacy.isManager && people(drawing, view)}
+    ${devices(drawing, view)}
+    ${hasOthers && html`<p><a class="button quiet" href="/manage">${own.others}</a></p>`}
+    ${signedIn(drawing, who)}`;
+  return portalLayout(context, { title: `${own.title} ・ ${pharmacy.name}`, body });
+}
+
+/** Which pharmacy, for whoever has several; and for whoever has none, whom to call. */
+export function choosePharmacyPage(
+  view: {
+    readonly who: Who;
+    readonly pharmacies: readonly {
+      readonly id: string;
+      readonly name: string;
+      readonly isManager: boolean;
+      readonly waiting: number;
+    }[];
+    readonly news?: ManageNews;
+  },
+  context: PortalContext,
+): Html {
+  const drawing: Drawing = { ...context, own: WORDS[context.language] };
+  const { own } = drawing;
+  const { title, lead } = view.pharmacies.length === 0 ? own.none : own.choose;
+  const body = html`${view.news !== undefined && told(drawing, view.news)}
+    <section class="card">
+      <h1>${title}</h1>
+      <p class="lead">${lead}</p>
+      <ul class="entries">
+        ${view.pharmacies.map(
+          ({ id, isManager, name, waiting: count }) =>
+            html`<li>
+              <a class="button quiet" href="/manage/${id}">${name}</a>
+              ${isManager && count > 0 && html`<b>${own.waitingCount(count)}</b>`}
+            </li>`,
+        )}
+      </ul>
+    </section>
+    ${signedIn(drawing, view.who)}`;
+  return portalLayout(context, { title, body });
+}

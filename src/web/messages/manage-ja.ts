@@ -1,0 +1,68 @@
+import type { ManageWords } from "./manage-en.ts";
+
+/** The words in Japanese. */
+export const MANAGE_JA: ManageWords = {
+  title: "薬局の端末",
+  choose: { title: "どの薬局ですか", lead: "端末を見たい薬局を選んでください。" },
+  none: {
+    title: "薬局がありません",
+    lead: "あなたが見られる薬局は、登録されていません。お電話ください。",
+  },
+  waitingCount: (count) => `確認待ち ${count}人`,
+  news: {
+    confirmed: "確認しました。相手の画面は、自動で次へ進みます。",
+    own: "ご自分のことは、ご自分では確認できません。ほかの管理者に頼むか、お電話ください。",
+    "own-screen": "これは、確認を待っている画面そのものです。ご自分の別の端末で確認してください。",
+    changed: "相手の画面の番号が変わりました。もう一度、見比べてください。",
+    over: "もう、確認を待っていません。",
+    ended: "この方は、いまこの薬局に所属していません。お電話ください。",
+    held: "端末を止めました。元に戻せるのは、管理者です。",
+    nothing: "この端末では、変えることがありませんでした。",
+    released: "端末がまた使えるようになりました。",
+    "not-manager": "元に戻せるのは、管理者だけです。管理者に頼むか、お電話ください。",
+    later: "いまはできません。しばらくしてからもう一度押すか、お電話ください。",
+  },
+  people: {
+    title: "確認を待っている人",
+    lead: "ご本人と話してください。そして、相手の画面の番号と同じか、見比べてください。",
+    nobody: "いま、待っている人はいません。",
+    number: "お問い合わせ番号",
+    person: "お名前",
+    device: "端末",
+    since: "始めた時刻",
+    confirm: "本人を確認しました",
+    own: "これはご自分です。ほかの人の確認がいります。",
+    refresh: "もう一度見る",
+  },
+  devices: {
+    title: "端末",
+    none: "登録された端末は、まだありません。",
+    states: { good: "使えます", held: "止めています", missing: "証明書がありません" },
+    until: { before: "", after: "まで" },
+    heldBy: (name) => `止めた人: ${name}`,
+    platforms: {
+      windows: "Windows",
+      macos: "Mac",
+      ios: "iPhone",
+      ipados: "iPad",
+      android: "Android",
+      chromeos: "Chromebook",
+      linux: "Linux",
+      other: "その他の端末",
+    },
+  },
+  hold: {
+    open: "この端末を止める",
+    lead: "止めると、この端末からはシステムに入れません。元に戻せるのは、管理者です。",
+    why: "理由",
+    reasons: { lost: "なくした、盗まれた", suspicious: "ようすがおかしい", other: "そのほか" },
+    button: "いま止める",
+  },
+  release: {
+    button: "元に戻す",
+    askManager: "元に戻せるのは、管理者です。",
+  },
+  signedIn: "サインインしている人",
+  signOut: "サインアウトする",
+  others: "ほかの薬局",
+};
