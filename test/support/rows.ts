@@ -112,3 +112,15 @@ export async function insertIssued(
   );
   return serial;
 }
+
+/** A device that somebody of its pharmacy has stopped. */
+export async function insertDeviceHold(
+  sql: Superuser,
+  { corporationId, deviceId, accountId }: Omit<Tenant, "pharmacyId">,
+): Promise<void> {
+  await sql.query(
+    `insert into app.device_hold (id, corporation_id, device_id, reason, serials, held_by, held_at)
+     values ($1, $2, $3, 'lost', '{}', $4, now())`,
+    [randomUUID(), corporationId, deviceId, accountId],
+  );
+}

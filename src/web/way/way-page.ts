@@ -12,6 +12,7 @@ import { day, dayAndTime } from "../dates.ts";
 import { closeBrowserPicture } from "../guide/guide.ts";
 import { installation, type Installing, PLAIN, plainSteps } from "./installation.ts";
 import type { WayPage } from "./states.ts";
+import { headOf, otherPerson, signIn } from "./way-sign-in.ts";
 
 /** Why a sign-in has not identified anybody. */
 export type SignInProblem = keyof PortalContext["words"]["signIn"]["problems"];
@@ -186,24 +187,6 @@ function mailedCode({ words: { mailedCode: words } }: PortalContext, view: WayVi
 const callLine = (context: PortalContext): Html =>
   html`<p class="read-aloud"><span>${supportLine(context)}</span></p>`;
 
-/** The site's own sign-in. It opens another host's page, and so it is a link: policies hold a form's redirects against a page. */
-const signInLink = (label: string): Html =>
-  html`<p><a class="button" href="/sign-in/go?to=way">${label}</a></p>`;
-
-/** The way that needs nobody else and no waiting, before the others. */
-function signIn({ words: { signIn: words } }: PortalContext, { signIn: offered }: WayView): Html {
-  if (offered === undefined) return html``;
-  const { problem } = offered;
-  return html`${problem !== undefined && html`<p class="bad" role="alert">${words.problems[problem]}</p>`}
-    ${signInLink(words.button)}
-    <h2>${words.others}</h2>`;
-}
-
-const otherPerson: Part = ({ words }) =>
-  html`<p>${words.signIn.unchanged}</p>
-    ${signInLink(words.pages.otherPerson.primary)}
-    <p><a class="button quiet" href="/way">${words.signIn.others}</a></p>`;
-
 function identification(context: PortalContext, view: WayView): Html {
   const { words } = context;
   return html`${signIn(context, view)} ${callLine(context)}
@@ -342,10 +325,6 @@ function emergencyNotice(context: PortalContext, { notAfter, page }: WayView): H
     ${isMade && html`<p>${until}: <b>${dayAndTime(notAfter, context)}</b></p>`}
   </div>`;
 }
-
-/** Where people sign in, a telephone call is not the first thing to be asked for. */
-const headOf = ({ words }: PortalContext, { page, signIn: offered }: WayView) =>
-  page === "identify" && offered !== undefined ? words.signIn : words.pages[page];
 
 /** The page of a state of the way. */
 export function wayPage(

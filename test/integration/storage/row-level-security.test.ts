@@ -2,7 +2,13 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Database, openDatabase } from "../../../src/storage/database.ts";
 import { freshDatabase, openSuperuser } from "../../support/database.ts";
-import { type Tenant, insertIssued, insertIssuer, insertTenant } from "../../support/rows.ts";
+import {
+  type Tenant,
+  insertIssued,
+  insertIssuer,
+  insertDeviceHold,
+  insertTenant,
+} from "../../support/rows.ts";
 
 const fresh = await freshDatabase();
 const admin = await openSuperuser(fresh.url);
@@ -66,11 +72,7 @@ beforeAll(async () => {
        values ($1, $2, $3, 'x', 'x', 1, now(), now(), now())`,
       [randomBytes(32), corporationId, accountId],
     );
-    await admin.query(
-      `insert into app.device_hold (id, corporation_id, device_id, reason, serials, held_by, held_at)
-       values ($1, $2, $3, 'lost', '{}', $4, now())`,
-      [randomUUID(), corporationId, deviceId, accountId],
-    );
+    await insertDeviceHold(admin, { corporationId, deviceId, accountId });
     const enrolmentId = randomUUID();
     await admin.query(
       `insert into app.enrolment (id, corporation_id, pharmacy_id, device_id, account_id, state, reason, during_call, support_number, asked_by, mailed, created_at, expires_at)
