@@ -113,11 +113,16 @@ export async function insertIssued(
   return serial;
 }
 
-/** A device that somebody of its pharmacy has stopped. */
-export async function insertDeviceHold(
+/** Somebody who is signed in, and a device that they have stopped. */
+export async function insertPeoples(
   sql: Superuser,
   { corporationId, deviceId, accountId }: Omit<Tenant, "pharmacyId">,
 ): Promise<void> {
+  await sql.query(
+    `insert into app.person_session (sha256, corporation_id, account_id, issuer, subject, epoch, authenticated_at, created_at, seen_at)
+     values ($1, $2, $3, 'x', 'x', 1, now(), now(), now())`,
+    [randomBytes(32), corporationId, accountId],
+  );
   await sql.query(
     `insert into app.device_hold (id, corporation_id, device_id, reason, serials, held_by, held_at)
      values ($1, $2, $3, 'lost', '{}', $4, now())`,

@@ -6,7 +6,7 @@ import {
   type Tenant,
   insertIssued,
   insertIssuer,
-  insertDeviceHold,
+  insertPeoples,
   insertTenant,
 } from "../../support/rows.ts";
 
@@ -62,17 +62,10 @@ beforeAll(async () => {
        values ($1, $2, $3, $4, 'x', now(), now() + interval '10 minutes')`,
       [randomUUID(), corporationId, bound, randomBytes(32)],
     );
-    await admin.query(
-      `insert into app.renewal_order (corporation_id, serial, reason, asked_by, asked_at)
-       values ($1, $2, 'incident', 'x', now())`,
-      [corporationId, bound],
-    );
-    await admin.query(
-      `insert into app.person_session (sha256, corporation_id, account_id, issuer, subject, epoch, authenticated_at, created_at, seen_at)
-       values ($1, $2, $3, 'x', 'x', 1, now(), now(), now())`,
-      [randomBytes(32), corporationId, accountId],
-    );
-    await insertDeviceHold(admin, { corporationId, deviceId, accountId });
+    const order = `insert into app.renewal_order (corporation_id, serial, reason, asked_by, asked_at)
+       values ($1, $2, 'incident', 'x', now())`;
+    await admin.query(order, [corporationId, bound]);
+    await insertPeoples(admin, { corporationId, deviceId, accountId });
     const enrolmentId = randomUUID();
     await admin.query(
       `insert into app.enrolment (id, corporation_id, pharmacy_id, device_id, account_id, state, reason, during_call, support_number, asked_by, mailed, created_at, expires_at)
