@@ -224,7 +224,7 @@ const codeRoutes: (session: WaySession) => Route =
   };
 
 /**
- * The certificate with a key that we made, as a profile: on iPhone and iPad nothing else is put on by a few taps. It goes out
+ * The certificate with a key that we made, as a profile: on Apple's devices nothing else is put on without a password. It goes out
  * in this very answer and is kept nowhere; whoever loses it presses again, and the one before is revoked.
  */
 const profileRoute: (session: WaySession) => Route = (session) => async (app, options) => {

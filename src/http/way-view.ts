@@ -2,6 +2,7 @@ import type { FastifyRequest } from "fastify";
 
 import { type Browser, browserOf } from "../lifecycle/user-agent.ts";
 import type { Way } from "../lifecycle/ways.ts";
+import type { GuideKind } from "../web/guide/guide.ts";
 import type { Installing } from "../web/way/installation.ts";
 import { pageOf, type WayPage } from "../web/way/states.ts";
 import type { WayView } from "../web/way/way-page.ts";
@@ -70,20 +71,27 @@ function signInOf(page: WayPage, came: string | undefined): Pick<WayView, "page"
 
 const isMobile = (platform: string): boolean => platform === "ios" || platform === "ipados";
 
-/** How a file is put onto this platform. What calls itself a Mac, and was registered as an iPad, is one. */
-function installingOn(
-  { platform, browser, bundle }: Browser,
+/** How a certificate is put onto this platform. What calls itself a Mac, and was registered as an iPad, is one. */
+function kindOn(
+  { platform, browser }: Browser,
   {
     registered = "other",
     file,
   }: Pick<Wishes, "file"> & { readonly registered: string | undefined },
+): GuideKind {
+  if (isMobile(platform) || (platform === "macos" && isMobile(registered)))
+    return file ? "apple-file" : "apple-profile";
+  if (platform === "android") return "android";
+  if (browser === "firefox") return "firefox";
+  if (platform === "macos") return file ? "macos-file" : "macos-profile";
+  return platform === "windows" ? "windows" : "plain";
+}
+
+function installingOn(
+  browser: Browser,
+  wanted: Pick<Wishes, "file"> & { readonly registered: string | undefined },
 ): Installing {
-  const isApple = isMobile(platform) || (platform === "macos" && isMobile(registered));
-  if (isApple && !file) return { kind: "apple-profile", style: bundle, browser };
-  const own = browser === "firefox" && !isApple && platform !== "android";
-  const kinds = { windows: "windows", macos: "macos-file", android: "android" } as const;
-  const kind = platform in kinds ? kinds[platform as keyof typeof kinds] : "plain";
-  return { kind: own ? "firefox" : isApple ? "apple-file" : kind, style: bundle, browser };
+  return { kind: kindOn(browser, wanted), style: browser.bundle, browser: browser.browser };
 }
 
 /** What the page of the browser that has begun shows. */

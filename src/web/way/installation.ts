@@ -132,7 +132,7 @@ function makingFile({ words }: PortalContext, { kind, style }: Installing): Html
     </div>
     <p data-key-part="refused" hidden tabindex="-1" class="bad">${words.refused}</p>
     <p data-key-part="unreached" hidden tabindex="-1" class="bad">${words.unreached}</p>
-    ${kind === "apple-file" && html`<p><a href="/way">${words.profile.fromFile}</a></p>`}`;
+    ${(kind === "apple-file" || kind === "macos-file") && html`<p><a href="/way">${words.profile.fromFile}</a></p>`}`;
 }
 
 /** The profile is this form's answer, which Safari hands to the system: the page stays, and shows the next step. */
@@ -161,7 +161,7 @@ export function installation(
   const { words } = context;
   const { steps } = drawn(context, installing, facts);
   const of = steps.length + 1;
-  const isProfile = installing.kind === "apple-profile";
+  const isProfile = installing.kind === "apple-profile" || installing.kind === "macos-profile";
   const { title, lead } = isProfile ? words.profile : words.pages.make;
   return html`<div data-steps>
     <section data-step="1" class="step">

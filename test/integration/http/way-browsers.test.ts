@@ -70,7 +70,7 @@ it("shows each of forty browsers and more its own steps, and what is in their wa
   const facts = { language: "ja", fileName: "この端末の証明書.p12" } as const;
   const { pages, profile } = WAY_JA;
   const wanted = USER_AGENTS.map(({ name, guide, expected }) => {
-    const first = guide === "apple-profile" ? profile : pages.make;
+    const first = guide?.endsWith("-profile") === true ? profile : pages.make;
     const { steps } = guideOf(guide as GuideKind, {
       ...facts,
       browser: expected.browser as "chrome",
@@ -108,7 +108,7 @@ it.each([
     "a Mac",
     "macos",
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15",
-    "/way/certificates",
+    "/way/profile",
   ],
 ])("offers %s what it takes best", async (...[, platform, agent, action]) => {
   const visitor = await identified(platform, agent);
@@ -116,6 +116,7 @@ it.each([
   expect(/<form[^>]*action="(\/way\/[^"]+)"/.exec(page)?.[1]).toBe(action);
   const file = (await visitor.go("GET", "/way?with=file")).body;
   expect(file).toContain('action="/way/certificates"');
+  expect(file).toContain('<a href="/way">');
 });
 
 it("asks whoever opens the link with a telephone whether it is the PC", async () => {
