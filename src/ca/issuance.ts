@@ -1,36 +1,25 @@
 import type { Digest, Random, Verify } from "../pki/crypto.ts";
 import type { Clock } from "../pki/clock.ts";
 import { newBundlePassword } from "../pki/bundle-password.ts";
-import { keyIdentifier, type KeyKind } from "../pki/key.ts";
+import { keyIdentifier } from "../pki/key.ts";
 import type { Pkcs12Style } from "../pki/pkcs12.ts";
 import type { Profile } from "../pki/profile.ts";
 import { type Serial, serialBytes } from "../pki/serial.ts";
 import type { NewId } from "../pki/uuid.ts";
 import type { IdempotentRequest } from "../registry/idempotency.ts";
-import {
-  canonicalId,
-  type FindTenant,
-  findTenants,
-  type Principal,
-  tenantFoundBy,
-} from "../registry/principal.ts";
+import { type FindTenant, findTenants, type Principal } from "../registry/principal.ts";
 import type { Database } from "../storage/database.ts";
 import type { Sql } from "../storage/sql.ts";
 import type { TenantWork } from "../storage/together.ts";
 import type { Bundler } from "./bundle.ts";
 import { type CertificateRecord, type IssuedRow, recordOf } from "./certificate-record.ts";
-import { noSuchCertificate, tenantOfSerial } from "./certificate-tenant.ts";
+import { noSuchCertificate } from "./certificate-tenant.ts";
 import type { Certificates } from "./certificates.ts";
-import { DEFAULT_PROFILE, profileAskedFor, profileNamed } from "./device-profiles.ts";
-import {
-  CertificateStateError,
-  InvalidStateError,
-  IssueRefusedError,
-  SignerUnavailableError,
-} from "./errors.ts";
+import { InvalidStateError, IssueRefusedError, SignerUnavailableError } from "./errors.ts";
+import { issueOrder, type Order, replaceOrder } from "./issue-orders.ts";
 import { reservationDesk, signingDesk, stateDesk, type StateRow } from "./issuing-desks.ts";
 import type { ChainOf } from "./issuer-chain.ts";
-import { keyOfRequest, makeRequestKey, type RequestKey } from "./request-key.ts";
+import { keyOfRequest, makeRequestKey } from "./request-key.ts";
 import {
   type DeviceFacts,
   forgetIdempotency,
@@ -73,9 +62,17 @@ export interface KeyRequest {
   readonly onRepeated?: () => void;
 }
 
+/**
+ * Gives the device in the very transaction that reserves the certificate, so that it may come into being there; and the
+ * certificate that the new one follows.
+ */
+export type ClaimDevice = (
+  sql: Sql,
+) => Promise<{ readonly deviceId: string; readonly replaces?: Serial }>;
+
 export interface IssueRequest extends KeyRequest {
   readonly accountId: string;
-  readonly deviceId: string;
+  readonly deviceId: string | ClaimDevice;
   /** Absent: `device-client`. */
   readonly profile?: string;
 }
@@ -102,14 +99,6 @@ export interface Issuance {
 }
 
 type Deps = IssuanceDeps & ReservationDeps & Desks;
-
-interface Order extends KeyRequest {
-  readonly corporationId: string;
-  /** The kinds of key that the profile allows. */
-  readonly keyKinds: readonly KeyKind[];
-  /** What is wanted, read in the transaction that reserves it. */
-  readonly wishOf: (sql: Sql, key: RequestKey) => Promise<Wish> | Wish;
-}
 
 interface Reserved {
   readonly wish: Wish;
@@ -254,13 +243,14 @@ async function perform(deps: Deps, principal: Principal, order: Order): Promise<
   const { csr, keyKinds: allowed } = order;
   const key = csr === undefined ? await makeRequestKey(deps) : keyOfRequest({ csr, allowed }, deps);
   // 1. One commit in the tenant: checks, then serial, binding and Idempotency-Key.
-  const { wish, reservation } = await deps.reserveInTenant({
-    corporationId: order.corporationId,
-    async work(sql) {
-      const wanted = await order.wishOf(sql, key);
-      return { wish: wanted, reservation: await reserve(deps, sql, wanted) };
-    },
-  });
+  const { corporationId } = order;
+  const work = async (sql: Sql): Promise<Reserved> => {
+    const wanted = await order.wishOf(sql, key);
+    return { wish: wanted, reservation: await reserve(deps, sql, wanted) };
+  };
+  const { wish, reservation } = await (order.isAlone === true
+    ? deps.database.tenant(corporationId, work)
+    : deps.reserveInTenant({ corporationId, work }));
   const { serial } = reservation;
   if (reservation.kind === "known") {
     order.onRepeated?.();
@@ -272,97 +262,6 @@ async function perform(deps: Deps, principal: Principal, order: Order): Promise<
   return key.pkcs8 === undefined
     ? freshRecord(deps, fresh, await signed(deps, serial))
     : bundledAnswer(deps, fresh, { pkcs8: key.pkcs8, style: order.bundle });
-}
-
-async function issue(
-  deps: Deps,
-  principal: Principal,
-  request: IssueRequest,
-): Promise<IssuedCertificate> {
-  const device = { kind: "device", id: request.deviceId, field: "deviceId" } as const;
-  const account = { kind: "account", id: request.accountId, field: "accountId" } as const;
-  const { profile: name = DEFAULT_PROFILE, enrolmentId } = request;
-  const profile =
-    enrolmentId === undefined ? profileAskedFor(deps, name) : profileNamed(deps, name, "profile");
-  const deviceId = canonicalId(device);
-  const accountId = canonicalId(account);
-  const corporationId = await tenantFoundBy(deps.findTenant, principal, device);
-  const { actor } = principal;
-  const { idempotency } = request;
-  return perform(deps, principal, {
-    ...request,
-    corporationId,
-    keyKinds: profile.keys,
-    wishOf: (_, key) => ({
-      corporationId,
-      actor,
-      deviceId,
-      accountId,
-      profile,
-      key,
-      ...(enrolmentId !== undefined && { enrolmentId }),
-      ...(idempotency !== undefined && { idempotency }),
-    }),
-  });
-}
-
-/** The kinds of key that some profile for devices allows: which one it is, the previous certificate's row will tell. */
-function kindsForDevices({ profiles }: IssuanceDeps): readonly KeyKind[] {
-  const kinds = [...profiles.values()]
-    .filter(({ subjectAlternativeName }) => subjectAlternativeName === "device")
-    .flatMap(({ keys }) => keys);
-  return [...new Set(kinds)];
-}
-
-interface PreviousRow {
-  readonly state: string;
-  readonly not_after: Date;
-  readonly profile: string;
-  readonly device_id: string | null;
-  readonly account_id: string | null;
-}
-
-const PREVIOUS = `select i.state, i.not_after, i.profile, b.device_id, b.account_id
-  from ca.issued i left join app.binding b on b.serial = i.serial and b.bound_to is null
-  where i.serial = $1 and i.der is not null`;
-
-interface Replacement {
-  readonly serial: Serial;
-  readonly kind: "renewal" | "reissue";
-  readonly request: KeyRequest;
-}
-
-async function replace(
-  deps: Deps,
-  principal: Principal,
-  { serial, kind, request }: Replacement,
-): Promise<IssuedCertificate> {
-  const corporationId = await tenantOfSerial(deps.database, principal, serial);
-  const { actor } = principal;
-  const { enrolmentId, idempotency } = request;
-  return perform(deps, principal, {
-    ...request,
-    corporationId,
-    keyKinds: kindsForDevices(deps),
-    async wishOf(sql, key) {
-      const [row] = await sql.query<PreviousRow>(PREVIOUS, [serialBytes(serial)], "ca-previous");
-      if (row === undefined) throw noSuchCertificate();
-      const { device_id: deviceId, account_id: accountId, state, not_after: notAfter } = row;
-      if (deviceId === null || accountId === null)
-        throw new CertificateStateError("the certificate is bound to no device");
-      return {
-        corporationId,
-        actor,
-        deviceId,
-        accountId,
-        profile: profileNamed(deps, row.profile),
-        key,
-        previous: { serial, kind, state, notAfter },
-        ...(enrolmentId !== undefined && { enrolmentId }),
-        ...(idempotency !== undefined && { idempotency }),
-      };
-    },
-  });
 }
 
 /** Issues certificates of devices. The steps are those of docs/architecture.md, "Issue". */
@@ -377,10 +276,15 @@ export function createIssuance(given: IssuanceDeps): Issuance {
     findTenant: findTenants(database),
   };
   return {
-    issue: (principal, request) => issue(deps, principal, request),
-    renew: (principal, serial, request) =>
-      replace(deps, principal, { serial, kind: "renewal", request }),
-    reissue: (principal, serial, request) =>
-      replace(deps, principal, { serial, kind: "reissue", request }),
+    issue: async (principal, request) =>
+      perform(deps, principal, await issueOrder(deps, principal, request)),
+    renew: async (principal, serial, request) => {
+      const order = await replaceOrder(deps, principal, { serial, kind: "renewal", request });
+      return perform(deps, principal, order);
+    },
+    reissue: async (principal, serial, request) => {
+      const order = await replaceOrder(deps, principal, { serial, kind: "reissue", request });
+      return perform(deps, principal, order);
+    },
   };
 }

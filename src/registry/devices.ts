@@ -69,6 +69,11 @@ interface Row {
 /** With a space and the month of expiry (`2027-12`) it is a common name: at most 64 (RFC 5280 appendix A, ub-common-name). */
 const MAX_NAME = 50;
 
+/** A device's name as people type it. Throws InvalidValueError. */
+export function parseDeviceName(text: string, field: string): string {
+  return parseName(text, field, MAX_NAME);
+}
+
 const TAKEN = {
   device_name_in_pharmacy: {
     field: "name",
@@ -156,7 +161,7 @@ async function create(
 ): Promise<Device> {
   const pharmacyId = await lockRow(sql, pharmacyOf(input), "keep");
   const { platform, use = "shared" } = input;
-  const name = parseName(input.name, "name", MAX_NAME);
+  const name = parseDeviceName(input.name, "name");
   const device = await tx.device.create({
     data: { id, corporationId, pharmacyId, name, platform, use, createdAt: now, updatedAt: now },
   });
@@ -174,7 +179,7 @@ async function update(
   if (current.retiredAt !== null)
     throw new ConflictError("the device is retired, which does not end: create another", "id");
   const { data, fields } = changesOf<Pick<Row, "name" | "platform" | "use">>(current, {
-    name: patch.name === undefined ? undefined : parseName(patch.name, "name", MAX_NAME),
+    name: patch.name === undefined ? undefined : parseDeviceName(patch.name, "name"),
     platform: patch.platform,
     use: patch.use,
   });
