@@ -12,6 +12,7 @@ import { createEnrolmentBatches, type EnrolmentBatches } from "../lifecycle/enro
 import { createEnrolmentSheets, type EnrolmentSheets } from "../lifecycle/enrolment-sheets.ts";
 import { type Checks, createChecks } from "../lifecycle/checks.ts";
 import { createEnrolmentVisits, type EnrolmentVisits } from "../lifecycle/enrolment-visits.ts";
+import { createNewMachines, type NewMachines } from "../lifecycle/new-machines.ts";
 import { createRenewalStart, type RenewalStart } from "../lifecycle/renewal-start.ts";
 import { createWays, type Ways, type WaysDeps } from "../lifecycle/ways.ts";
 import { createEnrolments, type Enrolments } from "../lifecycle/enrolments.ts";
@@ -56,6 +57,7 @@ export interface Rooms extends PeoplesRooms {
   readonly enrolmentSheets: EnrolmentSheets;
   readonly enrolmentVisits: EnrolmentVisits;
   readonly ways: Ways;
+  readonly newMachines: NewMachines;
   readonly renewalStart: RenewalStart;
   readonly apiKeys: ApiKeys;
   readonly relyingParties: RelyingParties;
@@ -73,14 +75,16 @@ const PRISMA_CONNECTIONS = 5;
 function openWays(
   opening: Opening,
   parts: Pick<WaysDeps, "database" | "issuance" | "revocation" | "checks">,
-): Pick<Rooms, "enrolmentVisits" | "renewalStart" | "ways" | "guesses"> {
+): Pick<Rooms, "enrolmentVisits" | "renewalStart" | "ways" | "newMachines" | "guesses"> {
   const { config, system } = opening;
+  const { identifyByMail, moreDevices, app } = config;
   const guesses = openGuesses(opening, parts.database);
-  const own = { ...system, ...parts, guesses, identifyByMail: config.identifyByMail };
+  const own = { ...system, ...parts, guesses, identifyByMail, moreDevices, appUrl: app.url };
   return {
     enrolmentVisits: createEnrolmentVisits(own),
     renewalStart: createRenewalStart(own),
     ways: createWays(own),
+    newMachines: createNewMachines(own),
     guesses,
   };
 }

@@ -10,6 +10,7 @@ import {
   issuerUrl,
   keyStore,
   mailAddress,
+  moreDevices,
   oneLine,
   oneOf,
   overlapDays,
@@ -71,6 +72,8 @@ export interface Config {
   readonly identifyByMail: boolean;
   /** Absent: nobody signs in, and people are identified in the other ways. */
   readonly signInProvider: SignInProvider | undefined;
+  /** So many more devices a person may ask for in a day, from one that they have finished. */
+  readonly moreDevices: number;
   readonly keyStoreDir: string;
   readonly kekFile: string;
   /** Whether the key-encryption key may be made up on the first start. */
@@ -332,6 +335,7 @@ export function loadConfig(env: Environment, machine: Machine = thisMachine()): 
       (text) => oneOf(["yes", "no"])(text) === "yes",
     ),
     signInProvider: readSignInProvider(reader, mode),
+    moreDevices: reader.read("SUIDO_MORE_DEVICES", 10, moreDevices),
     keyStoreDir: resolve(reader.read("SUIDO_KEY_STORE", "", keyStore) || under("keys")),
     kekFile: kekFile === "" ? under("kek") : kekFile,
     kekMayBeMade: mode === "demo" && kekFile === "",

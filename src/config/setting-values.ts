@@ -94,6 +94,12 @@ export function perMonth(text: string): number {
   return Number(text);
 }
 
+/** So many more devices in a day, from 0 to 50. */
+export function moreDevices(text: string): number {
+  if (!/^(?:[1-4]?\d|50)$/.test(text)) throw new Error("must be a number of devices from 0 to 50");
+  return Number(text);
+}
+
 /** The IANA name of a time zone, as Node spells it. */
 export function timeZone(text: string): string {
   try {

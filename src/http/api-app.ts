@@ -84,7 +84,10 @@ export interface AppServerOptions
     FactorRoutesOptions,
     Pick<FactorPageRoutesOptions, "factorVisits">,
     Pick<EmergencyRoutesOptions, "emergencies">,
-    Pick<WayRoutesOptions, "enrolmentVisits" | "renewalStart" | "ways" | "appleProfiles">,
+    Pick<
+      WayRoutesOptions,
+      "enrolmentVisits" | "newMachines" | "renewalStart" | "ways" | "appleProfiles"
+    >,
     ApiKeyRoutesOptions,
     PartyRoutesOptions,
     StageRoutesOptions,

@@ -6,19 +6,19 @@ import type { EnrolmentVisit, EnrolmentVisits, InHand } from "../lifecycle/enrol
 import { LifecycleError, NoSessionError } from "../lifecycle/errors.ts";
 import type { RenewalStart } from "../lifecycle/renewal-start.ts";
 import type { Ways } from "../lifecycle/ways.ts";
-import { RegistryError } from "../registry/errors.ts";
 import { EQUIPMENT_PATH } from "../web/portal-layout.ts";
 import { inLanguage } from "../web/language.ts";
 import { linkPageOf, pageOf } from "../web/way/states.ts";
 import { prefersHtml } from "./accept.ts";
-import { HttpError } from "./errors.ts";
 import { choiceOf } from "./language-choice.ts";
+import { type MachineRoutesOptions, machineRoutes, namingView } from "./routes-machines.ts";
 import * as schemas from "./schemas/enrolments.ts";
+import { inHandOf, isRefusal, NOBODY } from "./way-forms.ts";
 import type { WayPages } from "./way-pages.ts";
 import { addWaySession, type WaySession } from "./way-session.ts";
 import { browserIn, isApples, isOtherKind, viewOf, warningsOf } from "./way-view.ts";
 
-export interface WayRoutesOptions {
+export interface WayRoutesOptions extends MachineRoutesOptions {
   readonly enrolmentVisits: EnrolmentVisits;
   readonly ways: Ways;
   readonly renewalStart: Pick<RenewalStart, "goOn">;
@@ -29,23 +29,9 @@ export interface WayRoutesOptions {
   readonly canSignIn: boolean;
 }
 
-/** Throws HttpError unless it is exactly one of the two. */
-function inHandOf({ token, code }: { readonly token?: string; readonly code?: string }): InHand {
-  if (token !== undefined && code === undefined) return { kind: "link", text: token };
-  if (code !== undefined && token === undefined) return { kind: "code", text: code };
-  const detail = "or code is needed, and not both";
-  throw new HttpError("invalid-request", `token ${detail}`, [{ field: "token", detail }]);
-}
-
 function answerOf({ state, isReplaced, open }: EnrolmentVisit) {
   return { state, isReplaced, ...open };
 }
-
-const NOBODY = { warnings: [], isOtherKind: false } as const;
-
-/** Whether it is a refusal that the page of the state explains better than a problem document. */
-const isRefusal = (error: unknown): boolean =>
-  error instanceof LifecycleError || error instanceof RegistryError;
 
 type Route = FastifyPluginAsyncTypebox<WayRoutesOptions>;
 type Begin = (
@@ -61,8 +47,11 @@ function beginning({ enrolmentVisits, pages }: WayRoutesOptions, session: WaySes
   return async (request, reply, inHand) => {
     try {
       const visit = await enrolmentVisits.start(inHand, session.of(request));
-      if (visit.session === undefined)
-        return pages.show(request, reply, { page: linkPageOf(visit), ...NOBODY });
+      if (visit.session === undefined) {
+        const { kind, text } = inHand;
+        const hand = kind === "link" ? { token: text } : { code: text };
+        return pages.show(request, reply, { page: linkPageOf(visit), ...hand, ...NOBODY });
+      }
       session.keep(reply, visit.session);
       return reply.redirect("/way", 303);
     } catch (error) {
@@ -117,10 +106,15 @@ const startRoutes: (session: WaySession) => Route = (session) => async (app, opt
 /** What the browser does that has begun. */
 const goingRoutes: (session: WaySession) => Route =
   (session) =>
-  async (app, { canSignIn, ways, pages }) => {
+  async (app, { canSignIn, newMachines, ways, pages }) => {
     app.get("/way", { schema: { hide: true } }, async (request, reply) => {
       try {
-        const way = await ways.look(session.of(request));
+        const secret = session.of(request);
+        const way = await ways.look(secret);
+        if (pageOf(way) === "name") {
+          const view = await namingView(request, way, { newMachines, secret });
+          return pages.show(request, reply, view);
+        }
         const asked = request.query as { readonly with?: unknown; readonly "sign-in"?: unknown };
         const came = typeof asked["sign-in"] === "string" ? asked["sign-in"] : undefined;
         const wishes = { file: asked.with === "file", ...(canSignIn && { signIn: { came } }) };
@@ -278,4 +272,5 @@ export const wayRoutes: Route = async (app, options) => {
   await app.register(renewalRoute(session), options);
   await app.register(codeRoutes(session), options);
   await app.register(profileRoute(session), options);
+  await app.register(machineRoutes(session), options);
 };

@@ -8,7 +8,7 @@ import type { AuthorityFacts } from "../web/console-page.ts";
 import { equipmentPage } from "../web/equipment-page.ts";
 import type { PublicUrls } from "../web/home-page.ts";
 import type { Html } from "../web/html.ts";
-import { WAY_EN } from "../web/messages/way-en.ts";
+import { WAY_EN, type WayMessages } from "../web/messages/way-en.ts";
 import { WAY_JA } from "../web/messages/way-ja.ts";
 import type { PortalContext } from "../web/portal-layout.ts";
 import type { SiteFacts } from "../web/site.ts";
@@ -30,6 +30,7 @@ export interface WayPagesOptions {
 /** The pages of the way, as answers. */
 export interface WayPages {
   languageOf(request: FastifyRequest): "ja" | "en";
+  wordsOf(request: FastifyRequest): WayMessages;
   show(request: FastifyRequest, reply: FastifyReply, view: WayView): FastifyReply;
   /** What whoever looks after the equipment needs to know. */
   showEquipment(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>;
@@ -87,6 +88,7 @@ export function createWayPages(options: WayPagesOptions): WayPages {
       .send(page);
   return {
     languageOf,
+    wordsOf: (request) => WORDS[languageOf(request)],
     show: (request, reply, view) =>
       send(reply, wayPage(view, contextOf(request), { now: clock(), reach })),
     async showEquipment(request, reply) {

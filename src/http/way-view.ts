@@ -105,6 +105,7 @@ export function viewOf(way: Way, browser: Browser, wishes: Wishes): WayView {
     supportNumber: way.supportNumber,
     made: way.made,
     ...(way.isEmergency && { isEmergency: true }),
+    mayAskForAnother: way.mayAskForAnother,
     ...(way.mail !== undefined && { mail: way.mail }),
     warnings: warningsOf(browser),
     isOtherKind: isOtherKind(way.platform, browser),

@@ -2,10 +2,13 @@ import { record } from "../audit/record.ts";
 import { toHex, utf8Bytes } from "../pki/bytes.ts";
 import type { Digest, Random } from "../pki/crypto.ts";
 import type { NewId } from "../pki/uuid.ts";
+import type { Database } from "../storage/database.ts";
 import { uniqueViolation } from "../storage/errors.ts";
 import type { Sql } from "../storage/sql.ts";
 import type { LinkKind } from "./enrolment-links.ts";
 import { standingOf } from "./enrolment-standing.ts";
+import { NoSessionError } from "./errors.ts";
+import type { WrongGuesses } from "./wrong-guesses.ts";
 
 /** 128 bits. */
 const SECRET_OCTETS = 16;
@@ -14,6 +17,39 @@ const SECRET = /^[0-9a-f]{32}$/;
 /** By what the session of a browser is kept and found; undefined for what is no secret of ours. */
 export function sessionHash(secret: string, digest: Digest): Uint8Array | undefined {
   return SECRET.test(secret) ? digest("sha256", utf8Bytes(`session:${secret}`)) : undefined;
+}
+
+/** The tenant in which a browser goes on, and by what its enrolment is found there. */
+export interface Tenanted {
+  readonly sha256: Uint8Array;
+  readonly corporationId: string;
+}
+
+interface SessionDeps {
+  readonly database: Pick<Database, "query">;
+  readonly digest: Digest;
+  readonly guesses: Pick<WrongGuesses, "note">;
+}
+
+async function wrongSession({ guesses }: SessionDeps): Promise<never> {
+  await guesses.note("session");
+  throw new NoSessionError();
+}
+
+/** Throws NoSessionError. */
+export async function tenantOfSession(deps: SessionDeps, session: string): Promise<Tenanted> {
+  // A browser without one has begun nothing: that is no guess.
+  if (session === "") throw new NoSessionError();
+  const sha256 = sessionHash(session, deps.digest);
+  if (sha256 === undefined) return wrongSession(deps);
+  const [tenant] = await deps.database.query<{ id: string | null }>(
+    "select app.tenant_of_enrolment_session($1) as id",
+    [sha256],
+    "way-tenant",
+  );
+  const corporationId = tenant?.id ?? undefined;
+  if (corporationId === undefined) return wrongSession(deps);
+  return { sha256, corporationId };
 }
 
 /** 32 bits over a million numbers: none is likelier than another by more than a part in four thousand. */
@@ -51,12 +87,14 @@ export interface Beginning {
 
 const BEGIN = `update app.enrolment set state = 'started', started_at = coalesce(started_at, $2::timestamptz), session_sha256 = $3, begun = begun + 1,
     support_number = coalesce($4::text, support_number), identified_at = null, identified_by = null, identified_how = null, issued_at = null,
-    code_sha256 = null, code_until = null, code_wrong = 0
+    code_sha256 = null, code_until = null, code_wrong = 0,
+    device_name = case when device_id is not null then device_name end, device_platform = case when device_id is not null then device_platform end,
+    named_at = case when device_id is not null then named_at end, takes_over = case when device_id is not null then takes_over end
   where id = $1`;
 
 /**
  * Makes an enrolment this browser's, and nobody else's any more: whoever was identified in another browser is there no
- * longer. Returns the secret that the browser keeps. From the second time on the support number is another, so that staff
+ * longer, and what they have named another machine is no name of this one. Returns the secret that the browser keeps. From the second time on the support number is another, so that staff
  * who hear one know whose page is meant. Throws a unique violation where that number is taken, and what `standingOf` does.
  */
 export async function beginSession(

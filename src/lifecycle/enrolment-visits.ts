@@ -2,13 +2,14 @@ import { equal } from "../pki/bytes.ts";
 import type { Clock } from "../pki/clock.ts";
 import type { Digest, Random } from "../pki/crypto.ts";
 import type { NewId } from "../pki/uuid.ts";
-import { NotFoundError } from "../registry/errors.ts";
+import { ConflictError, NotFoundError } from "../registry/errors.ts";
 import type { Database } from "../storage/database.ts";
 import type { Sql } from "../storage/sql.ts";
 import { type LinkKind, linkHash, spellingOf } from "./enrolment-links.ts";
 import { type EnrolmentState, isOpen } from "./enrolment-row.ts";
 import { beginSession, drawingNumbers, sessionHash } from "./enrolment-session.ts";
 import { TooManyGuessesError } from "./errors.ts";
+import { type Lapsed, type Offered, offerAnew } from "./offer-anew.ts";
 import type { WrongGuesses } from "./wrong-guesses.ts";
 
 /** What somebody has in hand: the token of a link, or a code as they typed it. */
@@ -22,6 +23,8 @@ export interface EnrolmentVisit {
   readonly state: EnrolmentState;
   /** Whether a newer one of the same device has taken its place. */
   readonly isReplaced: boolean;
+  /** Of one whose time is over: whether a new one can be sent to the same address. */
+  readonly offersAnew: boolean;
   readonly open?: {
     /** Absent while nobody has named it. */
     readonly deviceName?: string;
@@ -48,6 +51,11 @@ export interface EnrolmentVisits {
    * InvalidStateError and NotAMemberError where the device is not to have a certificate of this person's any more.
    */
   start(inHand: InHand, session?: string): Promise<StartedVisit>;
+  /**
+   * Sends a new one to the account's address in place of one whose time is over. Throws NotFoundError, TooManyGuessesError,
+   * and ConflictError where it offers none.
+   */
+  renew(inHand: InHand): Promise<Offered>;
 }
 
 export interface EnrolmentVisitsDeps {
@@ -69,6 +77,7 @@ interface Row {
   readonly begun: number;
   readonly session_sha256: Uint8Array | null;
   readonly replaced_by: string | null;
+  readonly offers_anew: boolean;
   readonly support_number: string;
   readonly expires_at: Date;
   readonly device_name: string | null;
@@ -77,7 +86,7 @@ interface Row {
 }
 
 const FIND = `select e.id, e.device_id, e.pharmacy_id, e.account_id, app.enrolment_state(e, $2) as told_state, e.begun, e.session_sha256, e.replaced_by,
-    e.support_number,
+    app.enrolment_offers_anew(e, $2) as offers_anew, e.support_number,
     e.expires_at, coalesce(d.name, e.device_name) as device_name, coalesce(d.platform, e.device_platform) as platform, p.name as pharmacy_name
   from app.enrolment_link l
   join app.enrolment e on e.id = l.enrolment_id
@@ -93,6 +102,7 @@ function visitOf(row: Row): EnrolmentVisit {
   return {
     state,
     isReplaced: row.replaced_by !== null,
+    offersAnew: row.offers_anew,
     ...(isOpen(state) && {
       open: {
         ...(row.device_name !== null && { deviceName: row.device_name }),
@@ -116,6 +126,13 @@ interface Found {
   readonly sha256: Uint8Array;
   readonly corporationId: string;
   readonly at: Date;
+}
+
+/** A new one in place of one whose time is over. */
+async function renewed(sql: Sql, lapsed: Lapsed, deps: EnrolmentVisitsDeps): Promise<Offered> {
+  const offered = await offerAnew(sql, lapsed, deps);
+  if (offered === undefined) throw new ConflictError("a new one is not offered");
+  return offered;
 }
 
 /** What people do who have got a link or a code. None of it opens anything before they are identified. */
@@ -172,6 +189,13 @@ export function createEnrolmentVisits(deps: EnrolmentVisitsDeps): EnrolmentVisit
 
   return {
     open: (inHand) => visit(inHand, async (_sql, { row }) => visitOf(row), ""),
+    renew: (inHand) =>
+      visit(
+        inHand,
+        (sql, { row, corporationId, at }) =>
+          renewed(sql, { enrolmentId: row.id, corporationId, at }, deps),
+        "",
+      ),
     start: (inHand, session) => drawingNumbers(() => start(inHand, session)),
   };
 }

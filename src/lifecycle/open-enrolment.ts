@@ -62,19 +62,26 @@ const INSERT = `insert into app.enrolment (id, corporation_id, pharmacy_id, devi
     requested_by text, support_number text, expires_at timestamptz, replaces text, request_id uuid)
   on conflict (support_number) where state in ('invited', 'started', 'identified', 'issued') do nothing returning id`;
 
-/** Ends what is open for a device: one whose time was over has expired, any other is withdrawn for the newer one. */
-async function replaceOpen(
+interface Replacing extends Omit<Openings, "openings"> {
+  readonly wanted: readonly { readonly id: string; readonly deviceId: string }[];
+}
+
+/**
+ * Ends what is open for devices, whose rows are locked: one whose time was over has expired, any other is withdrawn for the
+ * newer one.
+ */
+export async function replaceOpen(
   sql: Sql,
-  { corporationId, actor, at, openings }: Openings,
+  { corporationId, actor, at, wanted }: Replacing,
   newId: NewId,
 ): Promise<void> {
-  const wanted = openings
-    .filter(({ deviceId }) => deviceId !== undefined)
-    .map(({ id, deviceId }) => ({ id, device_id: deviceId }));
   if (wanted.length === 0) return;
   const rows = await sql.query<{ id: string; state: string; by: string }>(
     REPLACE,
-    [JSON.stringify(wanted), at.toISOString()],
+    [
+      JSON.stringify(wanted.map(({ id, deviceId }) => ({ id, device_id: deviceId }))),
+      at.toISOString(),
+    ],
     "enrolment-replace",
   );
   const facts = rows.map(({ id, state, by }) => ({
@@ -113,9 +120,12 @@ export async function openEnrolments(
   opening: Openings,
   { random, newId }: { readonly random: Random; readonly newId: NewId },
 ): Promise<void> {
-  const { corporationId, actor, at } = opening;
-  await replaceOpen(sql, opening, newId);
-  let left = opening.openings;
+  const { corporationId, actor, at, openings } = opening;
+  const wanted = openings.flatMap(({ id, deviceId }) =>
+    deviceId === undefined ? [] : [{ id, deviceId }],
+  );
+  await replaceOpen(sql, { corporationId, actor, at, wanted }, newId);
+  let left = openings;
   for (let draw = 0; left.length > 0; draw += 1) {
     if (draw === MOST_DRAWS) throw new Error("no support number is free");
     const rows = left.map((each) => insertable(each, random));

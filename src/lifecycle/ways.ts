@@ -12,12 +12,16 @@ import { ConflictError } from "../registry/errors.ts";
 import type { Principal } from "../registry/principal.ts";
 import type { Platform } from "../registry/vocabulary.ts";
 import type { Database } from "../storage/database.ts";
+import { uniqueViolation } from "../storage/errors.ts";
 import type { Sql } from "../storage/sql.ts";
 import type { Check, Checks } from "./checks.ts";
 import type { EnrolmentState, IdentifiedHow } from "./enrolment-row.ts";
-import { sessionHash } from "./enrolment-session.ts";
+import { type Tenanted, tenantOfSession } from "./enrolment-session.ts";
 import { standingOf } from "./enrolment-standing.ts";
+import { hiddenAddress } from "./hidden-address.ts";
 import { judgeCode, planCode } from "./mailed-code.ts";
+import { claimDevice } from "./naming.ts";
+import { MAY_ASK } from "./new-machines.ts";
 import { NoSessionError, NotIdentifiedError, TooManyBundlesError } from "./errors.ts";
 import type { WrongGuesses } from "./wrong-guesses.ts";
 
@@ -39,6 +43,8 @@ export interface Way {
   readonly state: EnrolmentState;
   /** Whether a newer one of the same device has taken its place. */
   readonly isReplaced: boolean;
+  /** Whether it is known what the device is called: if not, the person names it before there is a certificate. */
+  readonly isNamed: boolean;
   /** Both absent while nobody has named it. */
   readonly deviceName?: string;
   readonly platform?: Platform;
@@ -53,6 +59,8 @@ export interface Way {
   /** How many certificates were made for it so far. */
   readonly made: number;
   readonly certificate?: WayCertificate;
+  /** Whether one more machine may be asked for here. */
+  readonly mayAskForAnother: boolean;
 }
 
 /** What a browser does that has begun an enrolment. `session` is its secret. All of it throws NoSessionError. */
@@ -87,6 +95,8 @@ export interface WaysDeps {
   /** Whether a code to their own address says who somebody is: the site decides. */
   readonly identifyByMail: boolean;
   readonly guesses: Pick<WrongGuesses, "note">;
+  /** So many more machines a person may ask for in a day. */
+  readonly moreDevices: number;
 }
 
 /** More than anybody needs who does it alone: five, and then support is on the telephone. */
@@ -108,6 +118,10 @@ interface Row {
   readonly device_name: string | null;
   readonly platform: Platform | null;
   readonly pharmacy_name: string;
+  /** Whether the device is named, or comes into being, by its person. */
+  readonly is_claimed: boolean;
+  readonly is_named: boolean;
+  readonly may_ask: boolean;
   readonly made: number;
   /** The certificate that is renewed. */
   readonly replaces: Uint8Array | null;
@@ -124,6 +138,10 @@ interface Row {
 const FIND = `select e.id, e.device_id, e.pharmacy_id, e.account_id, app.enrolment_state(e, $2) as told_state, e.replaced_by, e.support_number,
     e.expires_at, e.replaces, e.identified_how, case when a.email_shared then null else a.email end as email, e.codes_mailed,
     coalesce(d.name, e.device_name) as device_name, coalesce(d.platform, e.device_platform) as platform, p.name as pharmacy_name,
+    (e.device_id is null or e.device_name is not null) as is_claimed,
+    e.device_id is not null or (e.device_name is not null and e.takes_over is not distinct from (select t.id from app.device t
+      where t.pharmacy_id = e.pharmacy_id and t.name = e.device_name and t.retired_at is null)) as is_named,
+    ${MAY_ASK} as may_ask,
     (select count(*)::integer from app.binding b where b.enrolment_id = e.id) as made,
     c.serial, c.common_name, c.not_after, c.key_origin, c.state as issued_state, c.proven_at,
     exists (select from app.emergency x where x.enrolment_id = e.id) as is_emergency,
@@ -156,12 +174,6 @@ function certificateOf(row: Row): WayCertificate | undefined {
   };
 }
 
-/** Enough to know one's own by, and nothing for others: t…@mizuki.example. */
-function hidden(address: string): string {
-  const at = address.lastIndexOf("@");
-  return `${address.slice(0, 1)}…${address.slice(at)}`;
-}
-
 function wayOf(row: Row, identifyByMail: boolean): Way {
   const { email } = row;
   const certificate = certificateOf(row);
@@ -175,10 +187,12 @@ function wayOf(row: Row, identifyByMail: boolean): Way {
     supportNumber: row.support_number,
     expiresAt: row.expires_at,
     isEmergency: row.is_emergency,
+    isNamed: row.is_named,
+    mayAskForAnother: row.may_ask,
     made: row.made,
     ...(row.identified_how !== null && { identifiedHow: row.identified_how }),
     ...(identifyByMail &&
-      email !== null && { mail: { address: hidden(email), sent: row.codes_mailed } }),
+      email !== null && { mail: { address: hiddenAddress(email), sent: row.codes_mailed } }),
     ...(certificate !== undefined && { certificate }),
   };
 }
@@ -197,64 +211,38 @@ function principalOf({ id }: Row, corporationId: string): Principal {
   return { id, actor: `enrolment:${id}`, role: "product", corporationId };
 }
 
-interface Tenanted {
+interface Reading {
   readonly sha256: Uint8Array;
-  readonly corporationId: string;
-}
-
-async function wrongSession(guesses: WaysDeps["guesses"]): Promise<never> {
-  await guesses.note("session");
-  throw new NoSessionError();
-}
-
-async function tenantOf(
-  { database, digest, guesses }: Pick<WaysDeps, "database" | "digest" | "guesses">,
-  session: string,
-): Promise<Tenanted> {
-  // A browser without one has begun nothing: that is no guess.
-  if (session === "") throw new NoSessionError();
-  const sha256 = sessionHash(session, digest);
-  if (sha256 === undefined) return wrongSession(guesses);
-  const [tenant] = await database.query<{ id: string | null }>(
-    "select app.tenant_of_enrolment_session($1) as id",
-    [sha256],
-    "way-tenant",
-  );
-  const corporationId = tenant?.id ?? undefined;
-  if (corporationId === undefined) return wrongSession(guesses);
-  return { sha256, corporationId };
+  readonly at: Date;
+  readonly moreDevices: number;
 }
 
 /** The enrolment, if it is this browser's still. */
-async function read(
-  sql: Sql,
-  { sha256, at }: { readonly sha256: Uint8Array; readonly at: Date },
-  lock = "",
-): Promise<Row> {
-  const [row] = await sql.query<Row>(`${FIND}${lock}`, [sha256, at]);
+async function read(sql: Sql, { sha256, at, moreDevices }: Reading, lock = ""): Promise<Row> {
+  const [row] = await sql.query<Row>(`${FIND}${lock}`, [sha256, at, moreDevices]);
   if (row === undefined) throw new NoSessionError();
   return row;
 }
 
 /** The enrolment of a session, which `check` may refuse in the same transaction. */
 async function find(
-  deps: Pick<WaysDeps, "database" | "digest" | "clock" | "guesses">,
+  deps: Pick<WaysDeps, "database" | "digest" | "clock" | "guesses" | "moreDevices">,
   session: string,
   check: (sql: Sql, row: Row, at: Date) => Promise<void> = async () => undefined,
 ): Promise<Tenanted & { readonly row: Row }> {
-  const tenanted = await tenantOf(deps, session);
+  const tenanted = await tenantOfSession(deps, session);
   const row = await deps.database.tenant(tenanted.corporationId, async (sql) => {
     const at = deps.clock();
-    const found = await read(sql, { ...tenanted, at });
+    const found = await read(sql, { ...tenanted, at, moreDevices: deps.moreDevices });
     await check(sql, found, at);
     return found;
   });
   return { ...tenanted, row };
 }
 
-interface Noting extends Tenanted {
+interface Noting extends Reading {
+  readonly corporationId: string;
   readonly serialNumber: Serial;
-  readonly at: Date;
 }
 
 /** Notes that there is a certificate. Returns those that it takes the place of. */
@@ -274,17 +262,49 @@ async function note(sql: Sql, noting: Noting, newId: NewId): Promise<readonly Se
   return older.map(({ serial }) => serialOf(serial));
 }
 
+interface Certifying {
+  readonly row: Row;
+  readonly order: KeyRequest;
+  readonly corporationId: string;
+}
+
+/** For the device of the enrolment: one that there is, or one that comes into being in this moment. */
+async function certify(
+  { clock, issuance, newId }: WaysDeps,
+  principal: Principal,
+  { row, order, corporationId }: Certifying,
+): Promise<IssuedCertificate> {
+  const { id: enrolmentId, device_id: deviceId, account_id: accountId, replaces } = row;
+  if (deviceId !== null && !row.is_claimed)
+    return replaces === null
+      ? issuance.issue(principal, {
+          ...order,
+          deviceId,
+          accountId,
+          ...(row.is_emergency && { profile: EMERGENCY_PROFILE }),
+        })
+      : issuance.renew(principal, serialOf(replaces), order);
+  const claim = (sql: Sql): ReturnType<typeof claimDevice> =>
+    claimDevice(sql, { enrolmentId, corporationId, at: clock() }, newId);
+  try {
+    return await issuance.issue(principal, { ...order, deviceId: claim, accountId });
+  } catch (error) {
+    if (uniqueViolation(error) !== "device_name_in_pharmacy") throw error;
+    throw new ConflictError("another device has taken this name in this moment", "name");
+  }
+}
+
 /** What browsers do that have begun an enrolment. */
 export function createWays(deps: WaysDeps): Ways {
-  const { database, clock, newId, issuance, revocation, checks, identifyByMail } = deps;
+  const { database, clock, newId, revocation, checks, identifyByMail, moreDevices } = deps;
   /** Work on an enrolment that waits for somebody to be identified, and stays as it is meanwhile. */
   const waiting = async <T>(
     session: string,
     work: (sql: Sql, row: Row, tenanted: Tenanted) => Promise<T>,
   ): Promise<T> => {
-    const tenanted = await tenantOf(deps, session);
+    const tenanted = await tenantOfSession(deps, session);
     return database.tenant(tenanted.corporationId, async (sql) => {
-      const row = await read(sql, { ...tenanted, at: clock() }, " for update of e");
+      const row = await read(sql, { ...tenanted, at: clock(), moreDevices }, " for update of e");
       if (row.told_state !== "started") throw new NotIdentifiedError(row.told_state);
       return work(sql, row, tenanted);
     });
@@ -308,22 +328,12 @@ export function createWays(deps: WaysDeps): Ways {
       const { row, ...tenanted } = await find(deps, session, checkAllowed);
       const { corporationId } = tenanted;
       const principal = principalOf(row, corporationId);
-      const { id: enrolmentId, device_id: deviceId, account_id: accountId } = row;
-      if (deviceId === null) throw new InvalidStateError("nobody has named the device yet");
-      const certificate =
-        row.replaces === null
-          ? await issuance.issue(principal, {
-              ...request,
-              enrolmentId,
-              deviceId,
-              accountId,
-              ...(row.is_emergency && { profile: EMERGENCY_PROFILE }),
-            })
-          : await issuance.renew(principal, serialOf(row.replaces), { ...request, enrolmentId });
+      const order = { ...request, enrolmentId: row.id };
+      const certificate = await certify(deps, principal, { row, order, corporationId });
       const { serialNumber } = certificate;
       // A crash in between leaves two good ones: the next turn of this very enrolment finds the older.
       const older = await database.tenant(corporationId, (sql) =>
-        note(sql, { ...tenanted, serialNumber, at: clock() }, newId),
+        note(sql, { ...tenanted, serialNumber, at: clock(), moreDevices }, newId),
       );
       for (const serial of older) await revocation.revoke(principal, serial, "superseded");
       return certificate;

@@ -25,7 +25,7 @@ interface PortalContent {
   readonly title: string;
   readonly body: Html;
   /** Which device of which pharmacy, where it is known who looks. */
-  readonly who?: { readonly pharmacyName: string; readonly deviceName: string };
+  readonly who?: { readonly pharmacyName: string; readonly deviceName?: string };
   /** お問い合わせ番号. */
   readonly supportNumber?: string;
   /** Whether the page makes keys or goes on by itself. */
@@ -90,7 +90,9 @@ export function portalLayout(context: PortalContext, content: PortalContent): Ht
             <p class="brand">${signAt(assets.logo?.path)}${site.name[language]}</p>
             ${
               who !== undefined &&
-              html`<p class="whose soft">${who.pharmacyName}<br />${who.deviceName}</p>`
+              html`<p class="whose soft">
+                ${who.pharmacyName}${who.deviceName !== undefined && html`<br />${who.deviceName}`}
+              </p>`
             }
             <a
               class="language"

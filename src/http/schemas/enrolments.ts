@@ -7,6 +7,7 @@ import {
   IDENTIFIED_HOW,
 } from "../../lifecycle/enrolment-row.ts";
 import { MOST_DEVICES } from "../../lifecycle/enrolment-request.ts";
+import { PLATFORMS } from "../../registry/vocabulary.ts";
 import { closed, Id, line, PageQuery, patterned, Time, word } from "./common.ts";
 
 const state = word(ENROLMENT_STATES, {
@@ -136,6 +137,14 @@ export const InHand = closed({
 export const WayState = Type.Object({ page: Type.String() });
 
 export const MailedCode = closed({ code: line(40) });
+
+/** How a machine is called. What a name may be is the room's to say: the page explains it. */
+export const WayNaming = closed({
+  offer: Type.Optional(Type.String({ maxLength: 4096 })),
+  own: Type.Optional(Type.String({ maxLength: 4096 })),
+  platform: Type.Optional(word(PLATFORMS)),
+  takesOver: Type.Optional(Id),
+});
 
 /** A request for a certificate; without one we make the key. */
 export const WayRequest = closed({

@@ -1,4 +1,6 @@
 import type { Language } from "../language.ts";
+import type { NameProblem } from "../way/naming-page.ts";
+import type { NamedPlatform, OfferedName } from "../way/offered-names.ts";
 import type { WayPage } from "../way/states.ts";
 
 interface PageWords {
@@ -44,6 +46,30 @@ export interface WayMessages {
     readonly enter: string;
     readonly again: string;
   };
+  /** Giving a machine its name. */
+  readonly naming: {
+    readonly offered: string;
+    /** Each is the one of this number; of the first it may stand without. */
+    readonly offers: Readonly<Record<OfferedName, (number: number) => string>>;
+    readonly own: string;
+    readonly hint: string;
+    readonly platform: string;
+    readonly platforms: Readonly<Record<NamedPlatform, string>>;
+    readonly problems: Readonly<Record<NameProblem, (name: string) => string>>;
+    /** Of the device whose place this one takes. */
+    readonly installedBy: string;
+    readonly noCertificate: string;
+    readonly otherName: string;
+  };
+  /** One more machine. */
+  readonly another: {
+    readonly ask: string;
+    readonly picture: string;
+    readonly address: string;
+    readonly code: string;
+    readonly until: string;
+  };
+  readonly sentTo: string;
   readonly waiting: string;
   readonly refresh: string;
   readonly step: (at: number, of: number, minutes: number) => string;
@@ -130,6 +156,16 @@ export const WAY_EN: WayMessages = {
       lead: "This invitation is for another person. Whoever was invited has to sign in, or asks for an invitation of their own.",
       primary: "Sign in as somebody else",
     },
+    name: {
+      title: "What is this device called?",
+      lead: "So that you can tell it from the others later. The name goes into the certificate too.",
+      primary: "Use this name",
+    },
+    replace: {
+      title: "Does this device take over?",
+      lead: "A device of this name is there already. If this one takes its place, the old one’s certificate ends within days.",
+      primary: "Take over",
+    },
     make: {
       title: "Save the file",
       lead: "This device makes its own key. It takes a few seconds.",
@@ -145,6 +181,11 @@ export const WAY_EN: WayMessages = {
       lead: "There is nothing more to do until the renewal. We write to you in time.",
       primary: "Print this page",
     },
+    another: {
+      title: "Open this on the other device",
+      lead: "Point its camera here, or open the address and type the code. You are asked there who you are, too.",
+      primary: "Back to this device",
+    },
     stopped: {
       title: "This certificate was stopped",
       lead: "Somebody has stopped the certificate that was made here. Please call.",
@@ -154,6 +195,21 @@ export const WAY_EN: WayMessages = {
       title: "The time of this invitation is over",
       lead: "Ask for a new one by telephone, or from whoever has sent you this one.",
       primary: "Type a newer code",
+    },
+    lapsed: {
+      title: "This invitation is over",
+      lead: "A new one can be sent to the same mail address.",
+      primary: "Send a new invitation",
+    },
+    resent: {
+      title: "A new invitation is on its way",
+      lead: "It arrives within minutes. Open the link of the newest mail, or type its code.",
+      primary: "Type the code",
+    },
+    enough: {
+      title: "It was sent today already",
+      lead: "Please look for the mail, also among junk mail. If you cannot find it, please call.",
+      primary: "Type the code",
     },
     replaced: {
       title: "There is a newer invitation",
@@ -214,6 +270,50 @@ export const WAY_EN: WayMessages = {
     enter: "Go on",
     again: "Mail another code",
   },
+  naming: {
+    offered: "Names",
+    offers: {
+      counter: (number) => `Counter ${number}`,
+      counterPad: (number) => `Counter iPad${number === 1 ? "" : ` ${number}`}`,
+      dispensingPad: (number) => `Dispensing iPad${number === 1 ? "" : ` ${number}`}`,
+      dispensingPhone: (number) => `Dispensing iPhone${number === 1 ? "" : ` ${number}`}`,
+      dispensingTablet: (number) => `Dispensing tablet${number === 1 ? "" : ` ${number}`}`,
+      checking: (number) => `Checking desk${number === 1 ? "" : ` ${number}`}`,
+      office: (number) => `Office PC${number === 1 ? "" : ` ${number}`}`,
+    },
+    own: "Another name",
+    hint: "If it takes the place of an old device, type the name of that one. 50 characters at most.",
+    platform: "What kind of device is it?",
+    platforms: {
+      windows: "Windows",
+      macos: "Mac",
+      ipados: "iPad",
+      ios: "iPhone",
+      android: "Android",
+      chromeos: "Chromebook",
+      linux: "Linux",
+      other: "Something else",
+    },
+    problems: {
+      wrong: () => "Please type a name of 1 to 50 characters, on one line.",
+      reserved: (name) =>
+        `Somebody is just putting a certificate on another device called “${name}”. Please choose another name.`,
+      owned: (name) => `“${name}” is another person’s own device. Please choose another name.`,
+      lost: (name) =>
+        `“${name}” has become the name of another device meanwhile. Please choose another name.`,
+    },
+    installedBy: "Installed by",
+    noCertificate: "It has no certificate now.",
+    otherName: "Choose another name",
+  },
+  another: {
+    ask: "Put it on one more device",
+    picture: "QR code that opens the page on the other device",
+    address: "Address",
+    code: "Code",
+    until: "Good for three days.",
+  },
+  sentTo: "Sent to",
   waiting: "Waiting for us to confirm. This page goes on by itself.",
   refresh: "Look again",
   step: (at, of, minutes) => `Step ${at} of ${of} · about ${minutes} min left`,

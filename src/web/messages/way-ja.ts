@@ -40,6 +40,16 @@ export const WAY_JA: WayMessages = {
       lead: "このご案内は、別の方に届いたものです。受け取ったご本人が、サインインしてください。ご自分で使うときは、ご自分あてのご案内をお求めください。",
       primary: "別のアカウントでサインインする",
     },
+    name: {
+      title: "この端末の名前を選んでください",
+      lead: "あとで、ほかの端末と見分けるためです。証明書にもこの名前が入ります。",
+      primary: "この名前にする",
+    },
+    replace: {
+      title: "この端末に入れ替えますか",
+      lead: "同じ名前の端末が、もうあります。入れ替えると、前の端末の証明書は、数日のうちに使えなくなります。",
+      primary: "入れ替える",
+    },
     make: {
       title: "ファイルを保存します",
       lead: "この端末が、自分のかぎを作ります。数秒で終わります。",
@@ -55,6 +65,11 @@ export const WAY_JA: WayMessages = {
       lead: "次の更新まで、することはありません。時期が来たらお知らせします。",
       primary: "この画面を印刷する",
     },
+    another: {
+      title: "もう1台の端末で開いてください",
+      lead: "カメラで読み取るか、アドレスを開いてコードを入力してください。その端末でも、ご本人の確認があります。",
+      primary: "この端末の画面に戻る",
+    },
     stopped: {
       title: "この証明書は止められています",
       lead: "ここで作った証明書は、あとから止められました。お電話ください。",
@@ -64,6 +79,21 @@ export const WAY_JA: WayMessages = {
       title: "このご案内は期限が過ぎました",
       lead: "お電話か、このご案内を送った人に、新しいご案内をお求めください。",
       primary: "新しいコードを入力する",
+    },
+    lapsed: {
+      title: "このご案内は期限が過ぎました",
+      lead: "同じメールアドレスに、新しいご案内をお送りできます。",
+      primary: "新しいご案内を送る",
+    },
+    resent: {
+      title: "新しいご案内を送りました",
+      lead: "数分で届きます。いちばん新しいメールのリンクを開くか、そのコードを入力してください。",
+      primary: "コードを入力する",
+    },
+    enough: {
+      title: "今日は、もうお送りしてあります",
+      lead: "迷惑メールの中もご覧ください。見つからないときは、お電話ください。",
+      primary: "コードを入力する",
     },
     replaced: {
       title: "新しいご案内が届いています",
@@ -124,6 +154,51 @@ export const WAY_JA: WayMessages = {
     enter: "次へ",
     again: "もう一度送る",
   },
+  naming: {
+    offered: "名前",
+    offers: {
+      counter: (number) => `受付${number}号機`,
+      counterPad: (number) => `受付iPad${number === 1 ? "" : ` ${number}`}`,
+      dispensingPad: (number) => `投薬台iPad${number === 1 ? "" : ` ${number}`}`,
+      dispensingPhone: (number) => `投薬台iPhone${number === 1 ? "" : ` ${number}`}`,
+      dispensingTablet: (number) => `投薬台タブレット${number === 1 ? "" : ` ${number}`}`,
+      checking: (number) => `監査台${number === 1 ? "" : ` ${number}`}`,
+      office: (number) => `事務PC${number === 1 ? "" : ` ${number}`}`,
+    },
+    own: "ほかの名前",
+    hint: "前の端末と入れ替えるときは、その端末と同じ名前を入力してください。50文字までです。",
+    platform: "この端末の種類",
+    platforms: {
+      windows: "Windows",
+      macos: "Mac",
+      ipados: "iPad",
+      ios: "iPhone",
+      android: "Android",
+      chromeos: "Chromebook",
+      linux: "Linux",
+      other: "そのほか",
+    },
+    problems: {
+      wrong: () => "名前は、1行で、1文字から50文字までで入力してください。",
+      reserved: (name) =>
+        `いま、別の端末が「${name}」という名前で準備中です。ほかの名前を選んでください。`,
+      owned: (name) =>
+        `「${name}」は、ほかの方が自分で使っている端末です。ほかの名前を選んでください。`,
+      lost: (name) =>
+        `「${name}」は、その間に別の端末の名前になりました。ほかの名前を選んでください。`,
+    },
+    installedBy: "入れた人",
+    noCertificate: "その端末に、いま使える証明書はありません。",
+    otherName: "別の名前にする",
+  },
+  another: {
+    ask: "もう1台に入れる",
+    picture: "もう1台の端末でページを開くQRコード",
+    address: "アドレス",
+    code: "コード",
+    until: "使えるのは3日間です。",
+  },
+  sentTo: "送り先",
   waiting: "確認を待っています。終わると、この画面は自動で次へ進みます。",
   refresh: "もう一度見る",
   step: (at, of, minutes) => `手順 ${at}/${of} ・ 残り 約${minutes}分`,

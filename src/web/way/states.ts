@@ -1,6 +1,7 @@
 /**
  * Every screen that a person can stand before between invitation and use. `limited`, `unknown` and `elsewhere` are of no
- * enrolment; `done` is the link of one that was proven, `proven` and `used` the page of the browser that did it.
+ * enrolment; `done` is the link of one that was proven, `proven` and `used` the page of the browser that did it. A link of
+ * one whose time is over is `lapsed` where a new one can be sent, and `expired` where it cannot.
  */
 export const WAY_PAGES = [
   "code",
@@ -10,11 +11,17 @@ export const WAY_PAGES = [
   "elsewhere",
   "identify",
   "otherPerson",
+  "name",
+  "replace",
   "make",
   "proven",
   "used",
+  "another",
   "stopped",
   "expired",
+  "lapsed",
+  "resent",
+  "enough",
   "replaced",
   "withdrawn",
   "done",
@@ -29,6 +36,14 @@ export const WAY_EVENTS = [
   "begin-pressed",
   "identified",
   "signed-in-as-other",
+  "identified-unnamed",
+  "named",
+  "name-refused",
+  "name-in-use",
+  "name-taken",
+  "another-asked",
+  "new-asked",
+  "new-asked-often",
   "file-made",
   "came-back",
   "check-passed",
@@ -64,32 +79,52 @@ export const WAY_TABLE: Readonly<Record<WayPage, Readonly<Partial<Record<WayEven
   unknown: CODE,
   elsewhere: { ...CODE, "begin-pressed": "identify" },
   expired: CODE,
+  lapsed: { ...CODE, "new-asked": "resent", "new-asked-often": "enough", "came-back": "lapsed" },
+  resent: CODE,
+  enough: CODE,
   replaced: CODE,
   withdrawn: CODE,
   done: CODE,
   invited: { "begin-pressed": "identify", "came-back": "invited", ...ENDINGS },
   identify: {
     identified: "make",
+    "identified-unnamed": "name",
     "signed-in-as-other": "otherPerson",
     "came-back": "identify",
     ...ENDINGS,
   },
   otherPerson: {
     identified: "make",
+    "identified-unnamed": "name",
     "signed-in-as-other": "otherPerson",
     "came-back": "identify",
     ...ENDINGS,
   },
+  name: {
+    named: "make",
+    "name-refused": "name",
+    "name-in-use": "replace",
+    "came-back": "name",
+    ...ENDINGS,
+  },
+  replace: { named: "make", "came-back": "name", ...ENDINGS },
   make: {
     "file-made": "make",
+    "name-taken": "name",
     "came-back": "make",
     "check-passed": "proven",
     "check-failed": "make",
     "certificate-stopped": "stopped",
     ...ENDINGS,
   },
-  proven: { "product-used": "used", "came-back": "proven", "certificate-stopped": "stopped" },
-  used: { "came-back": "used", "certificate-stopped": "stopped" },
+  proven: {
+    "product-used": "used",
+    "another-asked": "another",
+    "came-back": "proven",
+    "certificate-stopped": "stopped",
+  },
+  used: { "another-asked": "another", "came-back": "used", "certificate-stopped": "stopped" },
+  another: { "came-back": "proven" },
   stopped: { ...CODE, "came-back": "stopped" },
 };
 
@@ -104,6 +139,8 @@ export interface WayFacts {
     | "expired"
     | "withdrawn";
   readonly isReplaced: boolean;
+  /** Whether it is known which device it is for. */
+  readonly isNamed: boolean;
   readonly certificate?: { readonly isGood: boolean; readonly usedAt?: Date };
 }
 
@@ -118,17 +155,22 @@ const OF_STATE: Readonly<Record<WayFacts["state"], WayPage>> = {
 };
 
 /** The page of the browser that has begun it. */
-export function pageOf({ state, isReplaced, certificate }: WayFacts): WayPage {
+export function pageOf({ state, isReplaced, isNamed, certificate }: WayFacts): WayPage {
   if (isReplaced) return "replaced";
+  if (state === "identified" && !isNamed) return "name";
   const isMade = state === "issued" || state === "proven";
   if (isMade && certificate?.isGood === false) return "stopped";
   if (state === "proven" && certificate?.usedAt !== undefined) return "used";
   return OF_STATE[state];
 }
 
+/** What of an enrolment decides which page its link shows. */
+type LinkFacts = Pick<WayFacts, "state" | "isReplaced"> & { readonly offersAnew: boolean };
+
 /** The page of whoever opens a link, whichever browser has begun it. */
-export function linkPageOf({ state, isReplaced }: Pick<WayFacts, "state" | "isReplaced">): WayPage {
+export function linkPageOf({ state, isReplaced, offersAnew }: LinkFacts): WayPage {
   if (isReplaced) return "replaced";
+  if (offersAnew) return "lapsed";
   if (state === "proven") return "done";
   return state === "expired" || state === "withdrawn" ? state : "invited";
 }

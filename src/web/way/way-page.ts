@@ -11,6 +11,15 @@ import {
 import { day, dayAndTime } from "../dates.ts";
 import { closeBrowserPicture } from "../guide/guide.ts";
 import { installation, type Installing, PLAIN, plainSteps } from "./installation.ts";
+import {
+  anotherMachine,
+  type AnotherView,
+  askForAnother,
+  sendAnew,
+  sentTo,
+} from "./invitation-parts.ts";
+import { namingForm, type NamingView, replaceForm } from "./naming-page.ts";
+import { mailedCode } from "./mailed-code-part.ts";
 import type { WayPage } from "./states.ts";
 import { headOf, otherPerson, signIn } from "./way-sign-in.ts";
 
@@ -45,6 +54,15 @@ export interface WayView {
   /** Whether it looks like another kind of device than the one that was registered. */
   readonly isOtherKind: boolean;
   readonly installing?: Installing;
+  /** Of the pages on which a machine gets its name. */
+  readonly naming?: NamingView;
+  /** Whether one more machine may be asked for. */
+  readonly mayAskForAnother?: boolean;
+  readonly another?: AnotherView;
+  /** The code that was typed, of an invitation that is over. */
+  readonly code?: string;
+  /** Where a new invitation went. */
+  readonly address?: string;
 }
 
 /** The host that a device must reach to be checked. */
@@ -150,39 +168,6 @@ export function awaiting(page: WayPage, words: string): Html {
   </p>`;
 }
 
-const askForCode = (label: string): Html =>
-  html`<form method="post" action="/way/code-mails">
-    <button class="button quiet">${label}</button>
-  </form>`;
-
-/** The way that needs nobody else: a code to the person's own address. */
-function mailedCode({ words: { mailedCode: words } }: PortalContext, view: WayView): Html {
-  const { mail, isWrongCode = false } = view;
-  if (mail === undefined) return html``;
-  const { address, sent } = mail;
-  if (sent === 0)
-    return html`<h2>${words.title}</h2>
-      ${askForCode(words.ask(address))}`;
-  return html`<h2>${words.title}</h2>
-    <p role="status">${words.sent(address)}</p>
-    <form method="post" action="/way/codes" class="stack">
-      <label for="code">${words.label}</label>
-      ${isWrongCode && html`<p class="bad" id="wrong" role="alert">${words.wrong}</p>`}
-      <input
-        id="code"
-        name="code"
-        class="code"
-        required
-        maxlength="40"
-        inputmode="numeric"
-        autocomplete="one-time-code"
-        ${isWrongCode && html`aria-invalid="true" aria-describedby="wrong" autofocus`}
-      />
-      <button class="button">${words.enter}</button>
-    </form>
-    ${askForCode(words.again)}`;
-}
-
 /** Whom to call, where that is the way on. */
 const callLine = (context: PortalContext): Html =>
   html`<p class="read-aloud"><span>${supportLine(context)}</span></p>`;
@@ -238,7 +223,11 @@ function products({ language, site, words }: PortalContext): Html | undefined {
   return html`<p class="row">${buttons}</p>`;
 }
 
-const used: Part = (context, view) => html`${products(context)} ${sheet(context, view)}`;
+const more = (context: PortalContext, { mayAskForAnother }: WayView): Html | false =>
+  mayAskForAnother === true && askForAnother(context);
+
+const used: Part = (context, view) =>
+  html`${products(context)} ${more(context, view)} ${sheet(context, view)}`;
 
 /** On a computer a browser goes on in the background: how all of its windows are closed is drawn. */
 function remedy({ language, words }: PortalContext, { installing = PLAIN }: WayView): Html {
@@ -270,7 +259,7 @@ function proven(context: PortalContext, view: WayView): Html {
     >
       <button class="button ${buttons !== undefined && "quiet"}">${pages.proven.primary}</button>
     </form>
-    ${sheet(context, view)}`;
+    ${more(context, view)} ${sheet(context, view)}`;
 }
 
 const again: Part = (context) =>
@@ -297,6 +286,9 @@ const PARTS: Readonly<Record<WayPage, Part>> = {
   unknown: ENDED,
   elsewhere: ENDED,
   expired: CALL,
+  lapsed: sendAnew,
+  resent: (context, view) => html`${sentTo(context, view.address ?? "")} ${ENDED(context, view)}`,
+  enough: ENDED,
   replaced: ENDED,
   withdrawn: CALL,
   done: ENDED,
@@ -304,6 +296,10 @@ const PARTS: Readonly<Record<WayPage, Part>> = {
   invited: invitation,
   identify: identification,
   otherPerson,
+  name: (context, { naming }) => (naming === undefined ? html`` : namingForm(context, naming)),
+  replace: (context, { naming }) => (naming === undefined ? html`` : replaceForm(context, naming)),
+  another: (context, { another }) =>
+    another === undefined ? html`` : anotherMachine(context, another),
   make: (context, view) => installation(context, view.installing, view),
   proven,
   used,
@@ -312,6 +308,7 @@ const PARTS: Readonly<Record<WayPage, Part>> = {
 const TONE: Readonly<Partial<Record<WayPage, string>>> = {
   proven: "good",
   used: "good",
+  resent: "good",
   stopped: "bad",
 };
 
@@ -326,6 +323,9 @@ function emergencyNotice(context: PortalContext, { notAfter, page }: WayView): H
   </div>`;
 }
 
+/** Where somebody stands who is not through yet. */
+const BEGUN: ReadonlySet<WayPage> = new Set(["invited", "identify", "name", "replace", "make"]);
+
 /** The page of a state of the way. */
 export function wayPage(
   view: WayView,
@@ -334,7 +334,7 @@ export function wayPage(
 ): Html {
   const { page } = view;
   const words = headOf(context, view);
-  const isBegun = page === "invited" || page === "identify" || page === "make";
+  const isBegun = BEGUN.has(page);
   const head = html`<h1 class="${TONE[page] ?? ""}">${words.title}</h1>
     <p class="lead">${words.lead}</p>`;
   const body = html`${view.isEmergency === true && emergencyNotice(context, view)}
@@ -350,10 +350,13 @@ function framed(
   { deviceName, pharmacyName, supportNumber }: WayView,
   content: { readonly title: string; readonly body: Html; readonly script?: boolean },
 ): Html {
-  const isKnown = deviceName !== undefined && pharmacyName !== undefined;
+  const who = pharmacyName !== undefined && {
+    pharmacyName,
+    ...(deviceName !== undefined && { deviceName }),
+  };
   return portalLayout(context, {
     ...content,
-    ...(isKnown && { who: { deviceName, pharmacyName } }),
+    ...(who !== false && { who }),
     ...(supportNumber !== undefined && { supportNumber }),
   });
 }

@@ -239,3 +239,116 @@ describe("cards on paper", () => {
     expect((await print(path, world.keys.admin)).status).toBe(409);
   });
 });
+
+const tokenOf = ({ link = "" }: { readonly link?: string }): string => link.split("/").at(-1) ?? "";
+
+/** In a browser, as whoever has the link. */
+async function browse(url: string, form?: Readonly<Record<string, string>>, headers: object = {}) {
+  const reply = await world.app.inject({
+    method: form === undefined ? "GET" : "POST",
+    url,
+    headers: {
+      accept: "text/html",
+      "accept-language": "ja",
+      ...(form !== undefined && { "content-type": "application/x-www-form-urlencoded" }),
+      ...headers,
+    },
+    ...(form !== undefined && { payload: String(new URLSearchParams(form)) }),
+  });
+  const title = /<h1[^>]*>([^<]+)</.exec(reply.body)?.[1] ?? "";
+  return { status: reply.statusCode, body: reply.body, title, to: reply.headers.location };
+}
+const SEND = "新しいご案内を送る";
+
+describe("a link whose time is over", () => {
+  it.each(["a device", "a machine that nobody has registered"])(
+    "sends a new one for %s to the account's address, when somebody presses",
+    async (what) => {
+      const { accountId, deviceId, pharmacyId } = tenant;
+      const body =
+        what === "a device" ? { accountId, deviceId } : { accountId, pharmacyId, count: 1 };
+      const answer = await world.call("POST", "/v1/enrolments", { body });
+      const one = answer.body as unknown as { readonly id: string; readonly link: string };
+      const { items } = answer.body as unknown as { readonly items?: readonly (typeof one)[] };
+      const made = items?.[0] ?? one;
+      const token = tokenOf(made);
+      await world.sent();
+      later(15 * DAY_MS);
+      const before = await world.counts();
+      for (let turn = 0; turn < 20; turn += 1)
+        expect((await browse(`/start/${token}`)).body).toContain(SEND);
+      expect(await world.counts()).toEqual(before);
+      const cross = await browse("/start/anew", { token }, { origin: "https://evil.example" });
+      expect(cross.status).toBe(403);
+
+      const sent = await browse("/start/anew", { token });
+      expect([sent.status, sent.title]).toEqual([200, "新しいご案内を送りました"]);
+      const { body: account } = await world.call("GET", `/v1/accounts/${accountId}`);
+      const { email } = account as unknown as { readonly email: string };
+      expect(sent.body).not.toContain(email);
+      expect(sent.body).toContain(`${email.slice(0, 1)}…@example.jp`);
+      const [mail, ...others] = await world.sent();
+      expect(others).toEqual([]);
+      expect(mail?.to).toBe(email);
+      const fresh = /\/start\/([0-9a-f]{32})/.exec(mail?.text ?? "")?.[1] ?? "";
+      expect((await browse("/start", { token: fresh })).to).toBe("/way");
+      const { body: list } = await world.call(
+        "GET",
+        `/v1/enrolments?accountId=${accountId}&state=started`,
+      );
+      const id = list.items[0]?.id ?? "";
+      expect(await world.actionsOf(id)).toEqual(expect.arrayContaining(["enrolment.created"]));
+      expect(await world.look(id)).toMatchObject({ askedBy: `enrolment:${made.id}` });
+      // Somebody has gone on with it: the old link leads to nothing else.
+      expect((await browse(`/start/${token}`)).body).not.toContain(SEND);
+      expect((await browse("/start/anew", { token })).to).toBe(`/start/${token}`);
+    },
+  );
+
+  it("sends three a day at most, whoever presses and at which link of the line, and the newest counts", async () => {
+    const made = await world.make(tenant);
+    later(15 * DAY_MS);
+    const { code = "" } = made;
+    const presses = await Promise.all([1, 2, 3, 4, 5].map(() => browse("/start/anew", { code })));
+    expect(presses.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+      200, 200, 200, 429, 429,
+    ]);
+    const open = await world.call(
+      "GET",
+      `/v1/enrolments?deviceId=${tenant.deviceId}&state=invited`,
+    );
+    expect(open.body.items).toHaveLength(1);
+    later(16 * DAY_MS + 1);
+    expect((await browse("/start/anew", { code })).status).toBe(200);
+    // Those run out in their turn, unsent ones are not sent any more, and the first offers another until three months are over.
+    later(40 * DAY_MS);
+    expect(await world.sent()).toEqual([]);
+    expect((await browse("/start", { code })).body).toContain(SEND);
+    later((14 + 90) * DAY_MS);
+    expect((await browse("/start", { code })).body).not.toContain(SEND);
+    expect((await browse("/start/anew", { code })).status).toBe(404);
+  });
+
+  it("sends nothing for one that was withdrawn, replaced or followed, to nobody, and to no disabled person", async () => {
+    const [withdrawn, replaced] = [await world.make(tenant), await world.make(tenant)];
+    const newest = await world.make(tenant);
+    await world.call("POST", `/v1/enrolments/${newest.id}/withdraw`);
+    const late = await world.make(tenant);
+    later(15 * DAY_MS);
+    const follower = await world.make(tenant);
+    later(30 * DAY_MS);
+    for (const made of [withdrawn, replaced, newest, late]) {
+      expect((await browse(`/start/${tokenOf(made)}`)).body).not.toContain(SEND);
+      expect((await browse("/start/anew", { token: tokenOf(made) })).status).toBe(303);
+    }
+    const token = tokenOf(follower);
+    expect((await browse(`/start/${token}`)).body).toContain(SEND);
+    await world.call("PATCH", `/v1/accounts/${tenant.accountId}`, { body: { disabled: true } });
+    expect((await browse(`/start/${token}`)).body).not.toContain(SEND);
+    expect((await browse("/start/anew", { token })).status).toBe(303);
+    for (const form of [{ token: "0".repeat(32) }, { code: "AAAA-AAAA" }])
+      expect((await browse("/start/anew", form)).status).toBe(404);
+    expect((await browse("/start/anew", {})).status).toBe(400);
+    expect(await world.sent()).toEqual([]);
+  });
+});

@@ -18,6 +18,7 @@ import { createHttpMetrics } from "../../../src/http/http-metrics.ts";
 import { createAppleProfiles } from "../../../src/lifecycle/apple-profile.ts";
 import { createChecks } from "../../../src/lifecycle/checks.ts";
 import { createEnrolmentVisits } from "../../../src/lifecycle/enrolment-visits.ts";
+import { createNewMachines } from "../../../src/lifecycle/new-machines.ts";
 import { createRenewalStart } from "../../../src/lifecycle/renewal-start.ts";
 import { createWays } from "../../../src/lifecycle/ways.ts";
 import { createWrongGuesses } from "../../../src/lifecycle/wrong-guesses.ts";
@@ -213,6 +214,7 @@ async function startApp({
   const registry = new Registry();
   const own = { ...createSystem(), database: side.database, clock, newId };
   const guesses = createWrongGuesses({ ...own, log: { warn: () => undefined } });
+  const way = { ...own, guesses, moreDevices: 2, appUrl: "http://localhost:8000" };
   const checks = createChecks({ ...own, checkUrl: CHECK_URL });
   const { issuance, revocation } = side;
   return createAppServer({
@@ -238,7 +240,8 @@ async function startApp({
     mailLedger: createMailLedger(own),
     takeReport: createTakeReport(own),
     tasks: createTasks(own),
-    ways: createWays({ ...own, issuance, revocation, checks, guesses, identifyByMail: true }),
+    ways: createWays({ ...way, issuance, revocation, checks, identifyByMail: true }),
+    newMachines: createNewMachines(way),
     appleProfiles: createAppleProfiles({
       ...own,
       trustDomain: "suido.localhost",

@@ -4,6 +4,7 @@ import { loadSite } from "../../../src/config/site-file.ts";
 import { plainSite, type Site } from "../../../src/config/site.ts";
 import { loadAssets } from "../../../src/web/assets.ts";
 import { guideOf, type GuideKind } from "../../../src/web/guide/guide.ts";
+import { html } from "../../../src/web/html.ts";
 import { WAY_EN } from "../../../src/web/messages/way-en.ts";
 import { WAY_JA } from "../../../src/web/messages/way-ja.ts";
 import {
@@ -36,6 +37,18 @@ const VIEW = {
   installing: { kind: "windows", style: "modern", browser: "chrome" },
   warnings: [],
   isOtherKind: false,
+  naming: {
+    platform: "windows",
+    taken: ["受付1号機", "Counter 1"],
+    typed: "<受付1号機>",
+    holder: {
+      deviceId: "019aa5f0-3c5e-7b1a-9d52-6f0d6c1f7a10",
+      name: "受付1号機",
+      certificate: { installedBy: "薬師 太郎", notAfter: new Date("2026-12-21T14:59:59Z") },
+    },
+  },
+  another: { start: "https://a.example/start", code: "K7QM-3XWD", picture: html`<svg></svg>` },
+  address: "t…@mizuki.example",
 } as const satisfies Partial<WayView>;
 
 const stepsOf = (kind: GuideKind, language: "ja" | "en") =>
@@ -81,6 +94,8 @@ describe("the state table of the way", () => {
   it.each([
     ["started", {}, "identify"],
     ["identified", {}, "make"],
+    ["identified", { isNamed: false }, "name"],
+    ["started", { isNamed: false }, "identify"],
     ["issued", { certificate: { isGood: true } }, "make"],
     ["issued", { certificate: { isGood: false } }, "stopped"],
     ["proven", { certificate: { isGood: true } }, "proven"],
@@ -90,7 +105,7 @@ describe("the state table of the way", () => {
     ["withdrawn", {}, "withdrawn"],
     ["withdrawn", { isReplaced: true }, "replaced"],
   ] as const)("shows who has begun and is %s %o the page %s", (state, facts, page) => {
-    expect(pageOf({ state, isReplaced: false, ...facts })).toBe(page);
+    expect(pageOf({ state, isReplaced: false, isNamed: true, ...facts })).toBe(page);
   });
 
   it.each([
@@ -103,9 +118,15 @@ describe("the state table of the way", () => {
   ] as const)(
     "shows who opens a link of one that is %s (replaced: %s) the page %s",
     (state, isReplaced, page) => {
-      expect(linkPageOf({ state, isReplaced })).toBe(page);
+      expect(linkPageOf({ state, isReplaced, offersAnew: false })).toBe(page);
     },
   );
+});
+
+it("offers a new invitation at a link whose time is over, and at none that a newer one has replaced", () => {
+  const lapsed = { state: "expired", offersAnew: true } as const;
+  expect(linkPageOf({ ...lapsed, isReplaced: false })).toBe("lapsed");
+  expect(linkPageOf({ ...lapsed, isReplaced: true })).toBe("replaced");
 });
 
 describe.each(["ja", "en"] as const)("each page in %s", (language) => {
@@ -146,6 +167,42 @@ describe.each(["ja", "en"] as const)("each page in %s", (language) => {
       expect(text.match(/action="\/way\/checks"/g)).toHaveLength(1);
     },
   );
+});
+
+it.each([
+  ["windows", ["受付2号機", "監査台", "事務PC"]],
+  ["macos", ["受付2号機", "投薬台iPad 3", "監査台", "事務PC"]],
+  ["ipados", ["投薬台iPad 3", "受付iPad", "監査台"]],
+  ["ios", ["投薬台iPhone", "監査台"]],
+  ["android", ["投薬台タブレット", "監査台"]],
+] as const)("offers on %s what fits there, each with the next free number", (platform, names) => {
+  const taken = ["受付1号機", "投薬台iPad", "投薬台iPad 2", "受付3号機"];
+  const shown = drawn("name", "ja", { naming: { platform, taken } });
+  const offered = [...shown.matchAll(/name="offer" value="([^"]+)"/g)].map(([, name]) => name);
+  expect(offered).toEqual(names);
+  // Enter in the field presses the first button of the form, which is not one of those.
+  expect(/<button[^>]*>/.exec(shown)?.[0]).toContain('class="default"');
+  // What neither a browser nor its script says for sure, its person does.
+  expect(shown.includes('type="radio"')).toBe(platform === "macos");
+});
+
+it.each(["wrong", "reserved", "owned", "lost"] as const)(
+  "says what is wrong with a name (%s), and shows nothing from outside unescaped",
+  (problem) => {
+    const naming = { ...VIEW.naming, problem };
+    for (const language of ["ja", "en"] as const) {
+      const shown = drawn("name", language, { naming });
+      expect(shown).toMatch(/id="wrong" role="alert"/);
+      expect(shown).toMatch(/aria-describedby="hint wrong"/);
+      expect(shown).not.toContain("<受付");
+    }
+  },
+);
+
+it("asks whether the machine takes over with what the person needs to know, and a way back", () => {
+  const shown = drawn("replace", "ja");
+  for (const fact of ["受付1号機", "薬師 太郎", "2026年12月21日", "入れ替える", 'href="/way"'])
+    expect(shown).toContain(fact);
 });
 
 const onIphone = (kind: "apple-profile" | "apple-file"): string =>
