@@ -26,6 +26,9 @@ import {
   expireEnrolments,
   registerEnrolmentMetrics,
 } from "../lifecycle/enrolment-expiry.ts";
+import { expireEnrolments, registerEnrolmentMetrics } from "../lifecycle/enrolment-expiry.ts";
+import { forgetEnrolments } from "../lifecycle/enrolment-forgetting.ts";
+import { createMeasureEnrolments } from "../lifecycle/enrolment-measures.ts";
 import { codeMails } from "../lifecycle/code-mail.ts";
 import { enrolmentMails, requestMails } from "../lifecycle/enrolment-mail.ts";
 import { forgetEmergencyVisits, retireStandIns } from "../lifecycle/emergency/emergencies.ts";
@@ -225,7 +228,12 @@ const endingEnrolments =
   };
 
 /** What nobody asks for any more. */
-async function forgetOld(database: Database, now: Date): Promise<void> {
+async function forgetOld(
+  { config, system }: Opening,
+  database: Database,
+  signal: AbortSignal,
+): Promise<void> {
+  const now = system.clock();
   await forgetOldKeys(database, now);
   await forgetMails(database, now);
   await forgetAcknowledgements(database, now);
@@ -233,6 +241,21 @@ async function forgetOld(database: Database, now: Date): Promise<void> {
   await forgetChecks(database, now);
   await forgetFactorVisits(database, now);
   await forgetEmergencyVisits(database, now);
+  const { keepEnrolmentsMs: keepMs, keepEvidenceMs: evidenceMs } = config;
+  await forgetEnrolments({ ...system, database, keepMs, evidenceMs }, signal);
+}
+
+/** Writes down which enrolments are over, and counts what they have come to. */
+function enrolmentWork(
+  { system }: Opening,
+  { app, database, metrics }: Pools & { readonly metrics: Registry },
+): Work {
+  registerEnrolmentMetrics(metrics, database);
+  const measure = createMeasureEnrolments({ ...system, database, metrics });
+  return async (signal) => {
+    await expireEnrolments({ ...system, database: app, worker: database }, signal);
+    await measure(signal);
+  };
 }
 
 /** Opens the queue, and begins all that Suido does by itself. */
@@ -261,7 +284,6 @@ export async function takeUpDuties(
     log,
     operator: operatorOf(opening),
   });
-  registerEnrolmentMetrics(metrics, database);
   const probe = createProbe({
     ...system,
     metrics,
@@ -282,8 +304,9 @@ export async function takeUpDuties(
       parties: () => partyWatch.look(),
       bulk: bulkWork(opening, { app, database, metrics }),
       enrolments: endingEnrolments({ ...system, database: app, worker: database }),
+      enrolments: enrolmentWork(opening, { app, database, metrics }),
       supersede: superseding(opening, { app, database, metrics }),
-      forget: () => forgetOld(database, clock()),
+      forget: (signal) => forgetOld(opening, database, signal),
     },
     timeZone: config.timeZone,
     metrics,

@@ -11,8 +11,10 @@ import { loadCaConfig } from "../config/ca-config.ts";
 import { createEnrolmentBatches, type EnrolmentBatches } from "../lifecycle/enrolment-batches.ts";
 import { createEnrolmentSheets, type EnrolmentSheets } from "../lifecycle/enrolment-sheets.ts";
 import { type Checks, createChecks } from "../lifecycle/checks.ts";
+import { type CountEnrolments, createCountEnrolments } from "../lifecycle/enrolment-figures.ts";
 import { createEnrolmentVisits, type EnrolmentVisits } from "../lifecycle/enrolment-visits.ts";
 import { createNewMachines, type NewMachines } from "../lifecycle/new-machines.ts";
+import { createNoteStep, type NoteStep } from "../lifecycle/enrolment-steps.ts";
 import { createRenewalStart, type RenewalStart } from "../lifecycle/renewal-start.ts";
 import { createWays, type Ways, type WaysDeps } from "../lifecycle/ways.ts";
 import { createEnrolments, type Enrolments } from "../lifecycle/enrolments.ts";
@@ -66,6 +68,8 @@ export interface Rooms extends PeoplesRooms {
   readonly stages: Stages;
   readonly bulkIssues: BulkIssues;
   readonly guesses: WrongGuesses;
+  readonly noteStep: NoteStep;
+  readonly countEnrolments: CountEnrolments;
 }
 
 /** Connections of the registry's ORM. */
@@ -75,7 +79,16 @@ const PRISMA_CONNECTIONS = 5;
 function openWays(
   opening: Opening,
   parts: Pick<WaysDeps, "database" | "issuance" | "revocation" | "checks">,
-): Pick<Rooms, "enrolmentVisits" | "renewalStart" | "ways" | "newMachines" | "guesses"> {
+): Pick<
+  Rooms,
+  | "enrolmentVisits"
+  | "renewalStart"
+  | "ways"
+  | "newMachines"
+  | "guesses"
+  | "noteStep"
+  | "countEnrolments"
+> {
   const { config, system } = opening;
   const { identifyByMail, moreDevices, app } = config;
   const guesses = openGuesses(opening, parts.database);
@@ -85,6 +98,8 @@ function openWays(
     renewalStart: createRenewalStart(own),
     ways: createWays(own),
     newMachines: createNewMachines(own),
+    countEnrolments: createCountEnrolments(own),
+    noteStep: createNoteStep(own),
     guesses,
   };
 }

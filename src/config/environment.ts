@@ -94,6 +94,10 @@ export interface Config {
   readonly batchLines: number;
   /** How often in a month a pharmacy's machine may be stood in for at night. */
   readonly emergenciesPerMonth: number;
+  /** How long an enrolment that came to nothing is kept after its end, in milliseconds. */
+  readonly keepEnrolmentsMs: number;
+  /** How long an enrolment is evidence after the end of its last certificate, in milliseconds. */
+  readonly keepEvidenceMs: number;
   /** The server certificate of the mTLS listener; absent: one of Suido's own CA. */
   readonly mtlsCertificate: CertificateFiles | undefined;
   /** Who signs the profiles of Apple's devices; absent: they go out unsigned. */
@@ -348,6 +352,8 @@ export function loadConfig(env: Environment, machine: Machine = thisMachine()): 
     renewalOverlapDays: reader.read("SUIDO_RENEWAL_OVERLAP", 7, overlapDays),
     batchLines: reader.read("SUIDO_BATCH_LINES", 5_000, batchLines),
     emergenciesPerMonth: reader.read("SUIDO_EMERGENCIES_PER_MONTH", 2, perMonth),
+    keepEnrolmentsMs: reader.read("SUIDO_KEEP_ENROLMENTS", durationMs("90d"), durationMs),
+    keepEvidenceMs: reader.read("SUIDO_KEEP_EVIDENCE", durationMs("1827d"), durationMs),
     mtlsCertificate: readCertificate(reader, "MTLS"),
     profileCertificate: readCertificate(reader, "PROFILE"),
     trustedProxies: reader.read("SUIDO_TRUSTED_PROXIES", [], addresses),

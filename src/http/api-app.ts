@@ -44,6 +44,7 @@ import {
 import { emergencyRoutes, type EmergencyRoutesOptions } from "./routes-emergency.ts";
 import { factorPageRoutes, type FactorPageRoutesOptions } from "./routes-factor-pages.ts";
 import { factorRoutes, type FactorRoutesOptions } from "./routes-factors.ts";
+import { figuresRoutes, type FiguresRoutesOptions } from "./routes-figures.ts";
 import { apiKeyRoutes, type ApiKeyRoutesOptions } from "./routes-api-keys.ts";
 import {
   certificateReadingRoutes,
@@ -86,7 +87,7 @@ export interface AppServerOptions
     Pick<EmergencyRoutesOptions, "emergencies">,
     Pick<
       WayRoutesOptions,
-      "enrolmentVisits" | "newMachines" | "renewalStart" | "ways" | "appleProfiles"
+      "enrolmentVisits" | "newMachines" | "renewalStart" | "ways" | "noteStep" | "appleProfiles"
     >,
     ApiKeyRoutesOptions,
     PartyRoutesOptions,
@@ -96,6 +97,7 @@ export interface AppServerOptions
     Pick<EnrolmentSheetRoutesOptions, "enrolmentSheets">,
     MailRoutesOptions,
     RenewalRoutesOptions,
+    FiguresRoutesOptions,
     PagesOptions {
   readonly authenticate: Authenticate;
   readonly authorizer: Authorizer;
@@ -133,6 +135,7 @@ function addApi(app: FastifyInstance, options: AppServerOptions): void {
       await v1.register(bannerRoutes, options);
       await v1.register(enrolmentReadingRoutes, options);
       await v1.register(enrolmentRoutes, options);
+      await v1.register(figuresRoutes, options);
       await v1.register(enrolmentDecisionRoutes, options);
       await v1.register(factorRoutes, options);
       await v1.register(apiKeyRoutes, options);

@@ -2,6 +2,7 @@ import { fastifySwagger } from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 
 import { ApiKey } from "./schemas/api-keys.ts";
+import { EnrolmentFigures } from "./schemas/figures.ts";
 import { Authorization } from "./schemas/authorize.ts";
 import * as certificates from "./schemas/certificates.ts";
 import { ProblemSchema } from "./schemas/common.ts";
@@ -54,6 +55,7 @@ export const COMPONENTS = [
   certificates.CertificateState,
   certificates.Check,
   RenewalTime,
+  EnrolmentFigures,
   RenewalBanner,
   certificates.Lineage,
   Authorization,

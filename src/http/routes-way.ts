@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { AppleProfiles } from "../lifecycle/apple-profile.ts";
 import type { EnrolmentVisit, EnrolmentVisits, InHand } from "../lifecycle/enrolment-visits.ts";
 import { LifecycleError, NoSessionError } from "../lifecycle/errors.ts";
+import type { NoteStep } from "../lifecycle/enrolment-steps.ts";
 import type { RenewalStart } from "../lifecycle/renewal-start.ts";
 import type { Ways } from "../lifecycle/ways.ts";
 import { EQUIPMENT_PATH } from "../web/portal-layout.ts";
@@ -22,6 +23,7 @@ export interface WayRoutesOptions extends MachineRoutesOptions {
   readonly enrolmentVisits: EnrolmentVisits;
   readonly ways: Ways;
   readonly renewalStart: Pick<RenewalStart, "goOn">;
+  readonly noteStep: NoteStep;
   readonly appleProfiles: AppleProfiles;
   readonly pages: WayPages;
   readonly appUrl: string;
@@ -106,7 +108,7 @@ const startRoutes: (session: WaySession) => Route = (session) => async (app, opt
 /** What the browser does that has begun. */
 const goingRoutes: (session: WaySession) => Route =
   (session) =>
-  async (app, { canSignIn, newMachines, ways, pages }) => {
+  async (app, { canSignIn, newMachines, noteStep, ways, pages }) => {
     app.get("/way", { schema: { hide: true } }, async (request, reply) => {
       try {
         const secret = session.of(request);
@@ -161,9 +163,22 @@ const goingRoutes: (session: WaySession) => Route =
     );
 
     app.post("/way/checks", { schema: { hide: true } }, async (request, reply) => {
-      const { url } = await ways.check(session.of(request));
+      const secret = session.of(request);
+      const { url } = await ways.check(secret);
+      await noteStep(secret, "check-asked");
       // Of another host: our cookies do not go there.
       return reply.redirect(inLanguage(url, choiceOf(request)), 303);
+    });
+  };
+
+/** What a page reports of itself while it is open; no answer depends on it. */
+const stepRoute: (session: WaySession) => Route =
+  (session) =>
+  async (app, { noteStep }) => {
+    const schema = { hide: true, body: schemas.WayStep };
+    app.post("/way/steps", { schema }, async (request, reply) => {
+      await noteStep(session.of(request), request.body.step);
+      return reply.code(204).send();
     });
   };
 
@@ -269,6 +284,7 @@ export const wayRoutes: Route = async (app, options) => {
   );
   await app.register(startRoutes(session), options);
   await app.register(goingRoutes(session), options);
+  await app.register(stepRoute(session), options);
   await app.register(renewalRoute(session), options);
   await app.register(codeRoutes(session), options);
   await app.register(profileRoute(session), options);

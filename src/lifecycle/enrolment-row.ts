@@ -50,8 +50,8 @@ export interface Enrolment {
   readonly reason: EnrolmentReason;
   readonly duringCall: boolean;
   readonly requestedBy?: string;
-  /** Six digits (お問い合わせ番号), no other open one's. */
-  readonly supportNumber: string;
+  /** Six digits (お問い合わせ番号), no other open one's. Absent some time after the end. */
+  readonly supportNumber?: string;
   readonly askedBy: string;
   /** Whether there was an address to send the link to. */
   readonly mailed: boolean;
@@ -81,7 +81,7 @@ export interface EnrolmentRow {
   /** How often somebody has begun it: each time in another browser. */
   readonly begun: number;
   readonly requested_by: string | null;
-  readonly support_number: string;
+  readonly support_number: string | null;
   readonly asked_by: string;
   readonly mailed: boolean;
   readonly created_at: Date;
@@ -130,7 +130,7 @@ export function enrolmentOf(row: EnrolmentRow): Enrolment {
     reason: row.reason,
     duringCall: row.during_call,
     ...(row.requested_by !== null && { requestedBy: row.requested_by }),
-    supportNumber: row.support_number,
+    ...(row.support_number !== null && { supportNumber: row.support_number }),
     askedBy: row.asked_by,
     mailed: row.mailed,
     createdAt: row.created_at,

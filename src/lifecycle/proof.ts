@@ -9,6 +9,7 @@ import type { NewId } from "../pki/uuid.ts";
 import type { Database } from "../storage/database.ts";
 import type { Sql } from "../storage/sql.ts";
 import { nonceHash } from "./checks.ts";
+import { noteFailedCheck } from "./enrolment-steps.ts";
 
 export interface ProofDeps {
   /** As suido_app. */
@@ -188,7 +189,8 @@ async function judge(
  * Decides visits to checks, and records the first proof of a certificate with its audit row and event. This is written while
  * answering a GET, which otherwise changes nothing here, because mail scanners and previews open every link: what is recorded
  * is not the visit but a TLS handshake that was signed with the client's private key (RFC 8446 §4.4.3), and no scanner has
- * that. Without the key a thousand visits leave nothing behind.
+ * that. Without the key a thousand visits leave nothing behind but that there was one, once for each thing that they showed:
+ * where people fail is to be known.
  */
 export function createVisitCheck(deps: ProofDeps): VisitCheck {
   const { database, clock, digest, identify } = deps;
@@ -205,7 +207,11 @@ export function createVisitCheck(deps: ProofDeps): VisitCheck {
     return database.tenant(corporationId, async (sql) => {
       const [check] = await sql.query<CheckRow>(CHECK, [hash], "check-visit");
       if (check === undefined || check.expires_at <= clock()) return { outcome: "ended" };
-      return judge(sql, { ...check, corporationId }, { deps, shown });
+      const visit = await judge(sql, { ...check, corporationId }, { deps, shown });
+      const { outcome } = visit;
+      const { serial } = check;
+      if (outcome !== "proven") await noteFailedCheck(sql, { serial, outcome, at: clock() });
+      return visit;
     });
   };
 }

@@ -8,6 +8,7 @@ import {
 } from "../../lifecycle/enrolment-row.ts";
 import { MOST_DEVICES } from "../../lifecycle/enrolment-request.ts";
 import { PLATFORMS } from "../../registry/vocabulary.ts";
+import { PAGE_STEPS } from "../../lifecycle/enrolment-steps.ts";
 import { closed, Id, line, PageQuery, patterned, Time, word } from "./common.ts";
 
 const state = word(ENROLMENT_STATES, {
@@ -46,7 +47,7 @@ const enrolment = {
   reason,
   duringCall: Type.Boolean(),
   requestedBy: Type.Optional(Type.String()),
-  supportNumber,
+  supportNumber: Type.Optional(supportNumber),
   askedBy: Type.String({ description: "api-key: and its id." }),
   mailed: Type.Boolean({
     description: "Whether the account has an address, to which the link is sent.",
@@ -151,6 +152,8 @@ export const WayRequest = closed({
   csr: Type.Optional(Type.String({ maxLength: 8192 })),
   bundle: Type.Optional(Type.Union([Type.Literal("modern"), Type.Literal("compatible")])),
 });
+
+export const WayStep = closed({ step: word(PAGE_STEPS) });
 
 export const EnrolmentQuery = closed({
   ...PageQuery,

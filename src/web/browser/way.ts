@@ -8,6 +8,7 @@ import "./precheck.ts";
  *   data-next, data-back            buttons to the one after and before
  *   data-await="ADDRESS" data-page  asks ADDRESS until it names another page, then loads /way and goes to its heading
  *   data-print                      a button that prints
+ *   data-saw="NAME"                 told to the server when it is shown, or, of a link or a button, when it is pressed
  */
 
 const ASK_MS = 3_000;
@@ -25,16 +26,22 @@ const go = (by: number) => (event: Event) => {
   location.hash = `step-${Number(at?.dataset["step"]) + by}`;
 };
 
+/** Where people stop is to be known. Nothing waits for it, and nothing is lost without it. */
+function tell(element: HTMLElement | undefined): void {
+  const step = element?.dataset["saw"];
+  if (step === undefined) return;
+  const body = new URLSearchParams({ step });
+  fetch("/way/steps", { method: "POST", body, keepalive: true }).catch(() => undefined);
+}
+
 function stepThrough(root: HTMLElement): void {
   const steps = [...root.querySelectorAll<HTMLElement>("[data-step]")];
   const show = (isMoved: boolean): void => {
     const wanted = Number(/^#step-(\d+)$/.exec(location.hash)?.[1] ?? 1);
     for (const each of steps) each.hidden = Number(each.dataset["step"]) !== wanted;
-    if (isMoved)
-      steps
-        .find(({ dataset }) => Number(dataset["step"]) === wanted)
-        ?.querySelector<HTMLElement>("h1, h2")
-        ?.focus();
+    const shown = steps.find(({ dataset }) => Number(dataset["step"]) === wanted);
+    tell(shown);
+    if (isMoved) shown?.querySelector<HTMLElement>("h1, h2")?.focus();
   };
   for (const button of root.querySelectorAll("[data-next]"))
     button.addEventListener("click", go(1));
@@ -77,4 +84,6 @@ function readOut(): void {
 for (const each of all("[data-steps]")) stepThrough(each);
 for (const each of all("[data-await]")) goOn(each);
 readOut();
+for (const each of all("a[data-saw], button[data-saw]"))
+  each.addEventListener("click", () => tell(each));
 for (const each of all("[data-print]")) each.addEventListener("click", () => print());

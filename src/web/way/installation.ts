@@ -35,7 +35,7 @@ const password = ({ words }: PortalContext): Html =>
 
 const otherStyleButton = ({ words }: PortalContext): Html =>
   html`<p>
-    <button type="button" class="button quiet" data-key="other-style">
+    <button type="button" class="button quiet" data-key="other-style" data-saw="other-style">
       ${words.trouble.otherStyle}
     </button>
   </p>`;
@@ -84,7 +84,7 @@ function step(
 ): Html {
   const isCheck = place.at === place.of;
   const { check, back } = context.words;
-  return html`<section data-step="${place.at}" class="step">
+  return html`<section data-step="${place.at}" data-saw="${words.id}" class="step">
     ${progress(context, place)}
     <h1 tabindex="-1">${words.title}</h1>
     ${words.intro !== undefined && html`<p class="lead">${named(words.intro, facts)}</p>`}
@@ -127,7 +127,7 @@ function makingFile({ words }: PortalContext, { kind, style }: Installing): Html
     <noscript><p class="soft">${words.noScript}</p></noscript>
     <div role="status"><p data-key-part="working" hidden>${words.making}</p></div>
     <div data-key-part="saving" hidden tabindex="-1" class="stack">
-      <p><a class="button" data-key="save">${words.save}</a></p>
+      <p><a class="button" data-key="save" data-saw="save">${words.save}</a></p>
       <p><button type="button" class="button quiet" data-next>${words.saved}</button></p>
     </div>
     <p data-key-part="refused" hidden tabindex="-1" class="bad">${words.refused}</p>
@@ -164,7 +164,7 @@ export function installation(
   const isProfile = installing.kind === "apple-profile" || installing.kind === "macos-profile";
   const { title, lead } = isProfile ? words.profile : words.pages.make;
   return html`<div data-steps>
-    <section data-step="1" class="step">
+    <section data-step="1" data-saw="make" class="step">
       ${progress(context, { at: 1, of })}
       <h1 tabindex="-1">${title}</h1>
       <p class="lead">${lead}</p>

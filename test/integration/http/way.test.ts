@@ -88,6 +88,17 @@ describe("the whole way", () => {
     const check = await visitor.go("POST", "/way/checks", { form: {} });
     expect(check.statusCode).toBe(303);
     const url = String(check.headers.location);
+    // Shown nothing at first: noted once, that people fail there is to be known.
+    for (let turn = 0; turn < 3; turn += 1)
+      expect(await world.outcome(url)).toMatchObject({ outcome: "none" });
+    const steps = await world.side.admin.query(
+      "select step, times from app.enrolment_step where enrolment_id = $1 order by step",
+      [made.id],
+    );
+    expect(steps).toEqual([
+      { step: "check-asked", times: 1 },
+      { step: "check-none", times: 1 },
+    ]);
     expect(await world.outcome(url, { key, cert: certificate })).toMatchObject({
       outcome: "proven",
     });

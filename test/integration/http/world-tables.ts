@@ -16,6 +16,7 @@ export const TABLES: readonly string[] = [
   "app.enrolment",
   "app.enrolment_batch",
   "app.enrolment_link",
+  "app.enrolment_step",
   "app.second_factor",
   "app.factor_invitation",
   "app.factor_link",

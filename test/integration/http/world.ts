@@ -17,11 +17,6 @@ import { type AppServerOptions, createAppServer } from "../../../src/http/api-ap
 import { createHttpMetrics } from "../../../src/http/http-metrics.ts";
 import { createAppleProfiles } from "../../../src/lifecycle/apple-profile.ts";
 import { createChecks } from "../../../src/lifecycle/checks.ts";
-import { createEnrolmentVisits } from "../../../src/lifecycle/enrolment-visits.ts";
-import { createNewMachines } from "../../../src/lifecycle/new-machines.ts";
-import { createRenewalStart } from "../../../src/lifecycle/renewal-start.ts";
-import { createWays } from "../../../src/lifecycle/ways.ts";
-import { createWrongGuesses } from "../../../src/lifecycle/wrong-guesses.ts";
 import { createEnrolments } from "../../../src/lifecycle/enrolments.ts";
 import { createMailLedger } from "../../../src/lifecycle/mail-ledger.ts";
 import { createRenewalTimes } from "../../../src/lifecycle/renewal-times.ts";
@@ -45,6 +40,7 @@ import { openAuthorizer } from "../../../src/va/open-authorizer.ts";
 import { type AppSide, openAppSide } from "../ca/app-side.ts";
 import { peoplesRooms } from "./world-people.ts";
 import { TABLES } from "./world-tables.ts";
+import { wayRooms } from "./way-rooms.ts";
 
 const ROLES = ["admin", "operator", "support", "auditor", "product", "proxy"] as const;
 
@@ -213,8 +209,6 @@ async function startApp({
   const deps = { store, clock, newId };
   const registry = new Registry();
   const own = { ...createSystem(), database: side.database, clock, newId };
-  const guesses = createWrongGuesses({ ...own, log: { warn: () => undefined } });
-  const way = { ...own, guesses, moreDevices: 2, appUrl: "http://localhost:8000" };
   const checks = createChecks({ ...own, checkUrl: CHECK_URL });
   const { issuance, revocation } = side;
   return createAppServer({
@@ -233,15 +227,12 @@ async function startApp({
     authorizer,
     stages: createStages(deps),
     checks,
-    enrolmentVisits: createEnrolmentVisits({ ...own, guesses }),
-    renewalStart: createRenewalStart({ ...own, guesses }),
     ...peoplesRooms(own),
     renewalTimes: createRenewalTimes({ ...own, timeZone: "Asia/Tokyo" }),
     mailLedger: createMailLedger(own),
     takeReport: createTakeReport(own),
     tasks: createTasks(own),
-    ways: createWays({ ...way, issuance, revocation, checks, identifyByMail: true }),
-    newMachines: createNewMachines(way),
+    ...wayRooms({ ...own, issuance, revocation, checks }),
     appleProfiles: createAppleProfiles({
       ...own,
       trustDomain: "suido.localhost",

@@ -112,6 +112,8 @@ export async function appWith(overrides: Partial<AppServerOptions> = {}): Promis
       addPasskey: unexpected,
       remove: unexpected,
     },
+    countEnrolments: unexpected,
+    noteStep: unexpected,
     enrolmentVisits: { open: unexpected, start: unexpected, renew: unexpected },
     newMachines: { names: unexpected, name: unexpected, another: unexpected },
     deviceStatus: { status: unexpected, lineage: unexpected },

@@ -124,6 +124,7 @@ it("has every call of the contract, and what operators need", () => {
       "get /v1/enrolment-batches",
       "get /v1/enrolment-batches/{id}",
       "get /v1/enrolment-batches/{id}/report",
+      "get /v1/enrolment-figures",
       "get /v1/enrolments",
       "get /v1/enrolments/{id}",
       "get /v1/enrolments/{id}/mails",
