@@ -26,7 +26,6 @@ import {
   expireEnrolments,
   registerEnrolmentMetrics,
 } from "../lifecycle/enrolment-expiry.ts";
-import { expireEnrolments, registerEnrolmentMetrics } from "../lifecycle/enrolment-expiry.ts";
 import { forgetEnrolments } from "../lifecycle/enrolment-forgetting.ts";
 import { createMeasureEnrolments } from "../lifecycle/enrolment-measures.ts";
 import { codeMails } from "../lifecycle/code-mail.ts";
@@ -245,15 +244,16 @@ async function forgetOld(
   await forgetEnrolments({ ...system, database, keepMs, evidenceMs }, signal);
 }
 
-/** Writes down which enrolments are over, and counts what they have come to. */
+/** Writes down what is over, and counts what they have come to. */
 function enrolmentWork(
   { system }: Opening,
   { app, database, metrics }: Pools & { readonly metrics: Registry },
 ): Work {
   registerEnrolmentMetrics(metrics, database);
   const measure = createMeasureEnrolments({ ...system, database, metrics });
+  const end = endingEnrolments({ ...system, database: app, worker: database });
   return async (signal) => {
-    await expireEnrolments({ ...system, database: app, worker: database }, signal);
+    await end(signal);
     await measure(signal);
   };
 }
@@ -303,7 +303,6 @@ export async function takeUpDuties(
       probe: () => probeAndTell(probe, log),
       parties: () => partyWatch.look(),
       bulk: bulkWork(opening, { app, database, metrics }),
-      enrolments: endingEnrolments({ ...system, database: app, worker: database }),
       enrolments: enrolmentWork(opening, { app, database, metrics }),
       supersede: superseding(opening, { app, database, metrics }),
       forget: (signal) => forgetOld(opening, database, signal),

@@ -9,7 +9,6 @@ import path from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-import { guideOf } from "../../src/web/guide/guide.ts";
 import { axeFindings } from "../support/axe.ts";
 import { nginxPlan } from "../support/nginx-plan.ts";
 import { PICK_BY_ITSELF } from "../support/chromium-policy.ts";
@@ -34,24 +33,6 @@ const nss = (tool: "certutil" | "pk12util", ...args: readonly string[]): void =>
 
 /** The CAs lie beside the recipe: no gate keeps them here. */
 const edit = (recipe: string): string => recipe.replaceAll("current/ca.pem", "ca.pem");
-
-/** What a PC's dialogs take beside what was pressed on our pages, as these have reported it. Turning a page is no decision. */
-async function withinBudget(): Promise<void> {
-  const { platforms } = await service.must<{
-    platforms: { begun: number; certificates: number; steps: Record<string, number> }[];
-  }>("GET", "/v1/enrolment-figures");
-  expect(platforms).toHaveLength(1);
-  const [{ begun, certificates, steps } = { begun: 0, certificates: 0, steps: {} }] = platforms;
-  expect({ begun, certificates, steps }).toMatchObject({
-    begun: 1,
-    certificates: 1,
-    steps: { save: 1, "check-asked": 1 },
-  });
-  expect(Object.keys(steps)).toEqual(expect.arrayContaining(["make", "pick"]));
-  const pressed = begun + certificates + (steps["save"] ?? 0) + (steps["check-asked"] ?? 0);
-  const { actions } = guideOf("windows", { language: "ja", browser: "chrome", fileName: "x.p12" });
-  expect(pressed + actions).toBeLessThanOrEqual(14);
-}
 
 /** nginx before a product: it demands certificates, and asks Suido about each request. */
 async function startProxy(): Promise<Proxy> {
@@ -265,7 +246,6 @@ it(
       state: "proven",
       identifiedHow: "telephone",
     });
-    await withinBudget();
 
     // As the page says: all windows of the browser closed, and opened again.
     await context.close();

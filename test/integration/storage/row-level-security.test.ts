@@ -85,7 +85,8 @@ beforeAll(async () => {
       [randomUUID(), corporationId],
     );
     await admin.query(
-      `insert into app.enrolment_link (sha256, kind, corporation_id, enrolment_id, created_at)
+      `with step as (insert into app.enrolment_step select $2, $3, 'make', now(), now(), 1)
+       insert into app.enrolment_link (sha256, kind, corporation_id, enrolment_id, created_at)
        values ($1, 'link', $2, $3, now())`,
       [randomBytes(32), corporationId, enrolmentId],
     );
@@ -124,9 +125,6 @@ beforeAll(async () => {
       `insert into app.emergency (enrolment_id, corporation_id, pharmacy_id, account_id, device_id, stands_in_for, first_how, second_how, created_at)
        values ($1, $2, $3, $4, $5, $5, 'sign-in', 'passkey', now())`,
       [enrolmentId, corporationId, pharmacyId, accountId, deviceId],
-      `insert into app.enrolment_step (corporation_id, enrolment_id, step, first_at, last_at, times)
-       values ($1, $2, 'make', now(), now(), 1)`,
-      [corporationId, enrolmentId],
     );
     const bulkIssueId = randomUUID();
     await admin.query(

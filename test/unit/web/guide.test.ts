@@ -17,8 +17,7 @@ const BUDGET: Readonly<Record<string, number>> = {
 };
 
 /**
- * And with what they press on our pages: 「はじめる」, the file made and saved or the profile fetched, 「確認する」. A walk in a
- * browser counts them by its page events (test/browser/way.test.ts). On Mac and Android it is one more than we wish for.
+ * And with what they press on our pages: 「はじめる」, the file made and saved or the profile fetched, 「確認する」. Page events count them. On Mac and Android it is one more than we wish for.
  */
 const WHOLE: Readonly<Record<string, number>> = {
   windows: 14,
