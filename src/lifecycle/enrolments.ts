@@ -22,6 +22,7 @@ import {
   type ConfirmedHow,
   readEnrolment,
 } from "./enrolment-row.ts";
+import { renewableOf } from "./renewable.ts";
 import { standingOf } from "./enrolment-standing.ts";
 import { lifeOf, openEnrolments } from "./open-enrolment.ts";
 
@@ -167,6 +168,9 @@ async function create(work: Work, deps: EnrolmentsDeps, input: EnrolmentInput): 
   const account: Reference = { kind: "account", id: input.accountId, field: "accountId" };
   const accountId = await lockRow(sql, account, "keep");
   const standing = await standingOf(sql, { deviceId, accountId }, now);
+  const reason = input.reason ?? "first";
+  const replaces =
+    reason === "renewal" ? await renewableOf(sql, { deviceId, accountId }, now) : undefined;
   const id = deps.newId();
   const opening = {
     ...input,
@@ -174,8 +178,9 @@ async function create(work: Work, deps: EnrolmentsDeps, input: EnrolmentInput): 
     deviceId,
     accountId,
     pharmacyId: standing.pharmacy_id,
-    reason: input.reason ?? "first",
+    reason,
     expiresAt: new Date(now.getTime() + lifeOf(input.duringCall)),
+    ...(replaces !== undefined && { replaces }),
   };
   const { corporationId, principal } = work;
   const { actor } = principal;

@@ -186,3 +186,52 @@ describe("renewal on the device", () => {
     expect((await visitor.csr()).statusCode).toBe(409);
   });
 });
+
+describe("renewal by the portal", () => {
+  const DAY_MS = 86_400_000;
+  const asked = () => {
+    const { accountId, deviceId } = tenant;
+    return world.call("POST", "/v1/enrolments", {
+      body: { accountId, deviceId, reason: "renewal", duringCall: true },
+    });
+  };
+  const at = (ms: number): void => {
+    world.side.time.now = world.side.time.signer = new Date(ms);
+  };
+  const endOf = async () => Date.parse(String((await status(device.serialNumber))["notAfter"]));
+  it("is refused later, and never given for what is revoked or on hold", async () => {
+    at((await endOf()) + 14 * DAY_MS + 1000);
+    const refused = { status: 409, body: { type: "/problems/invalid-state" } };
+    expect(await asked()).toMatchObject(refused);
+    at(NOW.getTime());
+    for (const reason of ["certificateHold", "cessationOfOperation"]) {
+      await world.call("POST", `/v1/certificates/${device.serialNumber}/revoke`, {
+        body: { reason },
+      });
+      expect(await asked()).toMatchObject(refused);
+    }
+    const list = await world.call("GET", `/v1/enrolments?deviceId=${tenant.deviceId}`);
+    expect(list.body.items).toEqual([]);
+  });
+
+  // Last: the signer's clock does not go back.
+  it("takes a code and an identification up to 14 days after the end, and the line goes on", async () => {
+    at((await endOf()) + 13 * DAY_MS);
+    // No proxy lets it in, and nor does the device's own page.
+    expect((await world.visit(RENEW, { client: device, headers: HTML })).status).toBe(403);
+    const { body, status: code } = await asked();
+    expect(code).toBe(201);
+    const made = body as unknown as { readonly id: string; readonly code: string };
+    const visitor = new Visitor(world.app);
+    expect((await visitor.press({ code: made.code })).statusCode).toBe(303);
+    expect((await visitor.csr()).statusCode).toBe(403);
+    const call = { key: world.keys.support, body: { how: "telephone" } };
+    await world.call("POST", `/v1/enrolments/${made.id}/confirm`, call);
+    expect((await visitor.csr()).statusCode).toBe(200);
+    const { replacedBy } = await status(device.serialNumber);
+    expect(await status(String(replacedBy))).toMatchObject({
+      replaces: device.serialNumber,
+      identifiedHow: "telephone",
+    });
+  });
+});

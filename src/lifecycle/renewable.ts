@@ -1,0 +1,43 @@
+import { serialOf } from "../ca/certificate-record.ts";
+import { InvalidStateError } from "../ca/errors.ts";
+import type { Serial } from "../pki/serial.ts";
+import type { Sql } from "../storage/sql.ts";
+
+interface Row {
+  readonly serial: Uint8Array;
+  readonly state: "good" | "hold" | "revoked";
+  readonly is_too_late: boolean;
+}
+
+/**
+ * The newest that was not put aside by a newer one. Those of emergencies end by themselves, and nothing comes after them.
+ * As late as a renewal may be (`ca/reservation.ts`): a proxy stops an expired certificate before any page.
+ */
+const NEWEST = `select i.serial, i.state, i.not_after < $3::timestamptz - interval '14 days' as is_too_late
+  from app.binding b join ca.issued i on i.serial = b.serial
+  where b.device_id = $1::uuid and b.account_id = $2::uuid and b.bound_to is null and i.der is not null and i.profile <> 'emergency'
+    and (i.state <> 'revoked' or i.reason <> 4)
+  order by i.issued_at desc, i.serial desc limit 1`;
+
+/**
+ * The certificate that an enrolment for a renewal goes on from, which may have expired up to 14 days ago: whoever comes is
+ * identified. Undefined where the person has none for the device, so that the first is made. Throws InvalidStateError for one
+ * that is revoked or on hold, whatever became of it since, and for one that expired earlier: those are no renewals, and
+ * staff who have looked into it make an enrolment with another reason.
+ */
+export async function renewableOf(
+  sql: Sql,
+  { deviceId, accountId }: { readonly deviceId: string; readonly accountId: string },
+  now: Date,
+): Promise<Serial | undefined> {
+  const [row] = await sql.query<Row>(NEWEST, [deviceId, accountId, now.toISOString()]);
+  if (row === undefined) return undefined;
+  const refused = (what: string): Error =>
+    new InvalidStateError(`the device's certificate ${what}: that is no renewal`, {
+      field: "reason",
+    });
+  if (row.state === "revoked") throw refused("is revoked");
+  if (row.state === "hold") throw refused("is on hold");
+  if (row.is_too_late) throw refused("expired more than 14 days ago");
+  return serialOf(row.serial);
+}
