@@ -290,6 +290,13 @@ function readSignInProvider(reader: Reader, mode: Config["mode"]): SignInProvide
   return { issuer, clientId: clientId ?? "", clientSecret, clientSecretFile };
 }
 
+function readKeeping(reader: Reader): Pick<Config, "keepEnrolmentsMs" | "keepEvidenceMs"> {
+  return {
+    keepEnrolmentsMs: reader.read("SUIDO_KEEP_ENROLMENTS", durationMs("90d"), durationMs),
+    keepEvidenceMs: reader.read("SUIDO_KEEP_EVIDENCE", durationMs("1827d"), durationMs),
+  };
+}
+
 function refuseSharedPorts(reader: Reader, config: Config): void {
   const taken = new Map<number, string>();
   for (const name of ["va", "app", "mtls"] as const) {
@@ -352,8 +359,7 @@ export function loadConfig(env: Environment, machine: Machine = thisMachine()): 
     renewalOverlapDays: reader.read("SUIDO_RENEWAL_OVERLAP", 7, overlapDays),
     batchLines: reader.read("SUIDO_BATCH_LINES", 5_000, batchLines),
     emergenciesPerMonth: reader.read("SUIDO_EMERGENCIES_PER_MONTH", 2, perMonth),
-    keepEnrolmentsMs: reader.read("SUIDO_KEEP_ENROLMENTS", durationMs("90d"), durationMs),
-    keepEvidenceMs: reader.read("SUIDO_KEEP_EVIDENCE", durationMs("1827d"), durationMs),
+    ...readKeeping(reader),
     mtlsCertificate: readCertificate(reader, "MTLS"),
     profileCertificate: readCertificate(reader, "PROFILE"),
     trustedProxies: reader.read("SUIDO_TRUSTED_PROXIES", [], addresses),

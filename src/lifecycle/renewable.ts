@@ -19,6 +19,11 @@ const NEWEST = `select i.serial, i.state, i.not_after < $3::timestamptz - interv
     and (i.state <> 'revoked' or i.reason <> 4)
   order by i.issued_at desc, i.serial desc limit 1`;
 
+const refused = (what: string): Error =>
+  new InvalidStateError(`the device's certificate ${what}: that is no renewal`, {
+    field: "reason",
+  });
+
 /**
  * The certificate that an enrolment for a renewal goes on from, which may have expired up to 14 days ago: whoever comes is
  * identified. Undefined where the person has none for the device, so that the first is made. Throws InvalidStateError for one
@@ -32,10 +37,6 @@ export async function renewableOf(
 ): Promise<Serial | undefined> {
   const [row] = await sql.query<Row>(NEWEST, [deviceId, accountId, now.toISOString()]);
   if (row === undefined) return undefined;
-  const refused = (what: string): Error =>
-    new InvalidStateError(`the device's certificate ${what}: that is no renewal`, {
-      field: "reason",
-    });
   if (row.state === "revoked") throw refused("is revoked");
   if (row.state === "hold") throw refused("is on hold");
   if (row.is_too_late) throw refused("expired more than 14 days ago");

@@ -187,18 +187,19 @@ describe("renewal on the device", () => {
   });
 });
 
+const DAY_MS = 86_400_000;
+const asked = () => {
+  const { accountId, deviceId } = tenant;
+  return world.call("POST", "/v1/enrolments", {
+    body: { accountId, deviceId, reason: "renewal", duringCall: true },
+  });
+};
+const at = (ms: number): void => {
+  world.side.time.now = world.side.time.signer = new Date(ms);
+};
+const endOf = async () => Date.parse(String((await status(device.serialNumber))["notAfter"]));
+
 describe("renewal by the portal", () => {
-  const DAY_MS = 86_400_000;
-  const asked = () => {
-    const { accountId, deviceId } = tenant;
-    return world.call("POST", "/v1/enrolments", {
-      body: { accountId, deviceId, reason: "renewal", duringCall: true },
-    });
-  };
-  const at = (ms: number): void => {
-    world.side.time.now = world.side.time.signer = new Date(ms);
-  };
-  const endOf = async () => Date.parse(String((await status(device.serialNumber))["notAfter"]));
   it("is refused later, and never given for what is revoked or on hold", async () => {
     at((await endOf()) + 14 * DAY_MS + 1000);
     const refused = { status: 409, body: { type: "/problems/invalid-state" } };
