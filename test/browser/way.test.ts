@@ -168,7 +168,7 @@ async function isReadOut(page: Page, title: string): Promise<void> {
 
 it(
   "goes from a product that refuses to a product that works, by mail, link, telephone, key and check, without a mouse",
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const productUrl = `https://localhost:${proxy.port}/`;
     const page = await context.newPage();
