@@ -297,6 +297,17 @@ function readKeeping(reader: Reader): Pick<Config, "keepEnrolmentsMs" | "keepEvi
   };
 }
 
+/** How much people may ask for. */
+function readLimits(
+  reader: Reader,
+): Pick<Config, "moreDevices" | "batchLines" | "emergenciesPerMonth"> {
+  return {
+    moreDevices: reader.read("SUIDO_MORE_DEVICES", 10, moreDevices),
+    batchLines: reader.read("SUIDO_BATCH_LINES", 5_000, batchLines),
+    emergenciesPerMonth: reader.read("SUIDO_EMERGENCIES_PER_MONTH", 2, perMonth),
+  };
+}
+
 function refuseSharedPorts(reader: Reader, config: Config): void {
   const taken = new Map<number, string>();
   for (const name of ["va", "app", "mtls"] as const) {
@@ -346,7 +357,6 @@ export function loadConfig(env: Environment, machine: Machine = thisMachine()): 
       (text) => oneOf(["yes", "no"])(text) === "yes",
     ),
     signInProvider: readSignInProvider(reader, mode),
-    moreDevices: reader.read("SUIDO_MORE_DEVICES", 10, moreDevices),
     keyStoreDir: resolve(reader.read("SUIDO_KEY_STORE", "", keyStore) || under("keys")),
     kekFile: kekFile === "" ? under("kek") : kekFile,
     kekMayBeMade: mode === "demo" && kekFile === "",
@@ -357,8 +367,7 @@ export function loadConfig(env: Environment, machine: Machine = thisMachine()): 
     vaProcesses: reader.read("SUIDO_VA_PROCESSES", 1, vaProcesses(machine)),
     maxStaleMs: reader.read("SUIDO_MAX_STALE", durationMs("24h"), durationMs),
     renewalOverlapDays: reader.read("SUIDO_RENEWAL_OVERLAP", 7, overlapDays),
-    batchLines: reader.read("SUIDO_BATCH_LINES", 5_000, batchLines),
-    emergenciesPerMonth: reader.read("SUIDO_EMERGENCIES_PER_MONTH", 2, perMonth),
+    ...readLimits(reader),
     ...readKeeping(reader),
     mtlsCertificate: readCertificate(reader, "MTLS"),
     profileCertificate: readCertificate(reader, "PROFILE"),
