@@ -42,6 +42,7 @@ describe("identify, by what a TLS handshake showed", () => {
     const { certificate, serialNumber, notAfter } = await issue(here);
     expect(await identify(der(certificate))).toEqual({
       kind: "identified",
+      isEmergency: false,
       serialNumber,
       notAfter,
       daysLeft: 395,
