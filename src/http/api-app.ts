@@ -71,6 +71,7 @@ import {
 } from "./routes-stages.ts";
 import { type SignIn, signInRoutes } from "./routes-sign-in.ts";
 import { type WayRoutesOptions, wayRoutes } from "./routes-way.ts";
+import { sharedSerializers } from "./serializers.ts";
 import { createValidatorCompiler } from "./validators.ts";
 import { createWayPages } from "./way-pages.ts";
 
@@ -193,7 +194,7 @@ async function addSecurityHeaders(app: FastifyInstance): Promise<void> {
  * `close` are the caller's.
  */
 export async function createAppServer(options: AppServerOptions): Promise<FastifyInstance> {
-  const app = Fastify(listenerSettings(options));
+  const app = Fastify({ ...listenerSettings(options), ...sharedSerializers() });
   // Fastify would also take text, and hand it on as a string.
   app.removeContentTypeParser("text/plain");
   addJsonParser(app);

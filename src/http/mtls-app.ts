@@ -32,6 +32,7 @@ import { addRenew, type RenewOptions } from "./routes-renew.ts";
 import { Authorization } from "./schemas/authorize.ts";
 import { ProblemSchema } from "./schemas/common.ts";
 import { Whoami } from "./schemas/certificates.ts";
+import { sharedSerializers } from "./serializers.ts";
 import { createValidatorCompiler } from "./validators.ts";
 import { watchMethods } from "./allowed-methods.ts";
 
@@ -147,6 +148,7 @@ function addRoutes(app: FastifyInstance, identify: Identify): void {
 export async function createMtlsServer(options: MtlsServerOptions): Promise<MtlsServer> {
   const app: FastifyInstance = Fastify({
     ...listenerSettings(options),
+    ...sharedSerializers(),
     clientErrorHandler: refuseHandshake,
     https: {
       ...SERVER_LIMITS,
