@@ -4,7 +4,8 @@ import { seedOf } from "../support/dice.ts";
 import { KillCampaign, type Report } from "../support/kill-campaign.ts";
 import { Service } from "../support/service.ts";
 
-const ROUNDS = 20;
+/** Hundreds of them are in the long run. */
+const ROUNDS = 12;
 
 let service: Service;
 
