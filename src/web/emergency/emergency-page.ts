@@ -1,3 +1,4 @@
+import { digitsForm } from "../digits-form.ts";
 import { dayAndTime } from "../dates.ts";
 import { passkeyForm } from "../factors/factor-page.ts";
 import { html, type Html } from "../html.ts";
@@ -71,38 +72,10 @@ function start({ view, words }: Drawing): Html {
     </form>`;
 }
 
-interface Digits {
-  readonly action: string;
-  readonly label: string;
-  readonly hint?: string;
-  readonly wrong: string;
-  readonly primary: string;
-}
-
-function digits({ action, hint, label, primary, wrong }: Digits, isWrong: boolean): Html {
-  return html`<form method="post" action="${action}" class="stack">
-    <label for="code">${label}</label>
-    ${hint !== undefined && html`<p class="soft" id="hint">${hint}</p>`}
-    ${isWrong && html`<p class="bad" id="wrong" role="alert">${wrong}</p>`}
-    <input
-      id="code"
-      name="code"
-      class="code"
-      required
-      maxlength="40"
-      inputmode="numeric"
-      autocomplete="one-time-code"
-      aria-describedby="${hint !== undefined && "hint"}${isWrong && " wrong"}"
-      ${isWrong && html`aria-invalid="true" autofocus`}
-    />
-    <button class="button">${primary}</button>
-  </form>`;
-}
-
 function code(drawing: Drawing): Html {
   const { view, words } = drawing;
   const { primary } = words.pages.code;
-  const form = digits(
+  const form = digitsForm(
     { action: "/emergency/codes", primary, ...words.code },
     view.isWrong === true,
   );
@@ -117,7 +90,7 @@ function factor(drawing: Drawing): Html {
   const { primary } = words.pages.factor;
   const app =
     isTypable &&
-    digits({ action: "/emergency/app-codes", primary, ...words.app }, view.isWrong === true);
+    digitsForm({ action: "/emergency/app-codes", primary, ...words.app }, view.isWrong === true);
   const action = "/emergency/passkeys";
   return html`${app}
   ${hasPasskey && passkeyForm("use", { action, label, refused, what, quiet: isTypable })}

@@ -1,3 +1,4 @@
+import { digitsForm } from "../digits-form.ts";
 import { day, dayAndTime } from "../dates.ts";
 import { html, type Html } from "../html.ts";
 import { FACTOR_WORDS, type FactorMessages } from "../messages/factors.ts";
@@ -121,6 +122,9 @@ function list(drawing: Drawing): Html {
 
 function confirm({ context, view, words: { confirm: words, pages } }: Drawing): Html {
   const { isWrongCode = false, key } = view;
+  const { label, wrong } = words;
+  const { primary } = pages.confirm;
+  const form = { action: "/factors/authenticator/codes", label, wrong, primary };
   return html`<ol class="steps">
       <li>${words.install}</li>
       <li>
@@ -131,21 +135,7 @@ function confirm({ context, view, words: { confirm: words, pages } }: Drawing): 
       </li>
       <li>${words.type}</li>
     </ol>
-    <form method="post" action="/factors/authenticator/codes" class="stack">
-      <label for="code">${words.label}</label>
-      ${isWrongCode && html`<p class="bad" id="wrong" role="alert">${words.wrong}</p>`}
-      <input
-        id="code"
-        name="code"
-        class="code"
-        required
-        maxlength="40"
-        inputmode="numeric"
-        autocomplete="one-time-code"
-        ${isWrongCode && html`aria-invalid="true" aria-describedby="wrong" autofocus`}
-      />
-      <button class="button">${pages.confirm.primary}</button>
-    </form>
+    ${digitsForm(form, isWrongCode)}
     <form method="post" action="/factors/authenticator">
       <button class="button quiet">${words.cancel}</button>
     </form>`;

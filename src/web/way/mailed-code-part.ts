@@ -1,3 +1,4 @@
+import { digitsForm } from "../digits-form.ts";
 import { html, type Html } from "../html.ts";
 import type { PortalContext } from "../portal-layout.ts";
 import type { WayView } from "./way-page.ts";
@@ -12,25 +13,12 @@ export function mailedCode({ words: { mailedCode: words } }: PortalContext, view
   const { mail, isWrongCode = false } = view;
   if (mail === undefined) return html``;
   const { address, sent } = mail;
+  const { enter, label, wrong } = words;
   if (sent === 0)
     return html`<h2>${words.title}</h2>
       ${askForCode(words.ask(address))}`;
   return html`<h2>${words.title}</h2>
     <p role="status">${words.sent(address)}</p>
-    <form method="post" action="/way/codes" class="stack">
-      <label for="code">${words.label}</label>
-      ${isWrongCode && html`<p class="bad" id="wrong" role="alert">${words.wrong}</p>`}
-      <input
-        id="code"
-        name="code"
-        class="code"
-        required
-        maxlength="40"
-        inputmode="numeric"
-        autocomplete="one-time-code"
-        ${isWrongCode && html`aria-invalid="true" aria-describedby="wrong" autofocus`}
-      />
-      <button class="button">${words.enter}</button>
-    </form>
+    ${digitsForm({ action: "/way/codes", label, wrong, primary: enter }, isWrongCode)}
     ${askForCode(words.again)}`;
 }

@@ -1,0 +1,35 @@
+import { html, type Html } from "./html.ts";
+
+/** What a form says that takes a code of digits. */
+export interface CodeForm {
+  readonly action: string;
+  readonly label: string;
+  readonly hint?: string;
+  readonly wrong: string;
+  readonly primary: string;
+}
+
+/** The form for a code that somebody reads elsewhere; after a wrong one it says so, and has the focus. */
+export function digitsForm(
+  { action, hint, label, primary, wrong }: CodeForm,
+  isWrong: boolean,
+): Html {
+  const described = [...(hint === undefined ? [] : ["hint"]), ...(isWrong ? ["wrong"] : [])];
+  return html`<form method="post" action="${action}" class="stack">
+    <label for="code">${label}</label>
+    ${hint !== undefined && html`<p class="soft" id="hint">${hint}</p>`}
+    ${isWrong && html`<p class="bad" id="wrong" role="alert">${wrong}</p>`}
+    <input
+      id="code"
+      name="code"
+      class="code"
+      required
+      maxlength="40"
+      inputmode="numeric"
+      autocomplete="one-time-code"
+      ${described.length > 0 && html`aria-describedby="${described.join(" ")}"`}
+      ${isWrong && html`aria-invalid="true" autofocus`}
+    />
+    <button class="button">${primary}</button>
+  </form>`;
+}
