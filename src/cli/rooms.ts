@@ -7,6 +7,7 @@ import { createIssuance, type Issuance } from "../ca/issuance.ts";
 import { createChainOf } from "../ca/issuer-chain.ts";
 import { createPropagate, type Propagate } from "../ca/propagation.ts";
 import { createRevocation, type Revocation } from "../ca/revocation.ts";
+import { createSuccessorOf, type SuccessorOf } from "../ca/successor.ts";
 import { loadCaConfig } from "../config/ca-config.ts";
 import { createEnrolmentBatches, type EnrolmentBatches } from "../lifecycle/enrolment-batches.ts";
 import { createEnrolmentSheets, type EnrolmentSheets } from "../lifecycle/enrolment-sheets.ts";
@@ -49,6 +50,7 @@ export interface Rooms extends PeoplesRooms {
   readonly issuance: Issuance;
   readonly revocation: Revocation;
   readonly deviceStatus: DeviceStatus;
+  readonly successorOf: SuccessorOf;
   readonly checks: Checks;
   readonly renewalTimes: RenewalTimes;
   readonly mailLedger: MailLedger;
@@ -143,6 +145,7 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     issuance,
     revocation,
     deviceStatus: createDeviceStatus({ ...system, database, chainOf }),
+    successorOf: createSuccessorOf({ ...system, database }),
     checks,
     mailLedger: createMailLedger({ database }),
     takeReport: createTakeReport({ ...system, database }),

@@ -4,7 +4,7 @@ import type { Static } from "typebox";
 import type { Clock } from "../pki/clock.ts";
 import { daysLeft } from "../pki/validity.ts";
 import type { AuthorizeAnswer, AuthorizeReason } from "../va/authorizer.ts";
-import { BANNERS } from "../web/messages/banners.ts";
+import { bannerOf } from "../web/banner.ts";
 import type { HelpReason } from "../web/messages/help-en.ts";
 import { certificateRefused } from "./certificate-refusals.ts";
 import { HttpError, TurnedAwayError } from "./errors.ts";
@@ -28,14 +28,12 @@ const HELP: Partial<Record<AuthorizeReason, HelpReason>> = {
   hold: "revoked",
 };
 
-const helpOf = (reason: AuthorizeReason): HelpReason => HELP[reason] ?? "other";
-
 function helpFor(
   appUrl: string,
   reason: AuthorizeReason,
-  { serialNumber }: AuthorizeAnswer["judgement"],
+  { isSuperseded, serialNumber }: AuthorizeAnswer["judgement"],
 ): HelpAsked & { readonly url: string } {
-  const page = helpOf(reason);
+  const page = isSuperseded === true ? "replaced" : (HELP[reason] ?? "other");
   const url = `${appUrl}/help/certificate?reason=${page}`;
   if (serialNumber === undefined) return { reason: page, url };
   return { reason: page, serialNumber, url: `${url}&serial=${serialNumber}` };
@@ -75,7 +73,7 @@ function identified(
 function letThrough(
   { stage, judgement }: AuthorizeAnswer,
   reason: AuthorizeReason,
-  url: string,
+  help: HelpAsked & { readonly url: string },
 ): Answer {
   const { serialNumber, who } = judgement;
   const wouldRefuse = {
@@ -83,7 +81,8 @@ function letThrough(
     ...(serialNumber !== undefined && { serialNumber }),
     ...(who !== undefined && { deviceId: who.deviceId, pharmacyId: who.pharmacyId }),
   };
-  const warning = { banner: BANNERS[helpOf(reason)], installUrl: url };
+  const { text: banner, link: installUrl } = bannerOf({ kind: help.reason, link: help.url });
+  const warning = { banner, installUrl };
   return { decision: "allow", stage, wouldRefuse, ...(stage === "warn" && warning) };
 }
 
@@ -94,7 +93,7 @@ export function answerOf(answer: AuthorizeAnswer, facts: AnswerFacts, reply: Fas
   const help = helpFor(facts.appUrl, reason, judgement);
   reply.headers({ "suido-stage": stage, "suido-reason": reason });
   if (decision === "refuse" || stage === "warn") reply.header("suido-help", help.url);
-  if (decision === "allow") return letThrough(answer, reason, help.url);
+  if (decision === "allow") return letThrough(answer, reason, help);
   const { code, message } = refusalOf(reason);
   throw new TurnedAwayError(code, message, help);
 }

@@ -1,14 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 
-import type { Certificates } from "../ca/certificates.ts";
 import type { CertificateState, DeviceStatus } from "../ca/device-status.ts";
+import type { Successor, SuccessorOf } from "../ca/successor.ts";
 import type { RenewalTimes } from "../lifecycle/renewal-times.ts";
 import type { Clock } from "../pki/clock.ts";
 import { parseSerial } from "../pki/serial.ts";
 import type { Principal } from "../registry/principal.ts";
+import { type Banner, bannerOf } from "../web/banner.ts";
 import type { PublicUrls } from "../web/home-page.ts";
 import { inLanguage } from "../web/language.ts";
-import { renewalBanner, renewalText } from "../web/renewal-banner.ts";
 import { firstNamed } from "./accept.ts";
 import { principalOf } from "./authentication.ts";
 import { bodyProblems, named, problems, SerialParams } from "./schemas/common.ts";
@@ -16,8 +16,8 @@ import { BannerQuery, RenewalBanner, RenewalOrder, RenewalTime } from "./schemas
 
 export interface RenewalRoutesOptions {
   readonly renewalTimes: RenewalTimes;
-  readonly certificates: Certificates;
   readonly deviceStatus: DeviceStatus;
+  readonly successorOf: SuccessorOf;
   readonly clock: Clock;
   readonly urls: PublicUrls;
 }
@@ -25,17 +25,40 @@ export interface RenewalRoutesOptions {
 const HTML = "text/html";
 const BANNER_TYPES = ["application/json", HTML] as const;
 
-/** Whether the device is to be told: an unproven successor may be one that never reached it. */
-async function isDue(
-  { certificates, clock, renewalTimes }: Omit<RenewalRoutesOptions, "deviceStatus" | "urls">,
+interface Told {
+  readonly kind: "renew" | "replaced";
+  readonly daysLeft?: number;
+  readonly successor?: Successor;
+}
+
+/** Whether it has ended by itself or by its successor, or works still: what somebody has stopped is not the device's to mend. */
+const isInItsLine = ({ status, reason }: CertificateState): boolean =>
+  status === "good" || status === "expired" || (status === "revoked" && reason === "superseded");
+
+/**
+ * What the device is to be told: to show the successor that it has, or to renew. A successor that nobody has proven is none:
+ * it may never have reached the device.
+ */
+async function bannerDue(
+  { clock, renewalTimes, successorOf }: RenewalRoutesOptions,
   principal: Principal,
-  { serialNumber, status, replacedBy }: CertificateState,
-): Promise<boolean> {
-  if (status !== "good") return false;
+  state: CertificateState,
+): Promise<Told | undefined> {
+  const { daysLeft, serialNumber, status } = state;
+  if (!isInItsLine(state)) return undefined;
+  const successor = await successorOf(serialNumber);
+  if (successor !== undefined) return { kind: "replaced", successor };
+  if (status !== "good") return undefined;
   const time = await renewalTimes.of(principal, serialNumber);
-  if (time === undefined || time.renewFrom > clock()) return false;
-  if (replacedBy === undefined) return true;
-  return (await certificates.one(principal, replacedBy)).provenAt === undefined;
+  const isDue = time !== undefined && time.renewFrom <= clock();
+  return isDue ? { kind: "renew", daysLeft } : undefined;
+}
+
+/** For programs: without the names of what stands on a screen. */
+function answerOf({ kind, successor }: Told, { text, link }: Banner) {
+  if (successor === undefined) return { due: true, state: kind, text, link };
+  const { serialNumber, notAfter, daysLeft } = successor;
+  return { due: true, state: kind, text, link, successor: { serialNumber, notAfter, daysLeft } };
 }
 
 /** What a product shows on its own page. */
@@ -48,7 +71,8 @@ export const bannerRoutes: FastifyPluginAsyncTypebox<RenewalRoutesOptions> = asy
     {
       config: { permission: "status:read", mediaTypes: BANNER_TYPES },
       schema: {
-        summary: "What a product shows while a device is to renew its certificate",
+        summary:
+          "What a product shows while a device is to renew its certificate, or to show the one that it has renewed to",
         description:
           "JSON; or, where Accept names text/html first or with ?format=html, a fragment without script and style, which is empty where nothing is due.",
         tags: ["Status"],
@@ -71,19 +95,20 @@ export const bannerRoutes: FastifyPluginAsyncTypebox<RenewalRoutesOptions> = asy
       const serial = parseSerial(request.params.serialNumber);
       const { format, lang: language = "ja" } = request.query;
       const state = await options.deviceStatus.status(principal, serial, {});
-      const due = await isDue(options, principal, state);
+      const told = await bannerDue(options, principal, state);
       const { daysLeft } = state;
-      const link = `${options.urls.mtls}/renew`;
       const wantsHtml =
         format === "html" || firstNamed(request.headers.accept, BANNER_TYPES) === HTML;
       reply
         .header("vary", "Accept")
         .type(wantsHtml ? `${HTML}; charset=utf-8` : "application/json");
-      if (wantsHtml) {
-        const facts = { daysLeft, link: inLanguage(link, request.query.lang), language };
-        return due ? String(renewalBanner(facts)) : "";
-      }
-      return { due, daysLeft, ...(due && { text: renewalText(daysLeft), link }) };
+      if (told === undefined) return wantsHtml ? "" : { due: false, daysLeft };
+      const address = `${options.urls.mtls}/renew`;
+      const link = wantsHtml ? inLanguage(address, request.query.lang) : address;
+      const banner = bannerOf({ ...told, link });
+      return wantsHtml
+        ? String(banner.fragment(language))
+        : { daysLeft, ...answerOf(told, banner) };
     },
   );
 };

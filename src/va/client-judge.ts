@@ -6,6 +6,7 @@ import type { Clock } from "../pki/clock.ts";
 import type { Verify } from "../pki/crypto.ts";
 import { MalformedDerError } from "../pki/errors.ts";
 import { lifeFault, type RefusalReason, standingFault } from "../pki/refusal-reason.ts";
+import { REASON_CODES } from "../pki/revocation-reason.ts";
 import { isForADay } from "../pki/validity.ts";
 import { SERIAL_OCTETS, type Serial, serialFromInteger } from "../pki/serial.ts";
 import type { AuthorizationFeed } from "./authorization-feed.ts";
@@ -27,6 +28,8 @@ export interface ClientJudgeDeps {
 export interface Judgement {
   /** Why it identifies nobody; absent of one that does. */
   readonly reason?: RefusalReason;
+  /** Of a revoked one: because another has taken its place, which the device should have. */
+  readonly isSuperseded?: true;
   /** Of one that a CA of ours has signed. */
   readonly serialNumber?: Serial;
   readonly notAfter?: Date;
@@ -134,11 +137,16 @@ class MemoryJudge implements ClientJudge {
     const { serialNumber, notAfter } = signed;
     return {
       ...(reason !== undefined && { reason }),
+      ...(reason === "revoked" && this.#isSuperseded(signed) && { isSuperseded: true }),
       serialNumber,
       notAfter,
       ...(isForADay(signed) && { isEmergency: true }),
       ...(who !== undefined && { who }),
     };
+  }
+
+  #isSuperseded({ serial }: Signed): boolean {
+    return this.#deps.status.index.get(serial)?.reason === REASON_CODES.superseded;
   }
 
   /** 4. In the books. 5. Alive, as its CA is. 6. It stands for somebody. */

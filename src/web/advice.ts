@@ -13,7 +13,14 @@ export interface AdviceWords {
   /** How to do it, where it takes more than a call. */
   readonly steps?: readonly string[];
   /** When the one thing is not the right one. */
-  readonly otherwise: { readonly title: string; readonly text: string };
+  readonly otherwise: Exception;
+  /** What is good to do when it has worked. */
+  readonly afterwards?: Exception;
+}
+
+interface Exception {
+  readonly title: string;
+  readonly text: string;
 }
 
 /** The words around whom to call. */
@@ -75,6 +82,8 @@ export interface Advice {
   readonly serialNumber?: string;
   /** Where nothing is wrong: whom to call, without what to tell them. */
   readonly isWell?: boolean;
+  /** How another certificate is chosen, as a drawing: beside the sentences that say so. */
+  readonly picture?: Html;
   /** Of the heading above: the page's own is 1. */
   readonly level: 1 | 2;
 }
@@ -108,19 +117,24 @@ function callBox(part: Advice): Html {
 
 /** All that follows the heading and its sentence: who is to try something first is shown afterwards whom to call. */
 export function advice(part: Advice): Html {
-  const { action, actionMore, steps, otherwise } = part.said;
-  const exception = html`<div class="otherwise">
-    ${heading(part, 2, otherwise.title)}
-    <p>${otherwise.text}</p>
-  </div>`;
+  const { picture, said } = part;
+  const { action, actionMore, afterwards, otherwise, steps } = said;
+  const exceptionOf = ({ title, text }: Exception, drawn?: Html): Html =>
+    html`<div class="otherwise">
+      ${heading(part, 2, title)}
+      <p>${text}</p>
+      ${drawn}
+    </div>`;
   const isCall = steps === undefined;
+  const exception = exceptionOf(otherwise, isCall ? picture : undefined);
   const list = html`<ol class="steps">
     ${steps?.map((step) => html`<li><p>${step}</p></li>`)}
   </ol>`;
   return html`<div class="card first">
       ${heading(part, 1, part.next)}
       <p class="action">${action}</p>
-      ${isCall ? html`<p>${actionMore}</p>` : [list, exception]} ${callBox(part)}
+      ${isCall ? html`<p>${actionMore}</p>` : [picture, list, exception]}
+      ${afterwards && exceptionOf(afterwards)} ${callBox(part)}
     </div>
     ${isCall && exception}`;
 }

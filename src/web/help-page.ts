@@ -7,7 +7,13 @@ import { HELP_JA } from "./messages/help-ja.ts";
 import type { SiteFacts } from "./site.ts";
 
 /** All reasons that have a page, in the order of the documentation. */
-export const HELP_REASONS: readonly HelpReason[] = ["expired", "revoked", "none", "other"];
+export const HELP_REASONS: readonly HelpReason[] = [
+  "expired",
+  "revoked",
+  "replaced",
+  "none",
+  "other",
+];
 
 /** The reason that an address names. Whatever else it says is `other`: nobody is left without help. */
 export function helpReason(asked: unknown): HelpReason {
@@ -29,10 +35,34 @@ const SIGNS: Readonly<Record<HelpReason, Html | undefined>> = {
     <path class="hand warn" d="M98 56v11l7 5" />`,
   revoked: html`<circle class="sign bad" cx="98" cy="66" r="17" />
     <path class="hand bad" d="M87 77l22-22" />`,
+  replaced: html`<circle class="sign warn" cx="98" cy="66" r="17" />
+    <path class="hand warn" d="M98 56v11l7 5" />`,
   none: undefined,
   other: html`<circle class="sign warn" cx="98" cy="66" r="17" />
     <path class="hand warn" d="M93 62a5 5 0 1 1 7 5q-2 1-2 3M98 75v.5" />`,
 };
+
+/**
+ * All windows closed, and then the new certificate chosen instead of the old one: what the sentences beside it say, for any
+ * browser, without a word in it. Pages that know their browser have drawings of its own dialogs.
+ */
+const CHOOSE_AGAIN = html`<svg class="again" viewBox="0 0 300 100" aria-hidden="true">
+  <rect class="body" x="4" y="8" width="116" height="84" rx="7" />
+  <path class="rule" d="M18 26h50M6 44h112M18 62h70M18 76h44" />
+  <circle class="sign bad" cx="102" cy="26" r="13" />
+  <path class="hand bad" d="M97 21l10 10m0-10l-10 10" />
+  <path class="rule" d="M135 50h16m-7-7l7 7-7 7" />
+  <rect class="body" x="168" y="8" width="128" height="84" rx="7" />
+  <rect class="gone" x="184" y="19" width="18" height="22" rx="3" />
+  <path class="rule" d="M214 30h40" />
+  <rect class="screen" x="175" y="50" width="114" height="36" rx="5" />
+  <rect class="sheet" x="184" y="57" width="18" height="22" rx="3" />
+  <path class="rule" d="M214 68h32" />
+  <path class="hand good" d="M262 67l6 6 11-12" />
+</svg>`;
+
+/** The reasons for which the person may be showing the wrong one of two. */
+const HAS_NEWER: ReadonlySet<HelpReason> = new Set(["expired", "revoked", "replaced"]);
 
 /** The device and its certificate with the reason's sign. */
 const picture = (reason: HelpReason): Html =>
@@ -45,7 +75,8 @@ const adviceIn = (
   const { site, serialNumber } = facts;
   const support = site?.support?.[level === 1 ? "ja" : "en"];
   const known = serialNumber === undefined ? {} : { serialNumber };
-  return advice({ next, call, said: reasons[reason], support, level, ...known });
+  const drawn = HAS_NEWER.has(reason) && { picture: CHOOSE_AGAIN };
+  return advice({ next, call, said: reasons[reason], support, level, ...known, ...drawn });
 };
 
 /**

@@ -13,7 +13,7 @@ import { appWith } from "../unit/http/app.ts";
 
 const SUPPORT = "みずきシステム サポート 0120-000-000(平日 9:00〜18:00)";
 const SERIAL = "4a1f00c2d3e4f5061728394a5b6c7d8e";
-const REASONS = ["expired", "revoked", "none", "other"] as const;
+const REASONS = ["expired", "revoked", "replaced", "none", "other"] as const;
 
 let app: FastifyInstance;
 let files: Server;
@@ -104,7 +104,13 @@ it.for(CASES)("$reason from $from at $width px, $scheme", async (view) => {
     const levels = await page.evaluate<string[]>(
       "[...document.querySelectorAll('h1,h2,h3,h4')].map((each) => each.localName)",
     );
-    expect(levels).toEqual(["h1", "h2", "h3", "h3", "h2", "h3", "h4", "h4"]);
+    // Of an old one there is also what to do with it.
+    const [more, below] = view.reason === "replaced" ? [["h3"], ["h4"]] : [[], []];
+    const wanted = ["h1", "h2", "h3", ...more, "h3", "h2", "h3", "h4", ...below, "h4"];
+    expect(levels).toEqual(wanted);
+    // Who may have the wrong one of two sees how the other is chosen.
+    const drawn = ["expired", "revoked", "replaced"].includes(view.reason) ? 2 : 0;
+    expect(await page.locator("svg.again").count()).toBe(drawn);
     expect(await page.locator("html").getAttribute("lang")).toBe("ja");
     expect(await page.locator("section").getAttribute("lang")).toBe("en");
     await page.keyboard.press("Tab");

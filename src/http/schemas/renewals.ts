@@ -31,13 +31,27 @@ export const BannerQuery = closed({
 
 export const RenewalBanner = Type.Object(
   {
-    due: Type.Boolean({
-      description:
-        "Whether to show it: good, its time to renew has come, and no proven one after it.",
-    }),
+    due: Type.Boolean({ description: "Whether to show it." }),
+    state: Type.Optional(
+      word(["renew", "replaced"], {
+        description:
+          "Where due. renew: it is good, its time to renew has come, and no proven one after it. replaced: the device has shown this one although a proven one has taken its place.",
+      }),
+    ),
     daysLeft: Type.Integer({ description: "Whole days to the end; 0 afterwards." }),
+    successor: Type.Optional(
+      Type.Object(
+        { serialNumber: SerialNumber, notAfter: Time, daysLeft: Type.Integer() },
+        { description: "The one that the device is to show instead, where replaced." },
+      ),
+    ),
     text: Type.Optional(Type.Object({ ja: Type.String(), en: Type.String() })),
-    link: Type.Optional(Type.String({ format: "uri", description: "Where the device renews." })),
+    link: Type.Optional(
+      Type.String({
+        format: "uri",
+        description: "Where the device renews, and its person sees what to do.",
+      }),
+    ),
   },
   {
     $id: "RenewalBanner",

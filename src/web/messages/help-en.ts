@@ -1,7 +1,7 @@
 import type { AdviceWords, CallWords } from "../advice.ts";
 
 /** Why a proxy let a browser in no further than to its help page. */
-export type HelpReason = "expired" | "revoked" | "none" | "other";
+export type HelpReason = "expired" | "revoked" | "replaced" | "none" | "other";
 
 /** The help page's words in one language. */
 export interface HelpMessages {
@@ -53,6 +53,25 @@ export const HELP_EN: HelpMessages = {
       actionMore:
         "They look up why. If the device may still be used, you get a new certificate for it.",
       otherwise: JUST_RENEWED,
+    },
+    replaced: {
+      state: "Old certificate",
+      title: "This device’s old certificate was chosen",
+      lead: "It has a newer one, and the old one does not count any more. Nothing has happened to your records or your patients’ data.",
+      action: "Close the browser, and choose the newer certificate",
+      steps: [
+        "Close every window of the browser.",
+        "Open your system again, in the browser that you always use. On an iPad or iPhone that is Safari.",
+        "When you are asked for a certificate, take the one with the later date and press OK.",
+      ],
+      otherwise: {
+        title: "If you see only the old one",
+        text: "The newer one is not here, or for another user of this PC. Please call support.",
+      },
+      afterwards: {
+        title: "So that it does not come up again",
+        text: "You may delete the one with the earlier date: on Windows under “Manage user certificates”, on a Mac in Keychain Access, in Firefox under “View Certificates”. There is no need to.",
+      },
     },
     none: {
       state: "No certificate",

@@ -22,6 +22,7 @@ import { monthFormat } from "../../../src/ca/reservation-rules.ts";
 import { createRevocation, type Revocation } from "../../../src/ca/revocation.ts";
 import type { SignerClient } from "../../../src/ca/signer-client.ts";
 import { Signer } from "../../../src/ca/signer.ts";
+import { createSuccessorOf, type SuccessorOf } from "../../../src/ca/successor.ts";
 import { createSystem } from "../../../src/cli/system.ts";
 import { loadCaConfig } from "../../../src/config/ca-config.ts";
 import { createProfile, type Profile } from "../../../src/pki/profile.ts";
@@ -39,6 +40,7 @@ export interface AppSide {
   readonly certificates: Certificates;
   readonly revocation: Revocation;
   readonly deviceStatus: DeviceStatus;
+  readonly successorOf: SuccessorOf;
   readonly identify: Identify;
   readonly signer: TestSigner;
   readonly time: Time;
@@ -181,6 +183,7 @@ export async function openAppSide(
       ),
     revocation: createRevocation({ ...deps, certificates, patienceMs: 500 }),
     deviceStatus: createDeviceStatus({ ...deps, chainOf }),
+    successorOf: createSuccessorOf(deps),
     identify: createIdentify(deps),
     publish: () =>
       publishLists("issuing-g1", {

@@ -80,6 +80,26 @@ describe("stages", () => {
     expect(good.body.banner).toBeUndefined();
   });
 
+  it("warn tells whoever shows one that was superseded to choose the new one, and other revoked ones whom to call", async () => {
+    const warner = await insertParty(admin, { product, defaultStage: "warn" });
+    const { serialNumber } = certificate;
+    const other = await issue(world, tenant);
+    await revoke(serialNumber, "superseded");
+    await revoke(other.serialNumber, "cessationOfOperation");
+    await soon(async () => {
+      const old = await ask(shown(certificate.der), warner.key);
+      expect(old.body).toMatchObject({
+        wouldRefuse: { reason: "revoked", serialNumber },
+        banner: { ja: expect.stringContaining("新しいほうを選んで") as unknown },
+        installUrl: `http://localhost:8000/help/certificate?reason=replaced&serial=${serialNumber}`,
+      });
+      expect(old.headers["suido-help"]).toBe(old.body.installUrl);
+      const stopped = await ask(shown(other.der), warner.key);
+      expect(stopped.body.banner?.ja).toContain("止められています");
+      expect(stopped.body.installUrl).toContain("reason=revoked");
+    });
+  });
+
   it("a pharmacy's own counts before its corporation's, and that before the party's", async () => {
     const { corporationId, pharmacyId } = tenant;
     expect(await stageOf(observer)).toBe("observe");

@@ -184,7 +184,7 @@ describe("under enforce, refuses within a second", () => {
     { reason: "unknown", type: "certificate-unknown", status: 401, help: "other" },
     { reason: "not-yet-valid", type: "certificate-not-yet-valid", status: 401, help: "other" },
     { reason: "expired", type: "certificate-expired", status: 401, help: "expired" },
-    { reason: "revoked", type: "certificate-revoked", status: 403, help: "revoked" },
+    { reason: "revoked", type: "certificate-revoked", status: 403, help: "replaced" },
     { reason: "hold", type: "certificate-on-hold", status: 403, help: "revoked" },
     { reason: "unbound", type: "unbound", status: 403, help: "other" },
     { reason: "device-retired", type: "device-retired", status: 403, help: "other" },

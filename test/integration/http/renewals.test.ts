@@ -177,12 +177,27 @@ const html = (serial: string, query = "?format=html", headers = {}) =>
 const banner = async (serial: string): Promise<object> =>
   (await world.call("GET", `/v1/banner/${serial}`, { key: world.keys.product })).body;
 
+async function follow(serial: string): Promise<{ readonly serialNumber: string }> {
+  const body = { csr: newCsr() };
+  const made = await world.call("POST", `/v1/certificates/${serial}/renew`, { body });
+  expect(made.status).toBe(201);
+  return made.body;
+}
+const prove = (serial: string): Promise<unknown> =>
+  world.side.admin.query(
+    "update ca.issued set proven_at = issued_at where serial = decode($1, 'hex')",
+    [serial],
+  );
+const stop = (serial: string, reason: string) =>
+  world.call("POST", `/v1/certificates/${serial}/revoke`, { body: { reason } });
+
 describe("the banner of products", () => {
   it("is a fragment without script or style, in both languages", async () => {
     const serial = await issue();
     await renewNow(serial);
     const ja = await html(serial);
     expect(ja.headers["content-type"]).toBe("text/html; charset=utf-8");
+    expect(ja.body).toContain('class="suido-banner suido-banner-renew"');
     expect(ja.body).toContain('lang="ja"');
     expect(ja.body).toContain('href="https://localhost:8443/renew"');
     expect(ja.body).not.toMatch(/<script|<style|style=|\son\w+=/i);
@@ -204,8 +219,43 @@ describe("the banner of products", () => {
     expect(await world.call("GET", `/v1/banner/${missing}`)).toMatchObject({ status: 404 });
   });
 
+  it("tells a device that shows an old certificate of the one that it has instead, for as long as that is good", async () => {
+    const serial = await issue();
+    const first = await follow(serial);
+    await prove(first.serialNumber);
+    // Asked for, and never put on the device.
+    await follow(first.serialNumber);
+    const told = {
+      due: true,
+      state: "replaced",
+      text: { ja: expect.stringContaining("新しいほうを選んで") as unknown },
+      link: "https://localhost:8443/renew",
+      successor: {
+        serialNumber: first.serialNumber,
+        notAfter: expect.stringMatching(/^2027-12-/) as unknown,
+        daysLeft: expect.any(Number) as unknown,
+      },
+    };
+    expect(await banner(serial)).toMatchObject(told);
+    const fragment = (await html(serial, "?format=html&lang=en")).body;
+    expect(fragment).toContain('class="suido-banner suido-banner-replaced" lang="en"');
+    expect(fragment).toContain('href="https://localhost:8443/renew?lang=en"');
+    await stop(serial, "superseded");
+    expect(await banner(serial)).toMatchObject({
+      ...told,
+      daysLeft: expect.any(Number) as unknown,
+    });
+    // Who was stopped for another reason is not sent on, and nor is anybody to one that is stopped.
+    const lost = await issue();
+    await prove((await follow(lost)).serialNumber);
+    await stop(lost, "keyCompromise");
+    expect(await banner(lost)).toMatchObject({ due: false });
+    await stop(first.serialNumber, "keyCompromise");
+    expect(await banner(serial)).toMatchObject({ due: false });
+  });
+
   // Last, because the signer does not work with a clock that was set back.
-  it("is due from renewFrom on, until a successor is proven", async () => {
+  it("is due from renewFrom on, and another once a successor is proven", async () => {
     const serial = await issue();
     const { renewFrom = "" } = await look(`certificates/${serial}`);
     world.side.time.now = new Date(Date.parse(renewFrom) - 1);
@@ -213,20 +263,18 @@ describe("the banner of products", () => {
     expect(await banner(serial)).not.toHaveProperty("link");
     expect((await html(serial)).body).toBe("");
     world.side.time.now = new Date(renewFrom);
-    expect(await banner(serial)).toMatchObject({
+    const due = {
       due: true,
+      state: "renew",
       text: { ja: expect.stringContaining("更新してください") as unknown },
       link: "https://localhost:8443/renew",
-    });
+    };
+    expect(await banner(serial)).toMatchObject(due);
     world.side.time.signer = world.side.time.now;
-    const { body } = await world.call("POST", `/v1/certificates/${serial}/renew`, {
-      body: { csr: newCsr() },
-    });
-    expect(await banner(serial)).toMatchObject({ due: true });
-    await world.side.admin.query(
-      "update ca.issued set proven_at = issued_at where serial = decode($1, 'hex')",
-      [body.serialNumber],
-    );
-    expect(await banner(serial)).toMatchObject({ due: false });
+    const { serialNumber } = await follow(serial);
+    expect(await banner(serial)).toMatchObject(due);
+    await prove(serialNumber);
+    expect(await banner(serial)).toMatchObject({ state: "replaced", successor: { serialNumber } });
+    expect(await banner(serialNumber)).toMatchObject({ due: false });
   });
 });

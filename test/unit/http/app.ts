@@ -117,6 +117,7 @@ export async function appWith(overrides: Partial<AppServerOptions> = {}): Promis
     enrolmentVisits: { open: unexpected, start: unexpected, renew: unexpected },
     newMachines: { names: unexpected, name: unexpected, another: unexpected },
     deviceStatus: { status: unexpected, lineage: unexpected },
+    successorOf: unexpected,
     apiKeys: { list: unexpected, revoke: unexpected },
     relyingParties: unexpectedCollection,
     acknowledge: unexpected,

@@ -9,6 +9,7 @@ import { appWith } from "./app.ts";
 const TITLES = {
   expired: "この端末の証明書は、期限が切れています",
   revoked: "この端末の証明書は、止められています",
+  replaced: "この端末の、前の証明書が選ばれました",
   none: "証明書が選ばれていません",
   other: "証明書を確かめられませんでした",
 } as const;
