@@ -7,6 +7,13 @@ import { type Serial, serialFromInteger } from "../pki/serial.ts";
 export const CERTIFICATE_STATUSES = ["good", "hold", "revoked", "expired"] as const;
 export type CertificateStatus = (typeof CERTIFICATE_STATUSES)[number];
 
+/**
+ * Where a script says that it keeps the key which it made, in neither case exportable: in the machine's TPM, or in the store of
+ * its system. Nothing proves it, so it is written down as what it is, a claim.
+ */
+export const KEY_CLAIMS = ["tpm", "software"] as const;
+export type KeyClaim = (typeof KEY_CLAIMS)[number];
+
 /** A certificate of a device, as the API shows it. */
 export interface CertificateRecord {
   readonly serialNumber: Serial;
@@ -35,6 +42,8 @@ export interface CertificateRecord {
   readonly replacedBy?: Serial;
   /** Who made the private key: the device, or we (and gave it away). */
   readonly keyOrigin: "subject" | "server";
+  /** Where the script that made the key says it is kept. */
+  readonly keyClaim?: KeyClaim;
   /** PEM. */
   readonly certificate: string;
   /** PEM, the issuing CA first, the root last. */
@@ -55,6 +64,7 @@ export interface IssuedRow {
   readonly identified_how: string | null;
   readonly profile: string;
   readonly key_origin: "subject" | "server";
+  readonly key_claim: KeyClaim | null;
   readonly replaces: Uint8Array | null;
   readonly der: Uint8Array;
   readonly der_sha256: Uint8Array;
@@ -81,7 +91,7 @@ export const REVOKED_CAS = `array(select above.id from ca.issuer above
 
 /** For a query that calls ca.issued `i`. */
 export const ISSUED_COLUMNS = `i.serial, i.issuer_id, i.state, i.reason, i.revoked_at, i.not_before, i.not_after, i.issued_at,
-  i.proven_at, i.identified_how, i.profile, i.key_origin, i.replaces, i.der, i.der_sha256, ${CA_REVOKED_AT} as ca_revoked_at`;
+  i.proven_at, i.identified_how, i.profile, i.key_origin, i.key_claim, i.replaces, i.der, i.der_sha256, ${CA_REVOKED_AT} as ca_revoked_at`;
 
 /** For a query that calls app.binding `b`. */
 export const BOUND_COLUMNS = "b.device_id, b.account_id, b.pharmacy_id, b.corporation_id";
@@ -150,6 +160,7 @@ export function recordOf(
     ...(row.replaces !== null && { replaces: serialOf(row.replaces) }),
     ...(row.replaced_by !== null && { replacedBy: serialOf(row.replaced_by) }),
     keyOrigin: row.key_origin,
+    ...(row.key_claim !== null && { keyClaim: row.key_claim }),
     certificate: pemEncode("CERTIFICATE", row.der),
     chain,
   };

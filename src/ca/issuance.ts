@@ -12,7 +12,12 @@ import type { Database } from "../storage/database.ts";
 import type { Sql } from "../storage/sql.ts";
 import type { TenantWork } from "../storage/together.ts";
 import type { Bundler } from "./bundle.ts";
-import { type CertificateRecord, type IssuedRow, recordOf } from "./certificate-record.ts";
+import {
+  type CertificateRecord,
+  type IssuedRow,
+  type KeyClaim,
+  recordOf,
+} from "./certificate-record.ts";
 import { noSuchCertificate } from "./certificate-tenant.ts";
 import type { Certificates } from "./certificates.ts";
 import { InvalidStateError, IssueRefusedError, SignerUnavailableError } from "./errors.ts";
@@ -53,6 +58,8 @@ export interface IssuanceDeps {
 export interface KeyRequest {
   /** A certification request in PEM; without one we make the key, and a bundle of it. */
   readonly csr?: string;
+  /** What is said of where that request's key is kept. */
+  readonly keyClaim?: KeyClaim;
   /** Absent: what the device's platform installs. */
   readonly bundle?: Pkcs12Style;
   /** The enrolment that it is made for, of the same device. */
@@ -240,8 +247,9 @@ async function bundledAnswer(
 }
 
 async function perform(deps: Deps, principal: Principal, order: Order): Promise<IssuedCertificate> {
-  const { csr, keyKinds: allowed } = order;
-  const key = csr === undefined ? await makeRequestKey(deps) : keyOfRequest({ csr, allowed }, deps);
+  const { csr, keyClaim: claim, keyKinds: allowed } = order;
+  const key =
+    csr === undefined ? await makeRequestKey(deps) : keyOfRequest({ csr, allowed, claim }, deps);
   // 1. One commit in the tenant: checks, then serial, binding and Idempotency-Key.
   const { corporationId } = order;
   const work = async (sql: Sql): Promise<Reserved> => {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Serial } from "../pki/serial.ts";
+import type { KeyClaim } from "./certificate-record.ts";
 
 /** Who a certificate stands for, as ids: nothing in the journal names a person. */
 interface JournalBinding {
@@ -36,6 +37,7 @@ export interface IssuedEntry {
   readonly replaces?: Serial;
   /** How the person was identified; of records that are older than the question, absent. */
   readonly identifiedHow?: string;
+  readonly keyClaim?: KeyClaim;
   readonly reservedAt: string;
   readonly binding?: JournalBinding;
   /** Of a CA's own certificate: the row of ca.issuer that goes with it. */

@@ -5,12 +5,14 @@ import type { Digest, Verify } from "../pki/crypto.ts";
 import { type Csr, csrFromText, proofOfPossession } from "../pki/csr.ts";
 import { UnsupportedKeyError } from "../pki/errors.ts";
 import { checkPublicKey, type KeyKind, parsePublicKey, spkiSha256 } from "../pki/key.ts";
+import type { KeyClaim } from "./certificate-record.ts";
 
 /** The public key that a certificate is wanted for, and where it came from. */
 export interface RequestKey {
   readonly spki: Uint8Array;
   readonly spkiSha256: Uint8Array;
   readonly keyOrigin: "subject" | "server";
+  readonly claim?: KeyClaim;
   /** SHA-256 of the certification request as it came; absent where there was none. */
   readonly requestHash?: Uint8Array;
   /** The private key as PKCS#8, where we made it: for one bundle, and then nobody's here. */
@@ -22,6 +24,7 @@ export interface KeyWish {
   /** In PEM. */
   readonly csr: string;
   readonly allowed: readonly KeyKind[];
+  readonly claim?: KeyClaim | undefined;
 }
 
 export interface RequestKeyDeps {
@@ -51,6 +54,7 @@ export function keyOfRequest(wish: KeyWish, { digest, verify }: RequestKeyDeps):
     spki,
     spkiSha256: fromHex(spkiSha256(spki, digest)),
     keyOrigin: "subject",
+    ...(wish.claim !== undefined && { claim: wish.claim }),
     requestHash: digest("sha256", new TextEncoder().encode(wish.csr)),
   };
 }

@@ -122,10 +122,10 @@ const RESERVE = `with known as (
     from known
   ), reserved as (
     insert into ca.issued (serial, issuer_id, profile, profile_hash, shard, state, common_name, device_uri, spki, spki_sha256,
-      not_before, not_after, key_origin, request_hash, replaces, reserved_at, identified_how)
+      not_before, not_after, key_origin, request_hash, replaces, reserved_at, identified_how, key_claim)
     select $1::bytea, $7::text, $8::text, $9::bytea, $10::smallint, 'reserved', $11::text, $12::text, $13::bytea, $4,
       $14::timestamptz, $15::timestamptz, $16::text, $17::bytea, $6, $5,
-      case when $23::uuid is null then 'api' else (select e.identified_how from app.enrolment e where e.id = $23) end from verdict
+      case when $23::uuid is null then 'api' else (select e.identified_how from app.enrolment e where e.id = $23) end, $24::text from verdict
     where same is null and not (is_compromised or is_foreign or is_worn or is_held)
     returning serial
   ), bound as (
@@ -135,7 +135,7 @@ const RESERVE = `with known as (
     insert into app.idempotency (api_key_id, key, request_hash, serial, created_at)
     select $20::uuid, $21::text, $22::bytea, coalesce(reserved.serial, same), $5 from verdict left join reserved on true
     where $20::uuid is not null and (reserved.serial is not null or (same is not null and not (is_compromised or is_foreign or is_worn or is_held)))
-  ), ${factParts("reserved", 24)}
+  ), ${factParts("reserved", 25)}
   select is_compromised, is_foreign, is_worn, is_held, same from verdict`;
 
 async function readFacts(sql: Sql, wish: Wish, now: Date): Promise<FactsRow> {
@@ -234,6 +234,7 @@ async function insert(
     idempotency?.key ?? null,
     idempotency?.requestHash ?? null,
     wish.enrolmentId ?? null,
+    key.claim ?? null,
     ...factValues(
       requestedFact(wish, { serial, pharmacyId: allowed.device.pharmacyId, now: draft.now }),
       newId,

@@ -26,9 +26,9 @@ export async function insertSigned(sql: Sql, entry: SignedEntry, digest: Digest)
   if (entry.authority !== undefined) await insertAuthority(sql, entry, digest);
   const rows = await sql.query(
     `insert into ca.issued (serial, issuer_id, profile, profile_hash, shard, state, common_name, device_uri, dns_names, spki, spki_sha256,
-       not_before, not_after, key_origin, request_hash, replaces, reserved_at, der, der_sha256, issued_at, good_xid, delivered_at, identified_how)
+       not_before, not_after, key_origin, request_hash, replaces, reserved_at, der, der_sha256, issued_at, good_xid, delivered_at, identified_how, key_claim)
      values ($1, $2, $3, $4, $5, 'good', $6, $7, $8, $9, $10, $11, $12, $13, $14,
-       (select serial from ca.issued where serial = $15), $16, $17, $18, $19, pg_current_xact_id(), $19, $20)
+       (select serial from ca.issued where serial = $15), $16, $17, $18, $19, pg_current_xact_id(), $19, $20, $21)
      on conflict (serial) do nothing returning serial`,
     [
       Buffer.from(serialBytes(entry.serial)),
@@ -51,6 +51,7 @@ export async function insertSigned(sql: Sql, entry: SignedEntry, digest: Digest)
       Buffer.from(digest("sha256", der)),
       entry.at,
       entry.identifiedHow ?? null,
+      entry.keyClaim ?? null,
     ],
     "insert-signed",
   );

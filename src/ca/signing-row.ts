@@ -3,6 +3,7 @@ import { toHex } from "../pki/bytes.ts";
 import { type Serial, serialBytes, serialFromInteger } from "../pki/serial.ts";
 import type { NewId } from "../pki/uuid.ts";
 import type { Sql } from "../storage/sql.ts";
+import type { KeyClaim } from "./certificate-record.ts";
 import { revokeCompromised } from "./compromised-key.ts";
 import type { IssuedEntry } from "./journal-record.ts";
 import { LedgerLostError } from "./ledger.ts";
@@ -28,6 +29,7 @@ export interface SigningRow {
   readonly request_hash: Buffer | null;
   readonly replaces: Buffer | null;
   readonly identified_how: string | null;
+  readonly key_claim: KeyClaim | null;
   readonly reserved_at: Date;
   readonly findings: readonly string[] | null;
   readonly account_id: string | null;
@@ -43,7 +45,7 @@ export async function readSigningRows(
 ): Promise<ReadonlyMap<Serial, SigningRow>> {
   const rows = await sql.query<SigningRow>(
     `select i.serial, i.issuer_id, i.profile, i.profile_hash, i.shard, i.state, i.common_name, i.device_uri, i.dns_names, i.spki,
-       i.spki_sha256, i.not_before, i.not_after, i.key_origin, i.request_hash, i.replaces, i.identified_how, i.reserved_at, i.findings,
+       i.spki_sha256, i.not_before, i.not_after, i.key_origin, i.request_hash, i.replaces, i.identified_how, i.key_claim, i.reserved_at, i.findings,
        b.account_id, b.device_id, b.pharmacy_id, b.corporation_id
      from ca.issued i
      -- By its index for each, whatever a planner without figures thinks of the size of the tables.
@@ -80,6 +82,7 @@ export function issuedEntry(row: SigningRow, der: Uint8Array): IssuedEntry {
     ...(row.request_hash !== null && { requestHash: toHex(row.request_hash) }),
     ...(row.replaces !== null && { replaces: serialFromInteger(row.replaces) }),
     ...(row.identified_how !== null && { identifiedHow: row.identified_how }),
+    ...(row.key_claim !== null && { keyClaim: row.key_claim }),
     reservedAt: row.reserved_at.toISOString(),
     ...(isBound && { binding: { accountId, deviceId, pharmacyId, corporationId } }),
     der: Buffer.from(der).toString("base64"),
@@ -139,6 +142,7 @@ export async function commitIssued(
         }),
         ...(entry.replaces !== undefined && { replaces: entry.replaces }),
         ...(entry.identifiedHow !== undefined && { identifiedHow: entry.identifiedHow }),
+        ...(entry.keyClaim !== undefined && { keyClaim: entry.keyClaim }),
       },
     })),
     newId,

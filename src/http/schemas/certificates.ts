@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 
-import { CERTIFICATE_STATUSES } from "../../ca/certificate-record.ts";
+import { CERTIFICATE_STATUSES, KEY_CLAIMS } from "../../ca/certificate-record.ts";
 import { REASON_CODES, type RevocationReason } from "../../pki/revocation-reason.ts";
 import { DEVICE_USES, PLATFORMS } from "../../registry/vocabulary.ts";
 import {
@@ -62,6 +62,12 @@ const certificate = {
   replaces: Type.Optional(SerialNumber),
   replacedBy: Type.Optional(SerialNumber),
   keyOrigin: word(["subject", "server"], { description: "Who made the private key." }),
+  keyClaim: Type.Optional(
+    word(KEY_CLAIMS, {
+      description:
+        "Where the script that made the private key says it is kept, not exportable: in the machine's TPM, or in the store of its system. Nothing proves it.",
+    }),
+  ),
   certificate: Type.String({ description: "PEM." }),
   chain: listOf(Type.String(), { description: "PEM, the issuing CA first, the root last." }),
 };
