@@ -88,6 +88,7 @@ const STATUS = {
   "no-session": 403,
   "not-identified": 403,
   "too-many-bundles": 409,
+  "script-spent": 403,
   "emergencies-used-up": 409,
   "other-site": 403,
   "headers-too-large": 431,

@@ -6,6 +6,7 @@ export type LifecycleErrorCode =
   | "no-session"
   | "not-identified"
   | "too-many-bundles"
+  | "script-spent"
   | "batch-refused"
   | "emergencies-used-up";
 
@@ -51,6 +52,15 @@ export class TooManyBundlesError extends LifecycleError {
 
   constructor() {
     super("too many certificates were made for this enrolment: support makes a new one");
+  }
+}
+
+/** A script's secret is for one certificate, within an hour. */
+export class ScriptSpentError extends LifecycleError {
+  readonly code = "script-spent";
+
+  constructor() {
+    super("the script was used, an hour is over, or there is a newer one: its page gives another");
   }
 }
 

@@ -318,6 +318,12 @@ export const PROBLEMS_EN = {
       "This browser has not begun the installation, or it was begun again in another browser since. One browser goes on with it at a time.",
     remedy: "Open the link in the mail, or type the code, in the browser that is to go on.",
   },
+  "script-spent": {
+    title: "The script was used already",
+    meaning:
+      "A script for Windows makes one certificate, within an hour, and only the newest of an invitation does. This one was used, is older, or is none of ours.",
+    remedy: "Download the script again from the page of the invitation, and run the newest file.",
+  },
   "not-identified": {
     title: "Not identified yet",
     meaning: "A certificate is made once it is known who asks, and before the invitation ends.",
