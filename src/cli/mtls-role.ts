@@ -11,8 +11,10 @@ import {
   type ServerCertificate as Own,
   type Validity,
 } from "../ca/server-certificate.ts";
-import { createRenewalStart } from "../lifecycle/renewal-start.ts";
 import { createVisitCheck } from "../lifecycle/proof.ts";
+import { createRenewalStart, type RenewalStart } from "../lifecycle/renewal-start.ts";
+import { createScriptSecrets } from "../lifecycle/script-secrets.ts";
+import { type AskRenewal, createAskRenewal } from "../lifecycle/scripted-renewal.ts";
 import { createMtlsServer, type ServerCertificate } from "../http/mtls-app.ts";
 import { pemEncode } from "../pki/pem.ts";
 import type { Database } from "../storage/database.ts";
@@ -144,6 +146,22 @@ function hearOfIssuers({ log, undoing, foundation }: Opening, refresh: () => Pro
   undoing.add(() => listener.close());
 }
 
+/** Renewal by whoever shows an old certificate: a person at a browser, or a script. */
+function openRenewal(
+  opening: Opening,
+  database: Database,
+): { readonly renewalStart: RenewalStart; readonly askRenewal: AskRenewal } {
+  const { config, system } = opening;
+  const own = { ...system, database, guesses: openGuesses(opening, database) };
+  const renewalStart = createRenewalStart(own);
+  const scriptSecrets = createScriptSecrets(own);
+  const { timeZone } = config;
+  return {
+    renewalStart,
+    askRenewal: createAskRenewal({ ...own, timeZone, renewalStart, scriptSecrets }),
+  };
+}
+
 /** The mTLS listener, with the site's certificate or one of our own CA. */
 export async function openMtlsRole(opening: Opening, deps: MtlsRoleDeps): Promise<MtlsRole> {
   const { config, system, log, undoing } = opening;
@@ -167,11 +185,7 @@ export async function openMtlsRole(opening: Opening, deps: MtlsRoleDeps): Promis
     authorizer: deps.authorizer,
     appUrl: config.app.url,
     mtlsUrl: config.mtls.url,
-    renewalStart: createRenewalStart({
-      ...system,
-      database,
-      guesses: openGuesses(opening, database),
-    }),
+    ...openRenewal(opening, database),
     site: opening.site,
   });
   undoing.add(() => server.app.close());

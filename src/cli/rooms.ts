@@ -17,6 +17,8 @@ import { createEnrolmentVisits, type EnrolmentVisits } from "../lifecycle/enrolm
 import { createNewMachines, type NewMachines } from "../lifecycle/new-machines.ts";
 import { createNoteStep, type NoteStep } from "../lifecycle/enrolment-steps.ts";
 import { createRenewalStart, type RenewalStart } from "../lifecycle/renewal-start.ts";
+import { createScriptSecrets, type ScriptSecrets } from "../lifecycle/script-secrets.ts";
+import { type CertifyScript, createCertifyScript } from "../lifecycle/scripted-way.ts";
 import { createWays, type Ways, type WaysDeps } from "../lifecycle/ways.ts";
 import { createEnrolments, type Enrolments } from "../lifecycle/enrolments.ts";
 import { createRenewalTimes, type RenewalTimes } from "../lifecycle/renewal-times.ts";
@@ -63,6 +65,8 @@ export interface Rooms extends PeoplesRooms {
   readonly ways: Ways;
   readonly newMachines: NewMachines;
   readonly renewalStart: RenewalStart;
+  readonly scriptSecrets: ScriptSecrets;
+  readonly certifyScript: CertifyScript;
   readonly apiKeys: ApiKeys;
   readonly relyingParties: RelyingParties;
   readonly acknowledge: Acknowledge;
@@ -85,6 +89,8 @@ function openWays(
   Rooms,
   | "enrolmentVisits"
   | "renewalStart"
+  | "scriptSecrets"
+  | "certifyScript"
   | "ways"
   | "newMachines"
   | "guesses"
@@ -95,13 +101,18 @@ function openWays(
   const { identifyByMail, moreDevices, app } = config;
   const guesses = openGuesses(opening, parts.database);
   const own = { ...system, ...parts, guesses, identifyByMail, moreDevices, appUrl: app.url };
+  const ways = createWays(own);
+  const noteStep = createNoteStep(own);
+  const scriptSecrets = createScriptSecrets(own);
   return {
     enrolmentVisits: createEnrolmentVisits(own),
     renewalStart: createRenewalStart(own),
-    ways: createWays(own),
+    ways,
     newMachines: createNewMachines(own),
     countEnrolments: createCountEnrolments(own),
-    noteStep: createNoteStep(own),
+    noteStep,
+    scriptSecrets,
+    certifyScript: createCertifyScript({ scriptSecrets, ways, noteStep }),
     guesses,
   };
 }

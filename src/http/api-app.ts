@@ -88,7 +88,14 @@ export interface AppServerOptions
     Pick<EmergencyRoutesOptions, "emergencies">,
     Pick<
       WayRoutesOptions,
-      "enrolmentVisits" | "newMachines" | "renewalStart" | "ways" | "noteStep" | "appleProfiles"
+      | "enrolmentVisits"
+      | "newMachines"
+      | "renewalStart"
+      | "ways"
+      | "noteStep"
+      | "appleProfiles"
+      | "scriptSecrets"
+      | "certifyScript"
     >,
     ApiKeyRoutesOptions,
     PartyRoutesOptions,

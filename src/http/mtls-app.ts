@@ -29,6 +29,7 @@ import { installRequestLog } from "./request-log.ts";
 import { authorizeRoutes, recogniseByCertificate } from "./routes-authorize.ts";
 import { addCheckVisit, type CheckVisitOptions } from "./routes-check-visit.ts";
 import { addRenew, type RenewOptions } from "./routes-renew.ts";
+import { addScriptedRenewal, type ScriptedRenewalOptions } from "./routes-scripted-renewal.ts";
 import { Authorization } from "./schemas/authorize.ts";
 import { ProblemSchema } from "./schemas/common.ts";
 import { Whoami } from "./schemas/certificates.ts";
@@ -47,7 +48,11 @@ export interface ServerCertificate {
 }
 
 export interface MtlsServerOptions
-  extends ListenerOptions, CheckVisitOptions, Pick<RenewOptions, "renewalStart" | "mtlsUrl"> {
+  extends
+    ListenerOptions,
+    CheckVisitOptions,
+    ScriptedRenewalOptions,
+    Pick<RenewOptions, "renewalStart"> {
   readonly identify: Identify;
   readonly certificate: ServerCertificate;
   readonly authorizer: Authorizer;
@@ -128,17 +133,19 @@ function whoamiOf(identified: Identified): Static<typeof Whoami> {
   };
 }
 
-function addRoutes(app: FastifyInstance, identify: Identify): void {
+/** Whoever shows the certificate. Asked for every request, not every connection: a revocation takes effect at once. */
+type Demand = (request: FastifyRequest) => Promise<Identified>;
+
+function addRoutes(app: FastifyInstance, demand: Demand): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>();
   typed.get(
     "/health/live",
     { schema: { response: { 200: Type.Object({ status: Type.String() }) } } },
     async () => ({ status: "live" }),
   );
-  const answer = async (request: FastifyRequest): Promise<Static<typeof Whoami>> =>
-    // Asked for every request, not every connection: a revocation takes effect at once.
-    whoamiOf(demandIdentified(await identify(presented(request))));
-  typed.get("/v1/whoami", { schema: { response: { 200: Whoami } } }, (request) => answer(request));
+  typed.get("/v1/whoami", { schema: { response: { 200: Whoami } } }, (request) =>
+    demand(request).then(whoamiOf),
+  );
 }
 
 /**
@@ -170,9 +177,12 @@ export async function createMtlsServer(options: MtlsServerOptions): Promise<Mtls
     reply.headers({ "cache-control": "no-store", "x-content-type-options": "nosniff" });
   });
   const methods = watchMethods(app);
-  addRoutes(app, options.identify);
+  const demand: Demand = async (request) =>
+    demandIdentified(await options.identify(presented(request)));
+  addRoutes(app, demand);
   addCheckVisit(app, options);
   await addRenew(app, options);
+  await addScriptedRenewal(app, options, demand);
   const { appUrl, authorizer, clock, site } = options;
   const recognise = recogniseByCertificate(authorizer);
   const facts = { authorizer, recognise, clock, appUrl, site };

@@ -13,13 +13,14 @@ import { linkPageOf, pageOf } from "../web/way/states.ts";
 import { prefersHtml } from "./accept.ts";
 import { choiceOf } from "./language-choice.ts";
 import { type MachineRoutesOptions, machineRoutes, namingView } from "./routes-machines.ts";
+import { type ScriptRoutesOptions, scriptRoutes } from "./routes-script.ts";
 import * as schemas from "./schemas/enrolments.ts";
 import { inHandOf, isRefusal, NOBODY } from "./way-forms.ts";
 import type { WayPages } from "./way-pages.ts";
 import { addWaySession, type WaySession } from "./way-session.ts";
 import { browserIn, isApples, isOtherKind, viewOf, warningsOf } from "./way-view.ts";
 
-export interface WayRoutesOptions extends MachineRoutesOptions {
+export interface WayRoutesOptions extends MachineRoutesOptions, ScriptRoutesOptions {
   readonly enrolmentVisits: EnrolmentVisits;
   readonly ways: Ways;
   readonly renewalStart: Pick<RenewalStart, "goOn">;
@@ -289,4 +290,5 @@ export const wayRoutes: Route = async (app, options) => {
   await app.register(codeRoutes(session), options);
   await app.register(profileRoute(session), options);
   await app.register(machineRoutes(session), options);
+  await app.register(scriptRoutes(session), options);
 };

@@ -8,10 +8,13 @@ import type { AuthorityFacts } from "../web/console-page.ts";
 import { equipmentPage } from "../web/equipment-page.ts";
 import type { PublicUrls } from "../web/home-page.ts";
 import type { Html } from "../web/html.ts";
+import type { Language } from "../web/language.ts";
 import { WAY_EN, type WayMessages } from "../web/messages/way-en.ts";
 import { WAY_JA } from "../web/messages/way-ja.ts";
 import type { PortalContext } from "../web/portal-layout.ts";
+import { SCRIPT_FILE, windowsScript } from "../web/script/windows-script.ts";
 import type { SiteFacts } from "../web/site.ts";
+import { scriptPage } from "../web/way/script-page.ts";
 import { serverKeyPage, wayPage, type WayView } from "../web/way/way-page.ts";
 import { languageOf, pathOf } from "./language-choice.ts";
 
@@ -27,11 +30,21 @@ export interface WayPagesOptions {
   readonly authorities: () => Promise<readonly AuthorityFacts[]>;
 }
 
+/** For whose machine a script is, and what it has of it. */
+interface ScriptMade {
+  readonly view: WayView;
+  readonly secret: string;
+}
+
 /** The pages of the way, as answers. */
 export interface WayPages {
   languageOf(request: FastifyRequest): "ja" | "en";
   wordsOf(request: FastifyRequest): WayMessages;
   show(request: FastifyRequest, reply: FastifyReply, view: WayView): FastifyReply;
+  /** The page for whoever sets up machines, with its script. */
+  showScript(request: FastifyRequest, reply: FastifyReply, view: WayView): FastifyReply;
+  /** The script, as a file. */
+  sendScript(request: FastifyRequest, reply: FastifyReply, made: ScriptMade): FastifyReply;
   /** What whoever looks after the equipment needs to know. */
   showEquipment(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>;
   /** The file of a key that we made: sent once, with its password, and kept nowhere. */
@@ -58,6 +71,15 @@ function policyOf(checkUrl: string): string {
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join("; ");
+}
+
+function scriptFor(
+  { secret, view: { deviceName = "", pharmacyName = "" } }: ScriptMade,
+  { site, urls }: WayPagesOptions,
+  language: Language,
+): string {
+  const facts = { secret, appUrl: urls.app, mtlsUrl: urls.mtls, deviceName, pharmacyName };
+  return windowsScript({ ...facts, siteName: site.name[language] }, language);
 }
 
 export function createWayPages(options: WayPagesOptions): WayPages {
@@ -91,6 +113,15 @@ export function createWayPages(options: WayPagesOptions): WayPages {
     wordsOf: (request) => WORDS[languageOf(request)],
     show: (request, reply, view) =>
       send(reply, wayPage(view, contextOf(request), { now: clock(), reach })),
+    showScript: (request, reply, view) => send(reply, scriptPage(contextOf(request), view)),
+    sendScript: (request, reply, made) =>
+      reply
+        .headers({
+          "content-type": "application/octet-stream",
+          "content-disposition": `attachment; filename="${SCRIPT_FILE}"`,
+        })
+        .serializer(String)
+        .send(scriptFor(made, options, languageOf(request))),
     async showEquipment(request, reply) {
       const facts = { urls, checkUrl, authorities: await authorities() };
       return send(reply, equipmentPage(facts, contextOf(request)));

@@ -94,6 +94,10 @@ function installingOn(
   return { kind: kindOn(browser, wanted), style: browser.bundle, browser: browser.browser };
 }
 
+/** Whether a script can do it here. A machine of an emergency has its certificate for a night, and nothing renews it. */
+export const hasScript = (way: Pick<Way, "isEmergency">, { platform }: Browser): boolean =>
+  platform === "windows" && !way.isEmergency;
+
 /** What the page of the browser that has begun shows. */
 export function viewOf(way: Way, browser: Browser, wishes: Wishes): WayView {
   const { certificate } = way;
@@ -110,6 +114,7 @@ export function viewOf(way: Way, browser: Browser, wishes: Wishes): WayView {
     warnings: warningsOf(browser),
     isOtherKind: isOtherKind(way.platform, browser),
     installing: installingOn(browser, { registered: way.platform, ...wishes }),
+    ...(hasScript(way, browser) && { hasScript: true }),
     ...(certificate !== undefined && {
       commonName: certificate.commonName,
       serialNumber: certificate.serialNumber,

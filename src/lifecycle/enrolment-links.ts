@@ -14,9 +14,9 @@ const CODE = /^[A-HJ-NP-Z2-9]{8}$/;
 
 /**
  * What opens an enrolment: `link` in a mail or an answer, `code` typed on the device, `renewal` where a device has shown its
- * certificate.
+ * certificate, `script` in a file that makes the key on the machine.
  */
-export type LinkKind = "link" | "code" | "renewal";
+export type LinkKind = "link" | "code" | "renewal" | "script";
 
 function newCode(random: Random): string {
   const characters = Array.from(random(CODE_CHARACTERS), (octet) => ALPHABET.charAt(octet & 31));

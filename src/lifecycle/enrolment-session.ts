@@ -36,8 +36,12 @@ async function wrongSession({ guesses }: SessionDeps): Promise<never> {
   throw new NoSessionError();
 }
 
+/** What goes on with an enrolment: the secret that a browser keeps, or the way to which a script's secret has led. */
+export type Session = string | Tenanted;
+
 /** Throws NoSessionError. */
-export async function tenantOfSession(deps: SessionDeps, session: string): Promise<Tenanted> {
+export async function tenantOfSession(deps: SessionDeps, session: Session): Promise<Tenanted> {
+  if (typeof session !== "string") return session;
   // A browser without one has begun nothing: that is no guess.
   if (session === "") throw new NoSessionError();
   const sha256 = sessionHash(session, deps.digest);
@@ -92,6 +96,9 @@ const BEGIN = `update app.enrolment set state = 'started', started_at = coalesce
     named_at = case when device_id is not null then named_at end, takes_over = case when device_id is not null then takes_over end
   where id = $1`;
 
+/** A script of the browser before. */
+const END_SCRIPT = "delete from app.enrolment_link where enrolment_id = $1 and kind = 'script'";
+
 /**
  * Makes an enrolment this browser's, and nobody else's any more: whoever was identified in another browser is there no
  * longer, and what they have named another machine is no name of this one. Returns the secret that the browser keeps. From the second time on the support number is another, so that staff
@@ -111,6 +118,7 @@ export async function beginSession(
     [enrolmentId, at, sessionHash(secret, digest), supportNumber],
     "enrolment-start",
   );
+  if (begun > 0) await sql.query(END_SCRIPT, [enrolmentId], "enrolment-script");
   const [actor, action] = [`enrolment:${enrolmentId}`, "enrolment.started"] as const;
   const detail = { by: kind, ...(begun > 0 && { again: true }) };
   const subject = `enrolment/${enrolmentId}`;

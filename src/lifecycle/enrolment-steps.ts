@@ -2,11 +2,11 @@ import type { Clock } from "../pki/clock.ts";
 import type { Digest } from "../pki/crypto.ts";
 import type { Database } from "../storage/database.ts";
 import type { Sql } from "../storage/sql.ts";
-import { sessionHash } from "./enrolment-session.ts";
+import { type Session, sessionHash, type Tenanted } from "./enrolment-session.ts";
 
 /**
  * What the pages of the way report: which screen of the guide is before the person (`make` and the ids of its steps), that
- * they saved the file, and that the other form of file was wanted.
+ * they saved the file, that the other form of file was wanted, and the page for whoever sets up machines (`script`).
  */
 export const PAGE_STEPS = [
   "make",
@@ -23,13 +23,14 @@ export const PAGE_STEPS = [
   "open",
   "password",
   "pick",
+  "script",
   "settings",
   "store",
 ] as const;
 type PageStep = (typeof PAGE_STEPS)[number];
 
 /** What is noted beside them. */
-type Step = PageStep | "check-asked";
+type Step = PageStep | "check-asked" | "script-run";
 
 export interface NoteStepDeps {
   /** As suido_app. */
@@ -47,21 +48,25 @@ const NOTE = `insert into app.enrolment_step (corporation_id, enrolment_id, step
   where enrolment_step.times < ${MOST_TIMES}`;
 
 /** Notes where the browser is that has begun an enrolment. Of any other nothing is noted: this opens nothing. */
-export type NoteStep = (session: string, step: Step) => Promise<void>;
+export type NoteStep = (session: Session, step: Step) => Promise<void>;
 
 export function createNoteStep({ database, clock, digest }: NoteStepDeps): NoteStep {
-  return async (session, step) => {
+  const found = async (session: string): Promise<Tenanted | undefined> => {
     const sha256 = sessionHash(session, digest);
-    if (sha256 === undefined) return;
+    if (sha256 === undefined) return undefined;
     const [tenant] = await database.query<{ id: string | null }>(
       "select app.tenant_of_enrolment_session($1) as id",
       [sha256],
       "way-tenant",
     );
     const corporationId = tenant?.id ?? undefined;
-    if (corporationId === undefined) return;
-    await database.tenant(corporationId, (sql) =>
-      sql.query(NOTE, [sha256, step, clock()], "enrolment-step"),
+    return corporationId === undefined ? undefined : { sha256, corporationId };
+  };
+  return async (session, step) => {
+    const way = typeof session === "string" ? await found(session) : session;
+    if (way === undefined) return;
+    await database.tenant(way.corporationId, (sql) =>
+      sql.query(NOTE, [way.sha256, step, clock()], "enrolment-step"),
     );
   };
 }

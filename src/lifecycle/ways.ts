@@ -16,7 +16,7 @@ import { uniqueViolation } from "../storage/errors.ts";
 import type { Sql } from "../storage/sql.ts";
 import type { Check, Checks } from "./checks.ts";
 import type { EnrolmentState, IdentifiedHow } from "./enrolment-row.ts";
-import { type Tenanted, tenantOfSession } from "./enrolment-session.ts";
+import { type Session, type Tenanted, tenantOfSession } from "./enrolment-session.ts";
 import { standingOf } from "./enrolment-standing.ts";
 import { hiddenAddress } from "./hidden-address.ts";
 import { judgeCode, planCode } from "./mailed-code.ts";
@@ -63,7 +63,10 @@ export interface Way {
   readonly mayAskForAnother: boolean;
 }
 
-/** What a browser does that has begun an enrolment. `session` is its secret. All of it throws NoSessionError. */
+/**
+ * What a browser does that has begun an enrolment, and a script that goes on from there. `session` is its secret. All of it
+ * throws NoSessionError.
+ */
 export interface Ways {
   look(session: string): Promise<Way>;
   /**
@@ -71,7 +74,7 @@ export interface Ways {
    * this enrolment before are revoked: of two at once the newer stays. Throws NotIdentifiedError, TooManyBundlesError, and
    * what `Issuance.issue` does.
    */
-  issue(session: string, request: KeyRequest): Promise<IssuedCertificate>;
+  issue(session: Session, request: KeyRequest): Promise<IssuedCertificate>;
   /**
    * Mails a code to the person's own address. Throws ConflictError where there is none or too many were sent, and
    * NotIdentifiedError unless somebody waits to be identified.
@@ -80,7 +83,7 @@ export interface Ways {
   /** Whether the code is right: then the person is identified. */
   enterCode(session: string, code: string): Promise<boolean>;
   /** A check of the certificate of this enrolment. Throws InvalidStateError where there is none. */
-  check(session: string): Promise<Check>;
+  check(session: Session): Promise<Check>;
 }
 
 export interface WaysDeps {
@@ -227,7 +230,7 @@ async function read(sql: Sql, { sha256, at, moreDevices }: Reading, lock = ""): 
 /** The enrolment of a session, which `check` may refuse in the same transaction. */
 async function find(
   deps: Pick<WaysDeps, "database" | "digest" | "clock" | "guesses" | "moreDevices">,
-  session: string,
+  session: Session,
   check: (sql: Sql, row: Row, at: Date) => Promise<void> = async () => undefined,
 ): Promise<Tenanted & { readonly row: Row }> {
   const tenanted = await tenantOfSession(deps, session);

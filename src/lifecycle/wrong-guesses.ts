@@ -7,8 +7,8 @@ import type { NewId } from "../pki/uuid.ts";
 import type { Database } from "../storage/database.ts";
 import type { LinkKind } from "./enrolment-links.ts";
 
-/** What somebody had in hand that nobody has given out: a link, a code, a renewal's token, or a browser's session. */
-export const GUESS_KINDS = ["link", "code", "renewal", "session"] as const;
+/** What somebody had in hand that nobody has given out: a link, a code, a renewal's token, a script's secret, or a browser's session. */
+export const GUESS_KINDS = ["link", "code", "renewal", "script", "session"] as const;
 export type GuessKind = LinkKind | "session";
 
 /** Counts what was wrong, and puts it on record without a row for each. */
@@ -146,7 +146,7 @@ export function registerGuessMetrics(
 ): void {
   const wrong = new Counter({
     name: "suido_wrong_guesses_total",
-    help: "Links, codes, renewal tokens and sessions that nobody has given out",
+    help: "Links, codes, renewal tokens, scripts' secrets and sessions that nobody has given out",
     labelNames: ["kind"],
     registers: [registry],
     collect() {

@@ -4,6 +4,7 @@ import { html, type Html } from "./html.ts";
 import type { Language } from "./language.ts";
 import { EQUIPMENT_EN, type EquipmentMessages } from "./messages/equipment-en.ts";
 import { EQUIPMENT_JA } from "./messages/equipment-ja.ts";
+import { UNDO } from "./way/script-page.ts";
 import { EQUIPMENT_PATH, portalLayout, type PortalContext } from "./portal-layout.ts";
 
 const MESSAGES: Readonly<Record<Language, EquipmentMessages>> = {
@@ -130,7 +131,7 @@ function stores({ stores: words }: EquipmentMessages, issuers: readonly string[]
 /** 「機器担当の方へ」: what a pharmacy's equipment vendor needs to know, for the screen and for paper, without a script. */
 export function equipmentPage(facts: EquipmentFacts, context: PortalContext): Html {
   const words = MESSAGES[context.language];
-  const { clock, hosts, inspection, key } = words;
+  const { clock, hosts, inspection, key, script } = words;
   const places = placesOf(facts, context);
   const issuers = facts.authorities.filter(({ kind }) => kind === "issuing");
   const names = issuers.map(({ name }) => attributeOf(name, "CN") ?? name);
@@ -163,6 +164,12 @@ export function equipmentPage(facts: EquipmentFacts, context: PortalContext): Ht
     <section>
       <h2>${key.title}</h2>
       <p>${key.text}</p>
+    </section>
+    <section>
+      <h2>${script.title}</h2>
+      <p>${script.text}</p>
+      <p>${script.left}</p>
+      <pre><code>${UNDO}</code></pre>
     </section>
     ${issuers[0] !== undefined && policy(words, places, issuers[0].name)}
   </article>`;

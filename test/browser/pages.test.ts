@@ -4,6 +4,8 @@ import type { FastifyInstance } from "fastify";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+import type { Way } from "../../src/lifecycle/ways.ts";
+import { axeFindings } from "../support/axe.ts";
 import { AUDIT } from "../support/page-audit.ts";
 import { appWith } from "../unit/http/app.ts";
 
@@ -11,8 +13,37 @@ let app: FastifyInstance;
 let browser: Browser;
 let origin: string;
 
+const WINDOWS = {
+  userAgent:
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+  extraHTTPHeaders: { "sec-ch-ua-platform": '"Windows"' },
+};
+
+/** Somebody whose certificate can be made now. */
+const way: Way = {
+  enrolmentId: "019aa5f0-3c5e-7b1a-9d52-6f0d6c1f7a10",
+  state: "identified",
+  isReplaced: false,
+  isNamed: true,
+  deviceName: "受付1号機",
+  pharmacyName: "みずき薬局 本店",
+  supportNumber: "482913",
+  expiresAt: new Date("2026-12-05T00:00:00Z"),
+  isEmergency: false,
+  made: 0,
+  mayAskForAnother: false,
+};
+const unasked = (): Promise<never> => Promise.reject(new Error("nobody asks for this here"));
+
 beforeAll(async () => {
   ({ app } = await appWith({
+    ways: {
+      look: () => Promise.resolve(way),
+      issue: unasked,
+      check: unasked,
+      mailCode: unasked,
+      enterCode: unasked,
+    },
     authorities: () =>
       Promise.resolve([
         {
@@ -33,7 +64,14 @@ afterAll(async () => {
   await app.close();
 });
 
-const CASES = ["/", "/console", "/problems", "/problems/key-in-use", "/nowhere"].flatMap((path) =>
+const CASES = [
+  "/",
+  "/console",
+  "/problems",
+  "/problems/key-in-use",
+  "/nowhere",
+  "/way/script",
+].flatMap((path) =>
   [
     { width: 1280, scheme: "light", locale: "ja-JP" },
     { width: 1280, scheme: "dark", locale: "en-GB" },
@@ -49,6 +87,7 @@ it.for(CASES)(
       viewport: { width, height: 800 },
       colorScheme: scheme as "light" | "dark",
       locale,
+      ...WINDOWS,
     });
     const page = await context.newPage();
     const requests: string[] = [];
@@ -67,8 +106,10 @@ it.for(CASES)(
     const background = await page.evaluate<string>(
       "getComputedStyle(document.body).backgroundColor",
     );
+    const findings = path.startsWith("/way") ? await axeFindings(page) : [];
     await context.close();
     expect(faults).toEqual([]);
+    expect(findings).toEqual([]);
     expect(seen).toBeGreaterThan(5);
     expect(blocked).toEqual([]);
     expect(new Set(requests)).toEqual(new Set([origin]));

@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 
+import { KEY_CLAIMS } from "../../ca/certificate-record.ts";
 import {
   CONFIRMED_HOW,
   ENROLMENT_REASONS,
@@ -9,7 +10,7 @@ import {
 import { MOST_DEVICES } from "../../lifecycle/enrolment-request.ts";
 import { PLATFORMS } from "../../registry/vocabulary.ts";
 import { PAGE_STEPS } from "../../lifecycle/enrolment-steps.ts";
-import { closed, Id, line, PageQuery, patterned, Time, word } from "./common.ts";
+import { closed, Id, line, listOf, PageQuery, patterned, Time, word } from "./common.ts";
 
 const state = word(ENROLMENT_STATES, {
   description:
@@ -151,6 +152,21 @@ export const WayNaming = closed({
 export const WayRequest = closed({
   csr: Type.Optional(Type.String({ maxLength: 8192 })),
   bundle: Type.Optional(Type.Union([Type.Literal("modern"), Type.Literal("compatible")])),
+});
+
+/** What a script sends that has made a key. */
+export const ScriptRequest = closed({
+  secret: Type.String({ maxLength: 200 }),
+  csr: Type.String({ minLength: 1, maxLength: 16_384 }),
+  keyClaim: word(KEY_CLAIMS),
+});
+
+/** What it gets: all of ASCII, because Windows PowerShell 5.1 reads JSON as Latin-1. */
+export const ScriptAnswer = Type.Object({
+  deviceId: Id,
+  certificate: Type.String(),
+  chain: listOf(Type.String()),
+  checkUrl: Type.String(),
 });
 
 export const WayStep = closed({ step: word(PAGE_STEPS) });

@@ -24,6 +24,14 @@ export const RenewalTime = Type.Object(
   { $id: "RenewalTime", description: "From when a device is asked to renew its certificate." },
 );
 
+/** What the script of a machine is told of the certificate that it has shown. */
+export const RenewalAnswer = Type.Object({
+  isDue: Type.Boolean(),
+  renewFrom: Time,
+  secret: Type.Optional(Type.String()),
+  replacedBy: Type.Optional(SerialNumber),
+});
+
 export const BannerQuery = closed({
   format: Type.Optional(word(["html"], { description: "The same as Accept: text/html." })),
   lang: Type.Optional(word(["ja", "en"], { description: "Of the fragment; Japanese by default." })),

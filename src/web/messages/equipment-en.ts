@@ -44,6 +44,7 @@ export interface EquipmentMessages {
     readonly old: string;
   };
   readonly key: { readonly title: string; readonly text: string };
+  readonly script: { readonly title: string; readonly text: string; readonly left: string };
   readonly address: string;
 }
 
@@ -127,6 +128,11 @@ export const EQUIPMENT_EN: EquipmentMessages = {
   key: {
     title: "The key",
     text: "It is made on the device, in its browser, and goes to nobody. For iPhone, iPad and browsers without script the server makes it, sends it once, and keeps no copy. The password of the file is shown once, to the person at the device.",
+  },
+  script: {
+    title: "With a script, on Windows (if you wish)",
+    text: "Once the person is identified, the page of the invitation has a link for whoever sets up IT and machines. Its PowerShell script makes the key on the machine, in the TPM where there is one, installs the certificate, and renews it by itself. It runs as the user, without an administrator's rights.",
+    left: "Beside the certificate it leaves a task (“Suido” and the device's number) and the folder %LOCALAPPDATA%\\Suido. This line, run as that user, removes them all:",
   },
   address: "This sheet",
 };

@@ -1,6 +1,7 @@
 import { type Guide, guideOf, type GuideKind, type GuideStep } from "../guide/guide.ts";
 import type { GuideBrowser } from "../guide/scene.ts";
 import { html, type Html } from "../html.ts";
+import { SCRIPT_WORDS } from "../messages/script-words.ts";
 import type { PortalContext } from "../portal-layout.ts";
 
 /** What the page that makes and installs a file goes by. */
@@ -14,6 +15,8 @@ export interface Installing {
 interface Facts {
   readonly commonName?: string;
   readonly made?: number;
+  /** Whether there is a script that does all this, for whoever sets up machines. */
+  readonly hasScript?: boolean;
 }
 
 /** After so many the person is not left to try alone. */
@@ -142,6 +145,12 @@ const gettingProfile = ({ words }: PortalContext): Html =>
     </form>
     <p><a href="/way?with=file">${words.profile.toFile}</a></p>`;
 
+/** Small, and last: nobody who works in the pharmacy is to take it for theirs. */
+const toScript = ({ language }: PortalContext): Html =>
+  html`<p class="soft">
+    <a href="/way/script" data-saw="script">${SCRIPT_WORDS[language].link}</a>
+  </p>`;
+
 function drawn(
   { language, words }: PortalContext,
   { kind, browser }: Installing,
@@ -170,6 +179,7 @@ export function installation(
       <p class="lead">${lead}</p>
       ${attempts(context, facts.made ?? 0)}
       ${isProfile ? gettingProfile(context) : makingFile(context, installing)}
+      ${facts.hasScript === true && toScript(context)}
     </section>
     ${steps.map((each, index) => step(context, each, { place: { at: index + 2, of }, facts }))}
   </div>`;

@@ -54,6 +54,8 @@ export interface WayView {
   /** Whether it looks like another kind of device than the one that was registered. */
   readonly isOtherKind: boolean;
   readonly installing?: Installing;
+  /** Whether there is a script for whoever sets up machines. */
+  readonly hasScript?: boolean;
   /** Of the pages on which a machine gets its name. */
   readonly naming?: NamingView;
   /** Whether one more machine may be asked for. */

@@ -45,7 +45,7 @@ async function openedBefore({ superuser, tenant }: TestCa): Promise<void> {
   );
   await superuser.query(
     `insert into app.enrolment_link (sha256, kind, corporation_id, enrolment_id, created_at)
-     select sha256(kind::bytea), kind, $2, $1, now() - interval '1 hour' from unnest(array['link', 'code', 'renewal']) as kind`,
+     select sha256(kind::bytea), kind, $2, $1, now() - interval '1 hour' from unnest(array['link', 'code', 'renewal', 'script']) as kind`,
     [id, corporationId],
   );
   await superuser.query(

@@ -13,6 +13,8 @@ import { plainSite } from "../../../src/config/site.ts";
 import { createSystem } from "../../../src/cli/system.ts";
 import { createMtlsServer } from "../../../src/http/mtls-app.ts";
 import { createRenewalStart } from "../../../src/lifecycle/renewal-start.ts";
+import { createScriptSecrets } from "../../../src/lifecycle/script-secrets.ts";
+import { createAskRenewal } from "../../../src/lifecycle/scripted-renewal.ts";
 import { createVisitCheck } from "../../../src/lifecycle/proof.ts";
 import { newCsr, newKey } from "../ca/app-side.ts";
 import { CHECK_URL, type HttpWorld, openHttpWorld, type Tenant } from "./world.ts";
@@ -33,6 +35,7 @@ interface Asking {
   readonly client?: Client;
   readonly headers?: Readonly<Record<string, string>>;
   readonly method?: string;
+  readonly body?: object;
 }
 
 /** The mTLS listener over real rooms and a real database, and what devices do there. */
@@ -71,7 +74,7 @@ export function selfSigned(): Client {
 function visitAt(
   port: number,
   url: string,
-  { client, headers, method = "GET" }: Asking,
+  { body, client, headers, method = "GET" }: Asking,
 ): Promise<Reply> {
   const { hostname, host, pathname, search } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -84,7 +87,12 @@ function visitAt(
         method,
         rejectUnauthorized: false,
         agent: false,
-        headers: { host, accept: "application/json", ...headers },
+        headers: {
+          host,
+          accept: "application/json",
+          ...(body !== undefined && { "content-type": "application/json" }),
+          ...headers,
+        },
         ...client,
       },
       (response) => {
@@ -97,7 +105,7 @@ function visitAt(
       },
     );
     sent.on("error", reject);
-    sent.end();
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
 
@@ -123,6 +131,9 @@ export async function openCheckWorld(): Promise<CheckWorld> {
     clock: () => time.now,
     newId: () => randomUUID(),
   };
+  const guessing = { ...deps, guesses: { note: async () => undefined } };
+  const renewalStart = createRenewalStart(guessing);
+  const scriptSecrets = createScriptSecrets(guessing);
   const { app } = await createMtlsServer({
     ...deps,
     certificate: { key, certificate: cert, authorities: [] },
@@ -132,7 +143,13 @@ export async function openCheckWorld(): Promise<CheckWorld> {
     authorizer: world.authorizer,
     appUrl: "http://localhost:8000",
     mtlsUrl: "https://localhost:8443",
-    renewalStart: createRenewalStart({ ...deps, guesses: { note: async () => undefined } }),
+    renewalStart,
+    askRenewal: createAskRenewal({
+      ...guessing,
+      timeZone: "Asia/Tokyo",
+      renewalStart,
+      scriptSecrets,
+    }),
     site: plainSite("みずきシステム サポート 0120-000-000"),
     log: pino({ level: "trace" }, { write: (line: string) => logged.push(line) }),
   });

@@ -217,13 +217,18 @@ it("records thousands of wrong links, codes and sessions by a few rows, over HTT
       world.app.inject({ url: `/start/${random()}` }),
       world.app.inject({ url: "/way/state", headers: { cookie: `suido-way=${random()}` } }),
       world.app.inject({ url: `/renewals/${random()}` }),
+      world.app.inject({
+        method: "POST",
+        url: "/way/script/certificates",
+        payload: { secret: random(), csr: "x", keyClaim: "tpm" },
+      }),
     ]);
     expect(replies.every(({ statusCode }) => statusCode < 500)).toBe(true);
   }
-  for (const kind of ["link", "session", "renewal"])
+  for (const kind of ["link", "session", "renewal", "script"])
     expect(await recorded(kind)).toEqual([1, 10, 100, 1000].map(inHour));
   const after = await world.counts();
-  expect(after).toEqual(plus(before, 12));
+  expect(after).toEqual(plus(before, 16));
   // A browser that has begun nothing guesses nothing.
   await world.app.inject({ url: "/way/state" });
   expect(await world.counts()).toEqual(after);

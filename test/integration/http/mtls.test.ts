@@ -159,6 +159,7 @@ beforeAll(async () => {
       begin: () => Promise.reject(new Error("nothing is renewed here")),
       goOn: () => Promise.reject(new Error("nothing is renewed here")),
     },
+    askRenewal: () => Promise.reject(new Error("nothing is renewed here")),
     visitCheck: () => Promise.reject(new Error("no check is visited here")),
     checkUrl: CHECK_URL,
     timeZone: "Asia/Tokyo",

@@ -75,6 +75,8 @@ export async function appWith(overrides: Partial<AppServerOptions> = {}): Promis
     checks: { create: unexpected },
     checkUrl: "https://check.localhost:8443",
     renewalStart: { goOn: unexpected },
+    scriptSecrets: { give: unexpected },
+    certifyScript: unexpected,
     appleProfiles: { build: unexpected },
     ways: {
       look: unexpected,

@@ -6,7 +6,7 @@ import { MalformedCsrError, UnsupportedKeyError } from "../../../src/pki/errors.
 import { nameText } from "../../../src/pki/name.ts";
 import { pemDecode, pemEncode } from "../../../src/pki/pem.ts";
 import { ecKey, rsaKey, verifySignature } from "../../support/certificates.ts";
-import { makeCsr } from "../../support/csr.ts";
+import { makeCsr, windowsCsr } from "../../support/csr.ts";
 import {
   constructed,
   decode,
@@ -71,6 +71,19 @@ it("reads what OpenSSL asks for, with all that it wishes, and hands on the key a
     "toBeSigned",
   ]);
   expect(() => proofOfPossession(csr, verifySignature)).not.toThrow();
+});
+
+it("reads what certreq writes, with what it tells of its machine", () => {
+  const text = windowsCsr(p256);
+  const csr = csrFromText(text);
+  expect(() => proofOfPossession(csr, verifySignature)).not.toThrow();
+  expect(csr.signatureAlgorithm).toBe("ecdsa-with-SHA256");
+  const judged = execFileSync("openssl", ["req", "-verify", "-noout", "-text"], {
+    input: text,
+    encoding: "utf8",
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  expect(judged).toContain("1.3.6.1.4.1.311.13.2.3");
 });
 
 it("reads both labels, and no others", () => {
