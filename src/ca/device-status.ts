@@ -65,6 +65,11 @@ export interface CertificateState extends BoundFacts {
 export interface LineageItem extends CertificateRecord {
   /** Good, and no good one came after it. A device with several places has several. */
   readonly current: boolean;
+  /**
+   * Which of the device's places it is of, from 1 in the order in which they came into being: a Windows user, a browser's own
+   * store. Certificates that follow each other and the attempts of one enrolment are of one.
+   */
+  readonly place: number;
 }
 
 export interface DeviceStatus {
@@ -146,7 +151,11 @@ const STATUS_OF = `select i.serial, i.state, i.reason, i.revoked_at, ${CA_REVOKE
   ${FACTS_TABLES}
   where i.serial = $2 and i.der is not null`;
 
-const LINEAGE = `select ${ISSUED_COLUMNS}, ${BOUND_COLUMNS}, ${SUCCESSOR} as replaced_by
+interface LineageRow extends IssuedRow, BoundRow {
+  readonly enrolment_id: string | null;
+}
+
+const LINEAGE = `select ${ISSUED_COLUMNS}, ${BOUND_COLUMNS}, b.enrolment_id, ${SUCCESSOR} as replaced_by
   from app.binding b join ca.issued i on i.serial = b.serial
   where b.device_id = $2 and b.bound_to is null and i.der is not null
   order by i.issued_at desc, i.reserved_at desc, i.serial`;
@@ -179,12 +188,32 @@ function stateOf(row: StatusRow, now: Date): CertificateState {
   };
 }
 
+/** The place of each row, by its serial number. The rows are the newest first. */
+function placesOf(rows: readonly LineageRow[]): ReadonlyMap<Serial, number> {
+  const known = new Map(rows.map((row) => [serialOf(row.serial), row]));
+  const firstOf = (row: LineageRow): LineageRow => {
+    const before = row.replaces === null ? undefined : known.get(serialOf(row.replaces));
+    return before === undefined ? row : firstOf(before);
+  };
+  const numbers = new Map<string, number>();
+  const places = new Map<Serial, number>();
+  for (const row of rows.toReversed()) {
+    const first = firstOf(row);
+    const key = first.enrolment_id ?? serialOf(first.serial);
+    const place = numbers.get(key) ?? numbers.size + 1;
+    numbers.set(key, place);
+    places.set(serialOf(row.serial), place);
+  }
+  return places;
+}
+
 function itemOf(
-  row: IssuedRow & BoundRow,
-  { now, chain }: { readonly now: Date; readonly chain: IssuerChain },
+  row: LineageRow,
+  { now, chain, place }: { now: Date; chain: IssuerChain; place: number },
 ): LineageItem {
   const record = recordOf(row, { now, chain: chain.pem });
-  return { ...record, current: record.status === "good" && record.replacedBy === undefined };
+  const current = record.status === "good" && record.replacedBy === undefined;
+  return { ...record, current, place };
 }
 
 /** Answers products: is it alive, whose is it, what came after it. */
@@ -211,11 +240,13 @@ export function createDeviceStatus({ database, chainOf, clock }: DeviceStatusDep
           canonicalId(device),
         ]);
         if (found === undefined) throw new NotFoundError("device");
-        return sql.query<IssuedRow & BoundRow>(LINEAGE, [now, canonicalId(device)], "ca-lineage");
+        return sql.query<LineageRow>(LINEAGE, [now, canonicalId(device)], "ca-lineage");
       });
-      const items = rows.map(async (row) =>
-        itemOf(row, { now, chain: await chainOf(row.issuer_id) }),
-      );
+      const places = placesOf(rows);
+      const items = rows.map(async (row) => {
+        const place = places.get(serialOf(row.serial)) ?? 1;
+        return itemOf(row, { now, chain: await chainOf(row.issuer_id), place });
+      });
       return { items: await Promise.all(items) };
     },
   };

@@ -98,9 +98,10 @@ function openWays(
   | "countEnrolments"
 > {
   const { config, system } = opening;
-  const { identifyByMail, moreDevices, app } = config;
+  const { identifyByMail, moreDevices, placesPerDevice, app } = config;
   const guesses = openGuesses(opening, parts.database);
-  const own = { ...system, ...parts, guesses, identifyByMail, moreDevices, appUrl: app.url };
+  const limits = { moreDevices, placesPerDevice };
+  const own = { ...system, ...parts, ...limits, guesses, identifyByMail, appUrl: app.url };
   const ways = createWays(own);
   const noteStep = createNoteStep(own);
   const scriptSecrets = createScriptSecrets(own);
@@ -121,6 +122,7 @@ function openWays(
 export function openRooms(opening: Opening, database: Database): Rooms {
   const { config, system, log, undoing, foundation } = opening;
   const { signer } = foundation;
+  const { app, placesPerDevice } = config;
   const { profiles } = loadCaConfig(CA_CONFIG, knownProfiles(config));
   const store = openPrisma({
     url: foundation.databaseUrl,
@@ -162,7 +164,7 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     takeReport: createTakeReport({ ...system, database }),
     tasks: createTasks({ ...system, database }),
     renewalTimes: createRenewalTimes({ ...system, database, timeZone: config.timeZone }),
-    enrolments: createEnrolments({ ...registry, appUrl: config.app.url }),
+    enrolments: createEnrolments({ ...registry, placesPerDevice, appUrl: app.url }),
     ...openWays(opening, { database, issuance, revocation, checks }),
     ...openPeoplesRooms(opening, database),
     apiKeys: createApiKeys({ ...system, database }),
@@ -171,7 +173,7 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     propagate: createPropagate({ ...system, database }),
     stages: createStages(registry),
     enrolmentBatches: createEnrolmentBatches({ ...registry, database }),
-    enrolmentSheets: createEnrolmentSheets({ ...system, database, appUrl: config.app.url }),
+    enrolmentSheets: createEnrolmentSheets({ ...system, database, appUrl: app.url }),
     bulkIssues: createBulkIssues({ ...system, store, database, profiles, issuance }),
   };
 }

@@ -15,6 +15,7 @@ import {
   oneOf,
   overlapDays,
   perMonth,
+  places,
   publicUrl,
   socketPath,
   timeZone,
@@ -74,6 +75,8 @@ export interface Config {
   readonly signInProvider: SignInProvider | undefined;
   /** So many more devices a person may ask for in a day, from one that they have finished. */
   readonly moreDevices: number;
+  /** In so many places (Windows users, stores of browsers) a device may have a certificate. */
+  readonly placesPerDevice: number;
   readonly keyStoreDir: string;
   readonly kekFile: string;
   /** Whether the key-encryption key may be made up on the first start. */
@@ -300,9 +303,10 @@ function readKeeping(reader: Reader): Pick<Config, "keepEnrolmentsMs" | "keepEvi
 /** How much people may ask for. */
 function readLimits(
   reader: Reader,
-): Pick<Config, "moreDevices" | "batchLines" | "emergenciesPerMonth"> {
+): Pick<Config, "moreDevices" | "placesPerDevice" | "batchLines" | "emergenciesPerMonth"> {
   return {
     moreDevices: reader.read("SUIDO_MORE_DEVICES", 10, moreDevices),
+    placesPerDevice: reader.read("SUIDO_PLACES_PER_DEVICE", 5, places),
     batchLines: reader.read("SUIDO_BATCH_LINES", 5_000, batchLines),
     emergenciesPerMonth: reader.read("SUIDO_EMERGENCIES_PER_MONTH", 2, perMonth),
   };

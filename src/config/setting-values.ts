@@ -100,6 +100,12 @@ export function moreDevices(text: string): number {
   return Number(text);
 }
 
+/** In how many places a device may have a certificate, from 1 to 20. */
+export function places(text: string): number {
+  if (!/^(?:[1-9]|1\d|20)$/.test(text)) throw new Error("must be a number of places from 1 to 20");
+  return Number(text);
+}
+
 /** The IANA name of a time zone, as Node spells it. */
 export function timeZone(text: string): string {
   try {

@@ -133,7 +133,7 @@ export const statusRoutes: FastifyPluginAsyncTypebox<CertificateRoutesOptions> =
     {
       config: { permission: "certificates:read" },
       schema: {
-        summary: "All certificates of a device, the current one marked",
+        summary: "All certificates of a device, with the place of each and the current ones marked",
         tags,
         params: IdParams,
         response: { 200: named(schemas.Lineage), ...problems(404) },

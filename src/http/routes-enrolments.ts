@@ -3,6 +3,7 @@ import { type Static, Type } from "typebox";
 
 import type { EnrolmentRequest } from "../lifecycle/enrolment-request.ts";
 import type { EnrolmentInput, Enrolments } from "../lifecycle/enrolments.ts";
+import { parseSerial } from "../pki/serial.ts";
 import { allows } from "../staff/roles.ts";
 import { principalOf } from "./authentication.ts";
 import { HttpError } from "./errors.ts";
@@ -64,16 +65,36 @@ function refuse(field: string, detail: string): HttpError {
   return new HttpError("invalid-request", `${field} ${detail}`, [{ field, detail }]);
 }
 
+/** Which place of a device it is for, if that is said. Throws HttpError where that makes no sense. */
+function placingOf({
+  deviceId,
+  place,
+  reason,
+  replaces,
+}: Static<typeof schemas.NewEnrolment>): Pick<EnrolmentInput, "place" | "replaces"> {
+  const isOfDevice = deviceId !== undefined;
+  if (place !== undefined) {
+    if (reason === "renewal")
+      throw refuse("place", "does not go with a renewal, which is of the place that it renews");
+    if (!isOfDevice) throw refuse("place", "goes with deviceId only");
+    if (replaces === undefined) return { place };
+  }
+  if (replaces === undefined) return {};
+  if (isOfDevice && reason === "renewal") return { replaces: parseSerial(replaces) };
+  throw refuse("replaces", "goes with deviceId and the reason renewal only");
+}
+
 /** One device, or so many of a pharmacy. Throws HttpError where it is neither, or both. */
 function wantedOf(body: Static<typeof schemas.NewEnrolment>): Wanted {
-  const { deviceId, pharmacyId, count, ...common } = body;
+  const { deviceId, pharmacyId, count, place: _, replaces: __, ...common } = body;
+  const placing = placingOf(body);
   if (deviceId !== undefined) {
     const [also] = Object.keys({
       ...(pharmacyId !== undefined && { pharmacyId }),
       ...(count !== undefined && { count }),
     });
     if (also !== undefined) throw refuse(also, "does not go with deviceId");
-    return { ...common, deviceId };
+    return { ...common, ...placing, deviceId };
   }
   if (pharmacyId === undefined) throw refuse("deviceId", "is missing, or pharmacyId with count");
   if (count === undefined) throw refuse("count", "is missing: how many devices of the pharmacy");
@@ -92,7 +113,7 @@ export const enrolmentRoutes: FastifyPluginAsyncTypebox<EnrolmentRoutesOptions> 
       schema: {
         summary: "Ask a person to put a certificate on a device",
         description:
-          "For a device, or for a pharmacy and a count of devices that nobody has registered: then the answer lists an enrolment for each, and one mail has all their links. Sends the account a mail with a link, good for 14 days, or 72 hours when made during a call. An open one of the same device is withdrawn. With the same Idempotency-Key it is the same one; link and code are fresh, since nobody has kept those before, and those before stay good.",
+          "For a device, or for a pharmacy and a count of devices that nobody has registered: then the answer lists an enrolment for each, and one mail has all their links. Sends the account a mail with a link, good for 14 days, or 72 hours when made during a call. An open one of the same device is withdrawn; one for a further place leaves renewals of its other places. With the same Idempotency-Key it is the same one; link and code are fresh, since nobody has kept those before, and those before stay good.",
         tags,
         headers: CreationHeaders,
         body: schemas.NewEnrolment,

@@ -12,7 +12,7 @@ import { inLanguage } from "../web/language.ts";
 import { linkPageOf, pageOf } from "../web/way/states.ts";
 import { prefersHtml } from "./accept.ts";
 import { choiceOf } from "./language-choice.ts";
-import { type MachineRoutesOptions, machineRoutes, namingView } from "./routes-machines.ts";
+import { type MachineRoutesOptions, machineRoutes, questionView } from "./routes-machines.ts";
 import { type ScriptRoutesOptions, scriptRoutes } from "./routes-script.ts";
 import * as schemas from "./schemas/enrolments.ts";
 import { inHandOf, isRefusal, NOBODY } from "./way-forms.ts";
@@ -114,10 +114,8 @@ const goingRoutes: (session: WaySession) => Route =
       try {
         const secret = session.of(request);
         const way = await ways.look(secret);
-        if (pageOf(way) === "name") {
-          const view = await namingView(request, way, { newMachines, secret });
-          return pages.show(request, reply, view);
-        }
+        const question = await questionView(request, way, { newMachines, secret });
+        if (question !== undefined) return pages.show(request, reply, question);
         const asked = request.query as { readonly with?: unknown; readonly "sign-in"?: unknown };
         const came = typeof asked["sign-in"] === "string" ? asked["sign-in"] : undefined;
         const wishes = { file: asked.with === "file", ...(canSignIn && { signIn: { came } }) };

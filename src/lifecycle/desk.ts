@@ -10,6 +10,7 @@ import { type DeskPerson, type DeskPharmacy, pharmaciesOf, pharmacyOf } from "./
 import type { EnrolmentState } from "./enrolment-row.ts";
 import { sessionHash } from "./enrolment-session.ts";
 import { identify, MAY_HAVE_ONE } from "./identifying.ts";
+import { placesOf } from "./places.ts";
 
 /** Why somebody stops a device. */
 export const HOLD_REASONS = ["lost", "suspicious", "other"] as const;
@@ -22,6 +23,8 @@ export interface DeskDevice {
   readonly platform: Platform;
   /** Until when its best certificate is good; absent where it has none that is good or on hold. */
   readonly notAfter?: Date;
+  /** In how many places (Windows users, browsers) a certificate of it is in use. */
+  readonly places: number;
   /** Whether it has a good certificate, and so can be stopped. */
   readonly isGood: boolean;
   /** Who of the pharmacy has stopped it, when and why, while that lasts. */
@@ -81,6 +84,7 @@ interface DeviceRow {
   readonly name: string;
   readonly platform: Platform;
   readonly not_after: Date | null;
+  readonly places: number;
   readonly is_good: boolean;
   readonly held_by: string | null;
   readonly held_at: Date | null;
@@ -88,7 +92,7 @@ interface DeviceRow {
 }
 
 const DEVICES = `select d.id, d.name, d.platform, c.not_after, coalesce(c.state = 'good', false) as is_good,
-    a.name as held_by, h.held_at, h.reason
+    a.name as held_by, h.held_at, h.reason, ${placesOf("d.id", "$2")} as places
   from app.device d
   left join lateral (
     select i.state, i.not_after from app.binding b join ca.issued i on i.serial = b.serial
@@ -105,12 +109,13 @@ const PEOPLE = `select e.id as "enrolmentId", e.support_number as "supportNumber
   left join app.device d on d.id = e.device_id
   where e.pharmacy_id = $1 and e.state = 'started' and e.expires_at > $2 order by e.started_at desc, e.id limit 100`;
 
-function deviceOf({ id, name, platform, ...row }: DeviceRow): DeskDevice {
+function deviceOf({ id, name, places, platform, ...row }: DeviceRow): DeskDevice {
   const { held_by: by, held_at: at, is_good: isGood, not_after: notAfter, reason } = row;
   return {
     id,
     name,
     platform,
+    places,
     isGood,
     ...(notAfter !== null && { notAfter }),
     ...(by !== null && at !== null && reason !== null && { hold: { by, at, reason } }),

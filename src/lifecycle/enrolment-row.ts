@@ -1,3 +1,5 @@
+import { serialOf } from "../ca/certificate-record.ts";
+import type { Serial } from "../pki/serial.ts";
 import type { Work } from "../registry/tenant.ts";
 
 /** `invited` until somebody presses 「はじめる」; the last three are ends. */
@@ -20,6 +22,13 @@ export function isOpen(state: EnrolmentState): boolean {
 /** Why somebody is asked. The mail says it. */
 export const ENROLMENT_REASONS = ["first", "replacement", "renewal", "support"] as const;
 export type EnrolmentReason = (typeof ENROLMENT_REASONS)[number];
+
+/**
+ * What becomes of the certificates that a device has: `instead` ends all of them after the proof of the new one, `further`
+ * leaves them, because another Windows user or browser of the same device gets the new one.
+ */
+export const PLACE_CHOICES = ["instead", "further"] as const;
+export type PlaceChoice = (typeof PLACE_CHOICES)[number];
 
 /** How support knew whom it spoke with. */
 export const CONFIRMED_HOW = ["telephone", "video-call", "in-person"] as const;
@@ -48,6 +57,10 @@ export interface Enrolment {
   readonly accountId: string;
   readonly state: EnrolmentState;
   readonly reason: EnrolmentReason;
+  /** Absent of a renewal, of a device without a certificate, and until the person has said. */
+  readonly place?: PlaceChoice;
+  /** The certificate that the new one follows, once that is known. */
+  readonly replaces?: Serial;
   readonly duringCall: boolean;
   readonly requestedBy?: string;
   /** Six digits (お問い合わせ番号), no other open one's. Absent some time after the end. */
@@ -77,6 +90,8 @@ export interface EnrolmentRow {
   readonly account_id: string;
   readonly told_state: EnrolmentState;
   readonly reason: EnrolmentReason;
+  readonly place: PlaceChoice | null;
+  readonly replaces: Uint8Array | null;
   readonly during_call: boolean;
   /** How often somebody has begun it: each time in another browser. */
   readonly begun: number;
@@ -96,7 +111,7 @@ export interface EnrolmentRow {
 
 /** For a query that calls app.enrolment `e`, and whose first value is the time. */
 export const ENROLMENT_COLUMNS = `e.id, e.corporation_id, e.pharmacy_id, e.device_id, e.device_name, e.account_id, app.enrolment_state(e, $1::timestamptz) as told_state,
-  e.reason, e.during_call, e.begun, e.requested_by, e.support_number, e.asked_by, e.mailed, e.created_at, e.expires_at, e.started_at,
+  e.reason, e.place, e.replaces, e.during_call, e.begun, e.requested_by, e.support_number, e.asked_by, e.mailed, e.created_at, e.expires_at, e.started_at,
   e.identified_at, e.identified_by, e.identified_how, e.ended_at, e.replaced_by`;
 
 /** Of one that is over although nobody has written it down yet, the end is when its time was over. */
@@ -128,6 +143,8 @@ export function enrolmentOf(row: EnrolmentRow): Enrolment {
     accountId: row.account_id,
     state: row.told_state,
     reason: row.reason,
+    ...(row.place !== null && { place: row.place }),
+    ...(row.replaces !== null && { replaces: serialOf(row.replaces) }),
     duringCall: row.during_call,
     ...(row.requested_by !== null && { requestedBy: row.requested_by }),
     ...(row.support_number !== null && { supportNumber: row.support_number }),

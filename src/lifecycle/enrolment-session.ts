@@ -93,7 +93,8 @@ const BEGIN = `update app.enrolment set state = 'started', started_at = coalesce
     support_number = coalesce($4::text, support_number), identified_at = null, identified_by = null, identified_how = null, issued_at = null,
     code_sha256 = null, code_until = null, code_wrong = 0,
     device_name = case when device_id is not null then device_name end, device_platform = case when device_id is not null then device_platform end,
-    named_at = case when device_id is not null then named_at end, takes_over = case when device_id is not null then takes_over end
+    named_at = case when device_id is not null then named_at end, takes_over = case when device_id is not null then takes_over end,
+    place = case when device_id is not null then place end
   where id = $1`;
 
 /** A script of the browser before. */

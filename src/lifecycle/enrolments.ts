@@ -1,3 +1,5 @@
+import { serialOf } from "../ca/certificate-record.ts";
+import type { Serial } from "../pki/serial.ts";
 import { ConflictError } from "../registry/errors.ts";
 import { createOnce } from "../registry/idempotency.ts";
 import { listPage, type Page, type PageRequest } from "../registry/page.ts";
@@ -20,11 +22,13 @@ import {
   type EnrolmentRow,
   type EnrolmentState,
   type ConfirmedHow,
+  type PlaceChoice,
   readEnrolment,
 } from "./enrolment-row.ts";
 import { renewableOf } from "./renewable.ts";
 import { standingOf } from "./enrolment-standing.ts";
 import { lifeOf, openEnrolments } from "./open-enrolment.ts";
+import { checkRoom, newestOf } from "./places.ts";
 
 export interface EnrolmentInput {
   readonly accountId: string;
@@ -33,6 +37,10 @@ export interface EnrolmentInput {
   readonly duringCall?: boolean;
   /** `first`, if absent. */
   readonly reason?: EnrolmentReason;
+  /** If absent, the person is asked where the device has a certificate in use. Of a renewal there is none. */
+  readonly place?: PlaceChoice;
+  /** Of a renewal, the certificate of the place that is renewed; if absent, the person's newest. */
+  readonly replaces?: Serial;
   /** Whom the mail names as having asked. */
   readonly requestedBy?: string;
 }
@@ -47,7 +55,8 @@ export interface EnrolmentQuery extends PageRequest {
 
 export interface Enrolments {
   /**
-   * Makes one, and plans its mail where the account has an address. An open one of the same device is withdrawn. Asked for
+   * Makes one, and plans its mail where the account has an address. An open one of the same device is withdrawn; one
+   * for a further place leaves a renewal of another place alone. Asked for
    * again with the same key it is the same one with a fresh link. Throws NotFoundError, NotAMemberError, InvalidStateError.
    */
   create(principal: Principal, input: EnrolmentInput, handing: Handing): Promise<MadeEnrolment>;
@@ -78,7 +87,10 @@ export interface Confirmation {
   readonly supportNumber?: string;
 }
 
-export type EnrolmentsDeps = RegistryDeps & HandingDeps;
+export interface EnrolmentsDeps extends RegistryDeps, HandingDeps {
+  /** In so many places a device may have a certificate. */
+  readonly placesPerDevice: number;
+}
 
 function self(id: string): Reference {
   return { kind: "enrolment", id };
@@ -161,6 +173,26 @@ function deviceOf({ deviceId }: EnrolmentInput): Reference {
   return { kind: "device", id: deviceId, field: "deviceId" };
 }
 
+/** What becomes of the device's certificates, and which of them the new one follows. Throws what `renewableOf` does, and ConflictError. */
+async function placing(
+  { sql, now }: Work,
+  { accountId, deviceId, place, reason, replaces: wanted }: EnrolmentInput,
+  most: number,
+): Promise<{ readonly replaces?: string; readonly place?: PlaceChoice }> {
+  if (reason === "renewal") {
+    const renewable = { deviceId, accountId, ...(wanted !== undefined && { wanted }) };
+    const replaces = await renewableOf(sql, renewable, now);
+    return replaces === undefined ? {} : { replaces };
+  }
+  if (place === undefined) return {};
+  if (place === "further") {
+    await checkRoom(sql, { deviceId, at: now, most });
+    return { place };
+  }
+  const newest = await newestOf(sql, deviceId);
+  return { place, ...(newest !== null && { replaces: serialOf(newest) }) };
+}
+
 /** Whoever makes one for the same device meanwhile waits for the lock of the device's row, and then replaces this one. */
 async function create(work: Work, deps: EnrolmentsDeps, input: EnrolmentInput): Promise<Enrolment> {
   const { sql, now, record } = work;
@@ -169,18 +201,18 @@ async function create(work: Work, deps: EnrolmentsDeps, input: EnrolmentInput): 
   const accountId = await lockRow(sql, account, "keep");
   const standing = await standingOf(sql, { deviceId, accountId }, now);
   const reason = input.reason ?? "first";
-  const replaces =
-    reason === "renewal" ? await renewableOf(sql, { deviceId, accountId }, now) : undefined;
+  const placed = await placing(work, { ...input, deviceId, accountId }, deps.placesPerDevice);
+  const { place: _, replaces: __, ...asked } = input;
   const id = deps.newId();
   const opening = {
-    ...input,
+    ...asked,
+    ...placed,
     id,
     deviceId,
     accountId,
     pharmacyId: standing.pharmacy_id,
     reason,
     expiresAt: new Date(now.getTime() + lifeOf(input.duringCall)),
-    ...(replaces !== undefined && { replaces }),
   };
   const { corporationId, principal } = work;
   const { actor } = principal;
@@ -195,6 +227,7 @@ async function create(work: Work, deps: EnrolmentsDeps, input: EnrolmentInput): 
     accountId,
     pharmacyId: row.pharmacy_id,
     reason: row.reason,
+    ...(row.place !== null && { place: row.place }),
     duringCall: row.during_call,
     mailed: row.mailed,
   });

@@ -6,12 +6,21 @@ import { ConflictError } from "../registry/errors.ts";
 import type { Database } from "../storage/database.ts";
 import type { Sql } from "../storage/sql.ts";
 import { giveLink, linkUrl, startUrl } from "./enrolment-links.ts";
-import type { EnrolmentState } from "./enrolment-row.ts";
+import type { EnrolmentState, PlaceChoice } from "./enrolment-row.ts";
 import { tenantOfSession } from "./enrolment-session.ts";
 import { standingOf } from "./enrolment-standing.ts";
 import { NoSessionError, NotIdentifiedError } from "./errors.ts";
-import { nameDevice, type Named, namesInUse, type Naming, type Unnamed } from "./naming.ts";
+import {
+  holderById,
+  nameDevice,
+  type Named,
+  type NameHolder,
+  namesInUse,
+  type Naming,
+  type Unnamed,
+} from "./naming.ts";
 import { lifeOf, openEnrolments } from "./open-enrolment.ts";
+import { choosePlace } from "./places.ts";
 import type { WrongGuesses } from "./wrong-guesses.ts";
 
 /** What opens an invitation for one more machine, shown to whoever stands before a finished one. */
@@ -23,12 +32,19 @@ export interface AnotherMachine {
   readonly link: string;
 }
 
-/** What people do with machines that nobody has registered. `session` is the browser's secret; all throw NoSessionError. */
+/** What people say of the machine before them, where it is not known what it is to be. `session` is the browser's secret; all throw NoSessionError. */
 export interface NewMachines {
   /** The names that are in use in the pharmacy. */
   names(session: string): Promise<readonly string[]>;
   /** Names the machine. Throws InvalidValueError, and NotIdentifiedError before the person was identified and once it is a device. */
   name(session: string, naming: Naming): Promise<Named>;
+  /** The device that the enrolment is for; undefined while it has none. */
+  device(session: string): Promise<NameHolder | undefined>;
+  /**
+   * Says what becomes of the certificates that the device has. Throws NotIdentifiedError before the person was identified
+   * and once there is a certificate, and ConflictError where the device has no room for a further place.
+   */
+  choosePlace(session: string, place: PlaceChoice): Promise<void>;
   /**
    * Invites the same person to put a certificate on one more machine of the pharmacy, where they are identified anew. Asked
    * again before somebody has begun it, it is the same one with a fresh code. Throws ConflictError where it may not be.
@@ -47,6 +63,8 @@ export interface NewMachinesDeps {
   readonly guesses: Pick<WrongGuesses, "note">;
   /** So many more a person may ask for in a day. */
   readonly moreDevices: number;
+  /** In so many places a device may have a certificate. */
+  readonly placesPerDevice: number;
 }
 
 /**
@@ -67,9 +85,12 @@ interface Row {
   readonly account_id: string;
   readonly told_state: EnrolmentState;
   readonly may_ask: boolean;
+  /** A renewal is of the place of its certificate. */
+  readonly is_renewal: boolean;
 }
 
-const FIND = `select e.id, e.pharmacy_id, e.device_id, e.account_id, app.enrolment_state(e, $2) as told_state, ${MAY_ASK} as may_ask
+const FIND = `select e.id, e.pharmacy_id, e.device_id, e.account_id, app.enrolment_state(e, $2) as told_state, ${MAY_ASK} as may_ask,
+    e.replaces is not null and e.place is null as is_renewal
   from app.enrolment e where e.session_sha256 = $1 for update of e`;
 
 /** Asked for here, and not begun yet. */
@@ -116,7 +137,7 @@ async function open(asking: Asking, deps: NewMachinesDeps): Promise<AnotherMachi
 }
 
 export function createNewMachines(deps: NewMachinesDeps): NewMachines {
-  const { database, clock, newId, moreDevices } = deps;
+  const { database, clock, newId, moreDevices, placesPerDevice: most } = deps;
   const within = async <T>(
     session: string,
     work: (asking: Asking, row: Row) => Promise<T>,
@@ -136,7 +157,20 @@ export function createNewMachines(deps: NewMachinesDeps): NewMachines {
     name: (session, naming) =>
       within(session, async ({ sql, ...of }, { device_id: deviceId, told_state: state }) => {
         if (state !== "identified" || deviceId !== null) throw new NotIdentifiedError(state);
-        return nameDevice(sql, { ...of, naming }, newId);
+        return nameDevice(sql, { ...of, naming, most }, newId);
+      }),
+
+    device: (session) =>
+      within(session, async ({ sql, accountId, at }, { device_id: deviceId }) =>
+        deviceId === null ? undefined : holderById(sql, { deviceId, accountId, at, most }),
+      ),
+
+    choosePlace: (session, place) =>
+      within(session, async ({ sql, ...of }, row) => {
+        const { device_id: deviceId, told_state: state } = row;
+        if (state !== "identified" || deviceId === null || row.is_renewal)
+          throw new NotIdentifiedError(state);
+        await choosePlace(sql, { ...of, deviceId, place, most }, newId);
       }),
 
     another: (session) =>

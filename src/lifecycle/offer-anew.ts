@@ -2,7 +2,8 @@ import { record } from "../audit/record.ts";
 import type { Random } from "../pki/crypto.ts";
 import type { NewId } from "../pki/uuid.ts";
 import type { Sql } from "../storage/sql.ts";
-import type { EnrolmentReason } from "./enrolment-row.ts";
+import { serialOf } from "../ca/certificate-record.ts";
+import type { EnrolmentReason, PlaceChoice } from "./enrolment-row.ts";
 import { hiddenAddress } from "./hidden-address.ts";
 import { lifeOf, openEnrolments } from "./open-enrolment.ts";
 
@@ -27,6 +28,10 @@ interface Row {
   readonly device_id: string | null;
   readonly account_id: string;
   readonly reason: EnrolmentReason;
+  /** As it was asked for, or said of this very device. */
+  readonly place: PlaceChoice | null;
+  /** The certificate that it follows, while that can be renewed. */
+  readonly replaces: Uint8Array | null;
   readonly requested_by: string | null;
   readonly email: string;
   readonly today: number;
@@ -36,6 +41,8 @@ interface Row {
 const LOCK = `select from app.enrolment where id = (select coalesce(first_id, id) from app.enrolment where id = $1) for update`;
 
 const READ = `select coalesce(e.first_id, e.id) as first_id, e.pharmacy_id, e.device_id, e.account_id, e.reason, e.requested_by, a.email,
+    case when e.device_id is not null then e.place end as place,
+    (select i.serial from ca.issued i where i.serial = e.replaces and (e.place is not null or i.state = 'good' and i.not_after > $2)) as replaces,
     (select count(*)::integer from app.enrolment o
      where o.first_id = coalesce(e.first_id, e.id) and o.created_at > $2::timestamptz - interval '1 day') as today
   from app.enrolment e join app.account a on a.id = e.account_id
@@ -73,7 +80,7 @@ export async function offerAnew(
     const [action, subject] = ["enrolment.withdrawn", `enrolment/${one.id}`] as const;
     await record(sql, { ...told, action, subject, detail: { replacedBy: id } }, deps.newId);
   }
-  const { reason, requested_by: requestedBy } = row;
+  const { place, reason, replaces, requested_by: requestedBy } = row;
   const opening = {
     id,
     pharmacyId,
@@ -81,6 +88,8 @@ export async function offerAnew(
     reason,
     expiresAt: new Date(at.getTime() + lifeOf()),
     ...(requestedBy !== null && { requestedBy }),
+    ...(place !== null && { place }),
+    ...(replaces !== null && { replaces: serialOf(replaces) }),
     ...(deviceId === null ? { requestId: deps.newId() } : { deviceId }),
   };
   await openEnrolments(sql, { ...told, openings: [opening] }, deps);

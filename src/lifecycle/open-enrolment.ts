@@ -2,7 +2,7 @@ import { recordAll } from "../audit/record.ts";
 import type { Random } from "../pki/crypto.ts";
 import type { NewId } from "../pki/uuid.ts";
 import type { Sql } from "../storage/sql.ts";
-import type { EnrolmentReason } from "./enrolment-row.ts";
+import type { EnrolmentReason, PlaceChoice } from "./enrolment-row.ts";
 import { newSixDigits } from "./enrolment-session.ts";
 
 /** One that is to be open. */
@@ -19,6 +19,8 @@ export interface Opening {
   readonly expiresAt: Date;
   /** The certificate that is renewed, in hexadecimal digits. */
   readonly replaces?: string;
+  /** Absent of a renewal, and where the person is to say. */
+  readonly place?: PlaceChoice;
   /** Those that are asked for together, whose links are in one mail. */
   readonly requestId?: string;
 }
@@ -45,29 +47,39 @@ export function lifeOf(duringCall = false): number {
 /** Of the million support numbers most are free; so many draws without a free one mean that they are used up. */
 const MOST_DRAWS = 50;
 
+/**
+ * A renewal takes the place of one of the same certificate, one for a further place that of another such one: neither is in
+ * the way of what goes on in another place. What is for the device as a whole takes the place of all, and gives way to any.
+ */
 const REPLACE = `update app.enrolment e set
     state = case when e.expires_at <= $2::timestamptz then 'expired' else 'withdrawn' end,
     ended_at = least(e.expires_at, $2::timestamptz),
     replaced_by = case when e.expires_at <= $2::timestamptz then null else o.id end
-  from jsonb_to_recordset($1::jsonb) as o (id uuid, device_id uuid)
-  where e.device_id = o.device_id and e.state in ('invited', 'started', 'identified', 'issued')
+  from jsonb_to_recordset($1::jsonb) as o (id uuid, device_id uuid, replaces text, place text)
+  where e.device_id = o.device_id and e.id <> o.id and e.state in ('invited', 'started', 'identified', 'issued')
+    and case when o.place = 'further' then e.replaces is null or e.place is not null
+      when o.replaces is not null and o.place is null then e.place is distinct from 'further'
+        and (e.replaces is null or e.place is not null or e.replaces = decode(o.replaces, 'hex'))
+      else true end
   returning e.id, e.state, o.id as by`;
 
 /** Where another open one has the number that was drawn, nothing: it is drawn anew. */
 const INSERT = `insert into app.enrolment (id, corporation_id, pharmacy_id, device_id, account_id, state, reason, during_call, requested_by,
-    support_number, asked_by, mailed, created_at, expires_at, replaces, request_id)
+    support_number, asked_by, mailed, created_at, expires_at, replaces, request_id, place)
   select o.id, $2::uuid, o.pharmacy_id, o.device_id, o.account_id, 'invited', o.reason, o.during_call, o.requested_by,
-    o.support_number, $3::text, false, $4::timestamptz, o.expires_at, decode(o.replaces, 'hex'), o.request_id
+    o.support_number, $3::text, false, $4::timestamptz, o.expires_at, decode(o.replaces, 'hex'), o.request_id, o.place
   from jsonb_to_recordset($1::jsonb) as o (id uuid, pharmacy_id uuid, device_id uuid, account_id uuid, reason text, during_call boolean,
-    requested_by text, support_number text, expires_at timestamptz, replaces text, request_id uuid)
+    requested_by text, support_number text, expires_at timestamptz, replaces text, request_id uuid, place text)
   on conflict (support_number) where state in ('invited', 'started', 'identified', 'issued') do nothing returning id`;
 
+type Wanted = Pick<Opening, "id" | "replaces" | "place"> & { readonly deviceId: string };
+
 interface Replacing extends Omit<Openings, "openings"> {
-  readonly wanted: readonly { readonly id: string; readonly deviceId: string }[];
+  readonly wanted: readonly Wanted[];
 }
 
 /**
- * Ends what is open for devices, whose rows are locked: one whose time was over has expired, any other is withdrawn for the
+ * Ends what is open for devices, whose rows are locked, as far as the new one is in its place: one whose time was over has expired, any other is withdrawn for the
  * newer one.
  */
 export async function replaceOpen(
@@ -79,7 +91,7 @@ export async function replaceOpen(
   const rows = await sql.query<{ id: string; state: string; by: string }>(
     REPLACE,
     [
-      JSON.stringify(wanted.map(({ id, deviceId }) => ({ id, device_id: deviceId }))),
+      JSON.stringify(wanted.map(({ deviceId, ...each }) => ({ ...each, device_id: deviceId }))),
       at.toISOString(),
     ],
     "enrolment-replace",
@@ -108,11 +120,12 @@ function insertable(opening: Opening, random: Random): object {
     expires_at: opening.expiresAt.toISOString(),
     replaces: opening.replaces,
     request_id: opening.requestId,
+    place: opening.place,
   };
 }
 
 /**
- * Inserts enrolments, each in place of what is open for its device, which is recorded. The caller has locked the rows of the
+ * Inserts enrolments, each in place of what is open for its device or place, which is recorded. The caller has locked the rows of the
  * devices in this transaction, has judged who may have what, and records that they were made.
  */
 export async function openEnrolments(
@@ -121,8 +134,17 @@ export async function openEnrolments(
   { random, newId }: { readonly random: Random; readonly newId: NewId },
 ): Promise<void> {
   const { corporationId, actor, at, openings } = opening;
-  const wanted = openings.flatMap(({ id, deviceId }) =>
-    deviceId === undefined ? [] : [{ id, deviceId }],
+  const wanted = openings.flatMap(({ id, deviceId, replaces, place }): readonly Wanted[] =>
+    deviceId === undefined
+      ? []
+      : [
+          {
+            id,
+            deviceId,
+            ...(replaces !== undefined && { replaces }),
+            ...(place !== undefined && { place }),
+          },
+        ],
   );
   await replaceOpen(sql, { corporationId, actor, at, wanted }, newId);
   let left = openings;

@@ -22,12 +22,13 @@ export interface ProofDeps {
 
 /**
  * What a visit to a check showed. `proven`: that very certificate, with its key. `older` and `newer` are other certificates
- * of the same device, `unknown` none of ours; `ended`: there is no such check, or no more.
+ * of the same place of the device, `other-place` one of another place of it, `unknown` none of ours; `ended`: there is no such check, or no more.
  */
 export type CheckOutcome =
   | "proven"
   | "none"
   | "other-device"
+  | "other-place"
   | "older"
   | "newer"
   | "revoked"
@@ -71,6 +72,16 @@ const CHECK = `select c.id, c.expires_at, c.serial, i.common_name, i.not_after, 
   where c.nonce_sha256 = $1`;
 
 /**
+ * Whether two are of places of their own: no certificate comes before both, neither ends the other by its proof, and they
+ * are no two attempts of one enrolment. What an earlier enrolment has left unproven is a certificate of before, and no place.
+ */
+const OTHER_PLACE = `not exists (select from line a join line b on b.serial = a.serial where a.start = $1 and b.start = $2)
+    and $2 not in (select serial from ca.line_before($1)) and $1 not in (select serial from ca.line_before($2))
+    and not exists (select from app.binding a join app.binding b on b.enrolment_id = a.enrolment_id where a.serial = $1 and b.serial = $2)
+    and (shown.proven_at is not null or exists (select from app.binding b where b.serial = $2 and b.enrolment_id is null)
+      or exists (select from party.use u where u.serial = $2))`;
+
+/**
  * How the certificate that was shown ($2) stands to the one that was asked for ($1). A certificate names its device for
  * ever, also one that went to another tenant since. Who replaced whom counts before the dates: those of a batch are equal.
  */
@@ -80,13 +91,15 @@ const RELATION = `with recursive line as (
   )
   select shown.device_uri = asked.device_uri as same_device,
     exists (select from line where start = $1 and serial = $2)
-      or (shown.issued_at < asked.issued_at and not exists (select from line where start = $2 and serial = $1)) as is_older
+      or (shown.issued_at < asked.issued_at and not exists (select from line where start = $2 and serial = $1)) as is_older,
+    ${OTHER_PLACE} as is_of_other_place
   from ca.issued asked, ca.issued shown where asked.serial = $1 and shown.serial = $2`;
 
 interface RelationRow {
   /** Null of a certificate that is no device's. */
   readonly same_device: boolean | null;
   readonly is_older: boolean;
+  readonly is_of_other_place: boolean;
 }
 
 /** Of a certificate that identifies nobody now. Whoever decided it: what keeps its device out is a stop. */
@@ -118,6 +131,7 @@ async function otherOutcome(
   );
   if (row === undefined || row.same_device === null) return "unknown";
   if (!row.same_device) return "other-device";
+  if (row.is_of_other_place && shown.kind === "identified") return "other-place";
   // An old one is put aside whatever became of it; a new one has to be good to be of use.
   if (row.is_older) return "older";
   return shown.kind === "identified" ? "newer" : OUTCOME_OF[shown.reason];

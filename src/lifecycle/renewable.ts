@@ -1,6 +1,7 @@
 import { serialOf } from "../ca/certificate-record.ts";
 import { InvalidStateError } from "../ca/errors.ts";
-import type { Serial } from "../pki/serial.ts";
+import { type Serial, serialBytes } from "../pki/serial.ts";
+import { NotFoundError } from "../registry/errors.ts";
 import type { Sql } from "../storage/sql.ts";
 
 interface Row {
@@ -10,13 +11,14 @@ interface Row {
 }
 
 /**
- * The newest that was not put aside by a newer one. Those of emergencies end by themselves, and nothing comes after them.
+ * $4 where it is said which, of several places; else the newest that was not put aside by a newer one. Those of emergencies
+ * end by themselves, and nothing comes after them.
  * As late as a renewal may be (`ca/reservation.ts`): a proxy stops an expired certificate before any page.
  */
 const NEWEST = `select i.serial, i.state, i.not_after < $3::timestamptz - interval '14 days' as is_too_late
   from app.binding b join ca.issued i on i.serial = b.serial
   where b.device_id = $1::uuid and b.account_id = $2::uuid and b.bound_to is null and i.der is not null and i.profile <> 'emergency'
-    and (i.state <> 'revoked' or i.reason <> 4)
+    and ($4::bytea is null or i.serial = $4::bytea) and (i.state <> 'revoked' or i.reason <> 4)
   order by i.issued_at desc, i.serial desc limit 1`;
 
 const refused = (what: string): Error =>
@@ -24,19 +26,31 @@ const refused = (what: string): Error =>
     field: "reason",
   });
 
+interface Renewable {
+  readonly deviceId: string;
+  readonly accountId: string;
+  /** Of a device with several places. */
+  readonly wanted?: Serial;
+}
+
 /**
  * The certificate that an enrolment for a renewal goes on from, which may have expired up to 14 days ago: whoever comes is
- * identified. Undefined where the person has none for the device, so that the first is made. Throws InvalidStateError for one
+ * identified. Undefined where the person has none for the device, so that the first is made. Throws NotFoundError for a wanted
+ * one that is not theirs there, or that was superseded, and InvalidStateError for one
  * that is revoked or on hold, whatever became of it since, and for one that expired earlier: those are no renewals, and
  * staff who have looked into it make an enrolment with another reason.
  */
 export async function renewableOf(
   sql: Sql,
-  { deviceId, accountId }: { readonly deviceId: string; readonly accountId: string },
+  { deviceId, accountId, wanted }: Renewable,
   now: Date,
 ): Promise<Serial | undefined> {
-  const [row] = await sql.query<Row>(NEWEST, [deviceId, accountId, now.toISOString()]);
-  if (row === undefined) return undefined;
+  const serial = wanted === undefined ? null : serialBytes(wanted);
+  const [row] = await sql.query<Row>(NEWEST, [deviceId, accountId, now.toISOString(), serial]);
+  if (row === undefined) {
+    if (wanted !== undefined) throw new NotFoundError("certificate", "replaces");
+    return undefined;
+  }
   if (row.state === "revoked") throw refused("is revoked");
   if (row.state === "hold") throw refused("is on hold");
   if (row.is_too_late) throw refused("expired more than 14 days ago");

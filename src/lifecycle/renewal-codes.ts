@@ -2,7 +2,7 @@ import { record } from "../audit/record.ts";
 import { InvalidStateError } from "../ca/errors.ts";
 import type { Clock } from "../pki/clock.ts";
 import type { Digest, Random } from "../pki/crypto.ts";
-import type { Serial } from "../pki/serial.ts";
+import { type Serial, serialBytes } from "../pki/serial.ts";
 import type { NewId } from "../pki/uuid.ts";
 import { NotAMemberError } from "../registry/errors.ts";
 import type { Sql } from "../storage/sql.ts";
@@ -34,8 +34,11 @@ const LIFE_MS = 14 * 24 * 60 * 60_000;
 
 const ACTOR = "worker";
 
-const OPEN = `select e.id, e.asked_by from app.enrolment e
-  where e.device_id = $1 and e.state in ('invited', 'started', 'identified', 'issued') and e.expires_at > $2 for update`;
+/** Of this certificate, or of the device as a whole: what goes on in another of its places is none of this one's. */
+const OPEN = `select e.id from app.enrolment e
+  where e.device_id = $1 and e.state in ('invited', 'started', 'identified', 'issued') and e.expires_at > $2
+    and (e.replaces = $3 or e.place = 'instead' or e.replaces is null and e.place is null)
+  order by e.replaces = $3 desc nulls last limit 1 for update`;
 
 /** Only of what a reminder has made: what staff have given to a caller stays as they said. */
 const PROLONG = `update app.enrolment set expires_at = greatest(expires_at, $2) where id = $1 and asked_by = 'worker'`;
@@ -53,7 +56,7 @@ async function standing(sql: Sql, renewing: Renewing, at: Date): Promise<Standin
   }
 }
 
-/** The enrolment that is open for the device, or a new one for its renewal. */
+/** The enrolment that is open for the certificate or its device, or a new one for its renewal. */
 async function openFor(
   sql: Sql,
   { renewing, pharmacyId, at }: { renewing: Renewing; pharmacyId: string; at: Date },
@@ -61,7 +64,11 @@ async function openFor(
 ): Promise<string> {
   const { accountId, corporationId, deviceId, serialNumber } = renewing;
   const expiresAt = new Date(at.getTime() + LIFE_MS);
-  const [open] = await sql.query<{ id: string }>(OPEN, [deviceId, at], "renewal-code-open");
+  const [open] = await sql.query<{ id: string }>(
+    OPEN,
+    [deviceId, at, serialBytes(serialNumber)],
+    "renewal-code-open",
+  );
   if (open !== undefined) {
     await sql.query(PROLONG, [open.id, expiresAt], "renewal-code-prolong");
     return open.id;

@@ -27,7 +27,7 @@ export interface RenewalStartDeps {
 /** Renewal on the device itself: its old certificate is the sign-in. */
 export interface RenewalStart {
   /**
-   * Makes an enrolment for the device that has shown this certificate, in place of what is open for it. Returns a token with
+   * Makes an enrolment for the device that has shown this certificate, in place of what is open for this place of it. Returns a token with
    * which its browser goes on, within a minute and once. Throws InvalidStateError and NotAMemberError, and
    * NotRenewableError of an emergency's certificate.
    */

@@ -15,13 +15,14 @@ import type { Database } from "../storage/database.ts";
 import { uniqueViolation } from "../storage/errors.ts";
 import type { Sql } from "../storage/sql.ts";
 import type { Check, Checks } from "./checks.ts";
-import type { EnrolmentState, IdentifiedHow } from "./enrolment-row.ts";
+import type { EnrolmentState, IdentifiedHow, PlaceChoice } from "./enrolment-row.ts";
 import { type Session, type Tenanted, tenantOfSession } from "./enrolment-session.ts";
 import { standingOf } from "./enrolment-standing.ts";
 import { hiddenAddress } from "./hidden-address.ts";
 import { judgeCode, planCode } from "./mailed-code.ts";
 import { claimDevice } from "./naming.ts";
 import { MAY_ASK } from "./new-machines.ts";
+import { placesOf } from "./places.ts";
 import { NoSessionError, NotIdentifiedError, TooManyBundlesError } from "./errors.ts";
 import type { WrongGuesses } from "./wrong-guesses.ts";
 
@@ -45,6 +46,8 @@ export interface Way {
   readonly isReplaced: boolean;
   /** Whether it is known what the device is called: if not, the person names it before there is a certificate. */
   readonly isNamed: boolean;
+  /** Whether the device has a certificate in use, and nobody has said what becomes of it. */
+  readonly isPlaceOpen: boolean;
   /** Both absent while nobody has named it. */
   readonly deviceName?: string;
   readonly platform?: Platform;
@@ -100,6 +103,8 @@ export interface WaysDeps {
   readonly guesses: Pick<WrongGuesses, "note">;
   /** So many more machines a person may ask for in a day. */
   readonly moreDevices: number;
+  /** In so many places a device may have a certificate. */
+  readonly placesPerDevice: number;
 }
 
 /** More than anybody needs who does it alone: five, and then support is on the telephone. */
@@ -124,6 +129,9 @@ interface Row {
   /** Whether the device is named, or comes into being, by its person. */
   readonly is_claimed: boolean;
   readonly is_named: boolean;
+  readonly place: PlaceChoice | null;
+  /** Where it is still to be said which place it is for, in how many the device has a certificate. */
+  readonly places: number;
   readonly may_ask: boolean;
   readonly made: number;
   /** The certificate that is renewed. */
@@ -141,7 +149,8 @@ interface Row {
 const FIND = `select e.id, e.device_id, e.pharmacy_id, e.account_id, app.enrolment_state(e, $2) as told_state, e.replaced_by, e.support_number,
     e.expires_at, e.replaces, e.identified_how, case when a.email_shared then null else a.email end as email, e.codes_mailed,
     coalesce(d.name, e.device_name) as device_name, coalesce(d.platform, e.device_platform) as platform, p.name as pharmacy_name,
-    (e.device_id is null or e.device_name is not null) as is_claimed,
+    (e.device_id is null or e.device_name is not null or e.place is not null) as is_claimed, e.place,
+    case when e.state = 'identified' and e.replaces is null then ${placesOf("coalesce(e.device_id, e.takes_over)", "$2")} else 0 end as places,
     e.device_id is not null or (e.device_name is not null and e.takes_over is not distinct from (select t.id from app.device t
       where t.pharmacy_id = e.pharmacy_id and t.name = e.device_name and t.retired_at is null)) as is_named,
     ${MAY_ASK} as may_ask,
@@ -177,8 +186,21 @@ function certificateOf(row: Row): WayCertificate | undefined {
   };
 }
 
-function wayOf(row: Row, identifyByMail: boolean): Way {
+/** Whether it has to be said yet what becomes of the device's certificates, or cannot be as it was said. */
+function isPlaceOpen(row: Row, most: number): boolean {
+  if (row.is_emergency || row.made > 0 || row.replaces !== null) return false;
+  if (row.place === "further") return row.places >= most;
+  return row.place === null && row.device_id !== null && row.places > 0;
+}
+
+interface Site {
+  readonly identifyByMail: boolean;
+  readonly placesPerDevice: number;
+}
+
+function wayOf(row: Row, { identifyByMail, placesPerDevice }: Site): Way {
   const { email } = row;
+  const isOpen = isPlaceOpen(row, placesPerDevice);
   const certificate = certificateOf(row);
   return {
     enrolmentId: row.id,
@@ -190,7 +212,9 @@ function wayOf(row: Row, identifyByMail: boolean): Way {
     supportNumber: row.support_number,
     expiresAt: row.expires_at,
     isEmergency: row.is_emergency,
-    isNamed: row.is_named,
+    // Who has named a device that has no room any more names it anew.
+    isNamed: row.is_named && !(isOpen && row.device_id === null),
+    isPlaceOpen: isOpen,
     mayAskForAnother: row.may_ask,
     made: row.made,
     ...(row.identified_how !== null && { identifiedHow: row.identified_how }),
@@ -201,10 +225,16 @@ function wayOf(row: Row, identifyByMail: boolean): Way {
 }
 
 /** Whoever was identified may have left meanwhile. Throws what keeps a certificate from them. */
-async function checkAllowed(sql: Sql, row: Row, at: Date): Promise<void> {
+async function checkAllowed(
+  sql: Sql,
+  row: Row,
+  { at, most }: { readonly at: Date; readonly most: number },
+): Promise<void> {
   const { told_state: state } = row;
   if (state !== "identified" && state !== "issued") throw new NotIdentifiedError(state);
   if (row.made >= MOST_BUNDLES) throw new TooManyBundlesError();
+  if (isPlaceOpen(row, most))
+    throw new ConflictError("the device has a certificate: in its place, or beside it", "place");
   const { account_id: accountId, device_id: deviceId, pharmacy_id: pharmacyId } = row;
   await standingOf(sql, { deviceId, pharmacyId, accountId }, at);
 }
@@ -229,15 +259,18 @@ async function read(sql: Sql, { sha256, at, moreDevices }: Reading, lock = ""): 
 
 /** The enrolment of a session, which `check` may refuse in the same transaction. */
 async function find(
-  deps: Pick<WaysDeps, "database" | "digest" | "clock" | "guesses" | "moreDevices">,
+  deps: Pick<
+    WaysDeps,
+    "database" | "digest" | "clock" | "guesses" | "moreDevices" | "placesPerDevice"
+  >,
   session: Session,
-  check: (sql: Sql, row: Row, at: Date) => Promise<void> = async () => undefined,
+  check: typeof checkAllowed = async () => undefined,
 ): Promise<Tenanted & { readonly row: Row }> {
   const tenanted = await tenantOfSession(deps, session);
   const row = await deps.database.tenant(tenanted.corporationId, async (sql) => {
     const at = deps.clock();
     const found = await read(sql, { ...tenanted, at, moreDevices: deps.moreDevices });
-    await check(sql, found, at);
+    await check(sql, found, { at, most: deps.placesPerDevice });
     return found;
   });
   return { ...tenanted, row };
@@ -273,7 +306,7 @@ interface Certifying {
 
 /** For the device of the enrolment: one that there is, or one that comes into being in this moment. */
 async function certify(
-  { clock, issuance, newId }: WaysDeps,
+  { clock, issuance, newId, placesPerDevice: most }: WaysDeps,
   principal: Principal,
   { row, order, corporationId }: Certifying,
 ): Promise<IssuedCertificate> {
@@ -288,7 +321,7 @@ async function certify(
         })
       : issuance.renew(principal, serialOf(replaces), order);
   const claim = (sql: Sql): ReturnType<typeof claimDevice> =>
-    claimDevice(sql, { enrolmentId, corporationId, at: clock() }, newId);
+    claimDevice(sql, { enrolmentId, corporationId, at: clock(), most }, newId);
   try {
     return await issuance.issue(principal, { ...order, deviceId: claim, accountId });
   } catch (error) {
@@ -313,7 +346,7 @@ export function createWays(deps: WaysDeps): Ways {
     });
   };
   return {
-    look: async (session) => wayOf((await find(deps, session)).row, identifyByMail),
+    look: async (session) => wayOf((await find(deps, session)).row, deps),
 
     async mailCode(session) {
       if (!identifyByMail) throw new ConflictError("this site does not identify people by mail");

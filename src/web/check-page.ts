@@ -29,6 +29,7 @@ const MESSAGES = { ja: CHECK_JA, en: CHECK_EN } as const;
 const TONES: Readonly<Record<CheckOutcome, "good" | "warn" | "bad">> = {
   proven: "good",
   newer: "good",
+  "other-place": "good",
   revoked: "bad",
   none: "warn",
   "other-device": "warn",
@@ -42,6 +43,7 @@ const TONES: Readonly<Record<CheckOutcome, "good" | "warn" | "bad">> = {
 const HANDS: Readonly<Record<CheckOutcome, string | undefined>> = {
   proven: "M90 66l6 6 10-11",
   newer: "M90 66l6 6 10-11",
+  "other-place": "M90 66l6 6 10-11",
   revoked: "M87 77l22-22",
   none: undefined,
   expired: "M98 56v11l7 5",

@@ -17,6 +17,7 @@ interface Device {
   readonly name: string;
   readonly platform: keyof ManageWords["devices"]["platforms"];
   readonly notAfter?: Date;
+  readonly places: number;
   readonly isGood: boolean;
   readonly hold?: {
     readonly by: string;
@@ -139,7 +140,7 @@ function releasing({ own: { release: words } }: Drawing, { id }: Device): Html {
 
 function device(context: Drawing, shown: Device, isManager: boolean): Html {
   const { devices: words, hold: reasons, release } = context.own;
-  const { hold, id, isGood, name, notAfter, platform } = shown;
+  const { hold, id, isGood, name, notAfter, places, platform } = shown;
   const isHeld = !isGood && notAfter !== undefined;
   const state = isGood ? "good" : isHeld ? "held" : "missing";
   const { before, after } = words.until;
@@ -153,6 +154,7 @@ function device(context: Drawing, shown: Device, isManager: boolean): Html {
         }</span
       >
     </p>
+    ${places > 1 && html`<p class="soft">${words.places(places)}</p>`}
     ${
       hold !== undefined &&
       html`<p class="soft">

@@ -30,6 +30,7 @@ const VISITS: Readonly<Record<CheckOutcome, Omit<Visit, "outcome">>> = {
   proven: { commonName, device, proof },
   none: { commonName },
   "other-device": { commonName },
+  "other-place": { commonName, device },
   older: { commonName, device },
   newer: { commonName, device },
   revoked: { commonName, device },

@@ -25,6 +25,7 @@ const way: Way = {
   state: "identified",
   isReplaced: false,
   isNamed: true,
+  isPlaceOpen: false,
   deviceName: "受付1号機",
   pharmacyName: "みずき薬局 本店",
   supportNumber: "482913",

@@ -261,3 +261,57 @@ it(
     expect(faults).toEqual([]);
   },
 );
+
+/** Whoever waits on this page is known by the number that stands there, and the page goes on by itself. */
+async function identify(page: Page, title: string): Promise<void> {
+  await page.waitForURL("**/way");
+  const shown = await page.locator(".read-aloud .number").textContent();
+  const supportNumber = shown?.replace(" ", "");
+  const target = `/v1/enrolments?supportNumber=${supportNumber}&state=started`;
+  const { items } = await service.must<{ items: readonly { id: string }[] }>("GET", target);
+  await service.must("POST", `/v1/enrolments/${items[0]?.id}/confirm`, {
+    body: { how: "telephone", supportNumber },
+  });
+  await isReadOut(page, title);
+}
+
+it(
+  "goes on to one more machine by a code that is typed, a name, and the question whose name it is, without a mouse",
+  { timeout: 60_000 },
+  async () => {
+    const page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    await page.setViewportSize(WIDE);
+    await page.goto(`${service.instance.urls.app}/way`);
+    await pressByKey(page, "もう1台に入れる", BUTTON);
+    await expect.poll(() => heading(page).textContent()).toBe("もう1台の端末で開いてください");
+    await judge(page);
+    const code = (await page.locator("b.number").textContent()) ?? "";
+    expect(code).toMatch(/^[A-Z2-9]{4}-[A-Z2-9]{4}$/);
+
+    await page.goto(`${service.instance.urls.app}/start`);
+    await judge(page);
+    await page.getByLabel("コード").fill(code.toLowerCase());
+    await pressByKey(page, "次へ", BUTTON);
+    await identify(page, "この端末の名前を選んでください");
+    await judge(page);
+    await page.getByLabel("ほかの名前").fill("受付1号機");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => heading(page).textContent()).toBe("この端末に入れ替えますか");
+    await judge(page);
+    await pressByKey(page, "別のユーザーやブラウザーにも入れる", BUTTON);
+    await expect.poll(() => heading(page).textContent()).toBe("ファイルを保存します");
+
+    // The same of an invitation to that very device.
+    const { accountId, deviceId } = world;
+    const { link } = await service.must<{ link: string }>("POST", "/v1/enrolments", {
+      body: { accountId, deviceId },
+    });
+    await page.goto(link);
+    await pressByKey(page, "はじめる", BUTTON);
+    await identify(page, "この端末には、もう証明書があります");
+    await judge(page);
+    await pressByKey(page, "入れ替える", BUTTON);
+    await expect.poll(() => heading(page).textContent()).toBe("ファイルを保存します");
+  },
+);

@@ -166,7 +166,19 @@ export const StatusQuery = closed({ account: Type.Optional(Id) });
 
 export const Lineage = Type.Object(
   {
-    items: listOf(Type.Object({ ...certificate, current: Type.Boolean() })),
+    items: listOf(
+      Type.Object({
+        ...certificate,
+        current: Type.Boolean({
+          description: "Good, and no good one came after it. A device has one for each place.",
+        }),
+        place: Type.Integer({
+          minimum: 1,
+          description:
+            "Which place of the device it is of (a Windows user, a browser's own store), numbered as they came into being.",
+        }),
+      }),
+    ),
   },
   { $id: "Lineage", description: "All certificates of a device, the newest first." },
 );
@@ -186,6 +198,7 @@ export const CheckVisit = Type.Object({
     "proven",
     "none",
     "other-device",
+    "other-place",
     "older",
     "newer",
     "revoked",

@@ -6,11 +6,22 @@ import {
   ENROLMENT_REASONS,
   ENROLMENT_STATES,
   IDENTIFIED_HOW,
+  PLACE_CHOICES,
 } from "../../lifecycle/enrolment-row.ts";
 import { MOST_DEVICES } from "../../lifecycle/enrolment-request.ts";
 import { PLATFORMS } from "../../registry/vocabulary.ts";
 import { PAGE_STEPS } from "../../lifecycle/enrolment-steps.ts";
-import { closed, Id, line, listOf, PageQuery, patterned, Time, word } from "./common.ts";
+import {
+  closed,
+  Id,
+  line,
+  listOf,
+  PageQuery,
+  patterned,
+  SerialNumber,
+  Time,
+  word,
+} from "./common.ts";
 
 const state = word(ENROLMENT_STATES, {
   description:
@@ -21,6 +32,9 @@ const reason = word(ENROLMENT_REASONS, {
   description:
     "What the mail says why: the device's first certificate, one instead of another device's, a renewal, or support asked for it.",
 });
+
+const BECOMES =
+  "What becomes of the certificates that the device has: instead ends all of them after the proof of the new one; further leaves them, because another Windows user or browser of the same device gets the new one.";
 
 const supportNumber = patterned("^[0-9]{6}$", {
   description: "お問い合わせ番号: what a caller reads from the page. No other open one has it.",
@@ -46,6 +60,15 @@ const enrolment = {
   accountId: Id,
   state,
   reason,
+  place: Type.Optional(
+    word(PLACE_CHOICES, {
+      description: `${BECOMES} Absent of renewals, of a device that has none, and until the person has said.`,
+    }),
+  ),
+  replaces: Type.Optional({
+    ...SerialNumber,
+    description: "The certificate that the new one follows, once that is known.",
+  }),
   duringCall: Type.Boolean(),
   requestedBy: Type.Optional(Type.String()),
   supportNumber: Type.Optional(supportNumber),
@@ -113,6 +136,16 @@ export const NewEnrolment = closed({
     Type.Boolean({ description: "It ends after 72 hours instead of 14 days." }),
   ),
   reason: Type.Optional(reason),
+  place: Type.Optional(
+    word(PLACE_CHOICES, {
+      description: `${BECOMES} With deviceId only, and not of a renewal. Without it the person is asked where the device has a certificate in use.`,
+    }),
+  ),
+  replaces: Type.Optional({
+    ...SerialNumber,
+    description:
+      "Of a renewal, the certificate that is renewed, where the person has several on the device. Without it their newest.",
+  }),
   requestedBy: Type.Optional(
     line(100, { description: "Whom the mail names as having asked.", example: "本部 システム課" }),
   ),
@@ -146,7 +179,11 @@ export const WayNaming = closed({
   own: Type.Optional(Type.String({ maxLength: 4096 })),
   platform: Type.Optional(word(PLATFORMS)),
   takesOver: Type.Optional(Id),
+  place: Type.Optional(word(PLACE_CHOICES)),
 });
+
+/** What becomes of the certificates that the device has. */
+export const WayPlace = closed({ place: word(PLACE_CHOICES) });
 
 /** A request for a certificate; without one we make the key. */
 export const WayRequest = closed({

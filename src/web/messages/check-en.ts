@@ -5,6 +5,7 @@ export type CheckOutcome =
   | "proven"
   | "none"
   | "other-device"
+  | "other-place"
   | "older"
   | "newer"
   | "revoked"
@@ -81,6 +82,18 @@ export const CHECK_EN: CheckMessages = {
       otherwise: {
         title: `If there is no “{certificate}” to choose`,
         text: "It is not on this device yet, or for another user of this PC. Follow the steps for installing it once more, or call support.",
+      },
+    },
+    "other-place": {
+      state: "Another user’s or browser’s",
+      title: "This device’s other certificate was chosen",
+      lead: `It was put there for another user or browser of this device, and it works here. ${SAFE}`,
+      action: "Close this page, and open your system",
+      actionMore:
+        "This browser lets you in with the certificate that it has. There is nothing to put on here.",
+      otherwise: {
+        title: "If you need the new one here",
+        text: "Go back to the page before, press “Check” again, and take the other certificate in the list, also called “{certificate}”. If there is only one, the new one is not here yet: follow the steps for installing it, or call support.",
       },
     },
     older: {

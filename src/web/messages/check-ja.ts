@@ -61,6 +61,17 @@ export const CHECK_JA: CheckMessages = {
       steps: STEPS,
       otherwise: { title: `「{certificate}」が出てこないときは`, text: NOT_THERE },
     },
+    "other-place": {
+      state: "別のユーザーのもの",
+      title: "この端末の、もう1つの証明書が選ばれました",
+      lead: `同じ端末の、別のユーザーかブラウザーのために入れたものです。ここでも使えます。${SAFE}`,
+      action: "この画面を閉じて、いつものシステムを開いてください",
+      actionMore: "このブラウザーは、選ばれた証明書で入れます。ここに入れ直す必要はありません。",
+      otherwise: {
+        title: "新しいほうを使いたいときは",
+        text: "前の画面に戻り、もう一度「確認する」を押して、一覧にあるもう1つの「{certificate}」を選びます。1つしかないときは、まだ入っていません。入れる手順を進めるか、サポート窓口にお電話ください。",
+      },
+    },
     older: {
       state: "前の証明書",
       title: "この端末の、前の証明書が選ばれました",

@@ -38,6 +38,7 @@ export interface ManageWords {
     readonly none: string;
     readonly states: Readonly<Record<"good" | "held" | "missing", string>>;
     readonly until: { readonly before: string; readonly after: string };
+    readonly places: (count: number) => string;
     readonly heldBy: (name: string) => string;
     readonly platforms: Readonly<
       Record<
@@ -103,6 +104,7 @@ export const MANAGE_EN: ManageWords = {
     none: "No device is registered yet.",
     states: { good: "In order", held: "Stopped", missing: "No certificate" },
     until: { before: "until ", after: "" },
+    places: (count) => `In ${count} places (users or browsers)`,
     heldBy: (name) => `Stopped by ${name}`,
     platforms: {
       windows: "Windows",

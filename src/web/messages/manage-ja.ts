@@ -39,6 +39,7 @@ export const MANAGE_JA: ManageWords = {
     none: "登録された端末は、まだありません。",
     states: { good: "使えます", held: "止めています", missing: "証明書がありません" },
     until: { before: "", after: "まで" },
+    places: (count) => `${count}か所（ユーザーやブラウザー）に入っています`,
     heldBy: (name) => `止めた人: ${name}`,
     platforms: {
       windows: "Windows",

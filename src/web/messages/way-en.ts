@@ -163,7 +163,12 @@ export const WAY_EN: WayMessages = {
     },
     replace: {
       title: "Does this device take over?",
-      lead: "A device of this name is there already. If this one takes its place, the old one’s certificate ends within days.",
+      lead: "A device of this name is there already. Please choose what is so.",
+      primary: "Take over",
+    },
+    place: {
+      title: "This device has a certificate already",
+      lead: "Please choose what is so.",
       primary: "Take over",
     },
     make: {

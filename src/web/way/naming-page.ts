@@ -1,5 +1,6 @@
 import { day } from "../dates.ts";
 import { html, type Html } from "../html.ts";
+import { PLACE_WORDS } from "../messages/place-words.ts";
 import type { PortalContext } from "../portal-layout.ts";
 import { type NamedPlatform, offeredNames } from "./offered-names.ts";
 
@@ -19,6 +20,8 @@ export interface NamingView {
   readonly holder?: {
     readonly deviceId: string;
     readonly name: string;
+    /** Whether the machine may be that very device, and get a certificate beside those that it has. */
+    readonly further: "offered" | "full" | "none";
     readonly certificate?: { readonly installedBy: string; readonly notAfter: Date };
   };
 }
@@ -102,11 +105,11 @@ export function namingForm(
     </form>`;
 }
 
-/** 「この端末に入れ替えますか」: who has put the old one's certificate on, and until when it is good. */
-export function replaceForm(context: PortalContext, { holder, platform }: NamingView): Html {
-  const { facts, naming, pages, until } = context.words;
-  if (holder === undefined) return html``;
-  const { certificate, deviceId, name } = holder;
+type Holder = NonNullable<NamingView["holder"]>;
+
+/** Who has put the device's certificate on, and until when it is good. */
+function holderFacts(context: PortalContext, { certificate, name }: Holder): Html {
+  const { facts, naming, until } = context.words;
   return html`<dl class="facts">
       <dt>${facts.device}</dt>
       <dd>${name}</dd>
@@ -118,12 +121,49 @@ export function replaceForm(context: PortalContext, { holder, platform }: Naming
           <dd>${until.before}${day(certificate.notAfter, context)}${until.after}</dd>`
       }
     </dl>
-    ${certificate === undefined && html`<p>${naming.noCertificate}</p>`}
+    ${certificate === undefined && html`<p>${naming.noCertificate}</p>`}`;
+}
+
+/** In the place of what the device has, or beside it: what each of the two means stands above its button. */
+function choices({ language, words }: PortalContext, { certificate, further }: Holder): Html {
+  const { pages } = words;
+  const said = PLACE_WORDS[language];
+  return html`${certificate !== undefined && html`<p id="instead">${said.instead}</p>`}
+    <button
+      class="button"
+      name="place"
+      value="instead"
+      ${certificate !== undefined && html`aria-describedby="instead"`}
+    >
+      ${pages.replace.primary}
+    </button>
+    ${
+      further === "offered" &&
+      html`<p id="further">${said.furtherMore}</p>
+        <button class="button" name="place" value="further" aria-describedby="further">
+          ${said.further}
+        </button>`
+    }
+    ${further === "full" && html`<p>${said.full}</p>`}`;
+}
+
+/** 「この端末に入れ替えますか」: of a name that a device has. */
+export function replaceForm(context: PortalContext, { holder, platform }: NamingView): Html {
+  if (holder === undefined) return html``;
+  const { deviceId, name } = holder;
+  return html`${holderFacts(context, holder)}
     <form method="post" action="/way/device">
       <input type="hidden" name="offer" value="${name}" />
       <input type="hidden" name="takesOver" value="${deviceId}" />
       <input type="hidden" name="platform" value="${platform}" />
-      <button class="button">${pages.replace.primary}</button>
+      ${choices(context, holder)}
     </form>
-    <p><a class="button quiet" href="/way">${naming.otherName}</a></p>`;
+    <p><a class="button quiet" href="/way">${context.words.naming.otherName}</a></p>`;
+}
+
+/** The same of the device that the invitation is for. */
+export function placeForm(context: PortalContext, { holder }: NamingView): Html {
+  if (holder === undefined) return html``;
+  return html`${holderFacts(context, holder)}
+    <form method="post" action="/way/place">${choices(context, holder)}</form>`;
 }

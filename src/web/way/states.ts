@@ -13,6 +13,7 @@ export const WAY_PAGES = [
   "otherPerson",
   "name",
   "replace",
+  "place",
   "make",
   "proven",
   "used",
@@ -37,10 +38,13 @@ export const WAY_EVENTS = [
   "identified",
   "signed-in-as-other",
   "identified-unnamed",
+  "identified-in-use",
   "named",
   "name-refused",
   "name-in-use",
   "name-taken",
+  "place-chosen",
+  "place-full",
   "another-asked",
   "new-asked",
   "new-asked-often",
@@ -48,6 +52,7 @@ export const WAY_EVENTS = [
   "came-back",
   "check-passed",
   "check-failed",
+  "other-place-shown",
   "product-used",
   "begun-elsewhere",
   "time-over",
@@ -89,6 +94,7 @@ export const WAY_TABLE: Readonly<Record<WayPage, Readonly<Partial<Record<WayEven
   identify: {
     identified: "make",
     "identified-unnamed": "name",
+    "identified-in-use": "place",
     "signed-in-as-other": "otherPerson",
     "came-back": "identify",
     ...ENDINGS,
@@ -96,6 +102,7 @@ export const WAY_TABLE: Readonly<Record<WayPage, Readonly<Partial<Record<WayEven
   otherPerson: {
     identified: "make",
     "identified-unnamed": "name",
+    "identified-in-use": "place",
     "signed-in-as-other": "otherPerson",
     "came-back": "identify",
     ...ENDINGS,
@@ -107,13 +114,18 @@ export const WAY_TABLE: Readonly<Record<WayPage, Readonly<Partial<Record<WayEven
     "came-back": "name",
     ...ENDINGS,
   },
-  replace: { named: "make", "came-back": "name", ...ENDINGS },
+  replace: { named: "make", "place-full": "replace", "came-back": "name", ...ENDINGS },
+  // The device was given, and has a certificate in use.
+  place: { "place-chosen": "make", "place-full": "place", "came-back": "place", ...ENDINGS },
   make: {
     "file-made": "make",
     "name-taken": "name",
     "came-back": "make",
     "check-passed": "proven",
     "check-failed": "make",
+    // The check says that this browser works already; whoever needs the new one all the same goes on here.
+    "other-place-shown": "make",
+    "place-full": "place",
     "certificate-stopped": "stopped",
     ...ENDINGS,
   },
@@ -141,6 +153,8 @@ export interface WayFacts {
   readonly isReplaced: boolean;
   /** Whether it is known which device it is for. */
   readonly isNamed: boolean;
+  /** Whether it has to be said what becomes of the device's certificates. */
+  readonly isPlaceOpen: boolean;
   readonly certificate?: { readonly isGood: boolean; readonly usedAt?: Date };
 }
 
@@ -154,10 +168,17 @@ const OF_STATE: Readonly<Record<WayFacts["state"], WayPage>> = {
   withdrawn: "withdrawn",
 };
 
+/** What the person is to say before there can be a certificate. */
+function questionOf({ isNamed, isPlaceOpen }: WayFacts): WayPage | undefined {
+  if (!isNamed) return "name";
+  return isPlaceOpen ? "place" : undefined;
+}
+
 /** The page of the browser that has begun it. */
-export function pageOf({ state, isReplaced, isNamed, certificate }: WayFacts): WayPage {
+export function pageOf(facts: WayFacts): WayPage {
+  const { certificate, isReplaced, state } = facts;
   if (isReplaced) return "replaced";
-  if (state === "identified" && !isNamed) return "name";
+  if (state === "identified") return questionOf(facts) ?? OF_STATE[state];
   const isMade = state === "issued" || state === "proven";
   if (isMade && certificate?.isGood === false) return "stopped";
   if (state === "proven" && certificate?.usedAt !== undefined) return "used";

@@ -18,7 +18,7 @@ import {
   sendAnew,
   sentTo,
 } from "./invitation-parts.ts";
-import { namingForm, type NamingView, replaceForm } from "./naming-page.ts";
+import { namingForm, type NamingView, placeForm, replaceForm } from "./naming-page.ts";
 import { mailedCode } from "./mailed-code-part.ts";
 import type { WayPage } from "./states.ts";
 import { headOf, otherPerson, signIn } from "./way-sign-in.ts";
@@ -300,6 +300,7 @@ const PARTS: Readonly<Record<WayPage, Part>> = {
   otherPerson,
   name: (context, { naming }) => (naming === undefined ? html`` : namingForm(context, naming)),
   replace: (context, { naming }) => (naming === undefined ? html`` : replaceForm(context, naming)),
+  place: (context, { naming }) => (naming === undefined ? html`` : placeForm(context, naming)),
   another: (context, { another }) =>
     another === undefined ? html`` : anotherMachine(context, another),
   make: (context, view) => installation(context, view.installing, view),
@@ -326,7 +327,14 @@ function emergencyNotice(context: PortalContext, { notAfter, page }: WayView): H
 }
 
 /** Where somebody stands who is not through yet. */
-const BEGUN: ReadonlySet<WayPage> = new Set(["invited", "identify", "name", "replace", "make"]);
+const BEGUN: ReadonlySet<WayPage> = new Set([
+  "invited",
+  "identify",
+  "name",
+  "replace",
+  "place",
+  "make",
+]);
 
 /** The page of a state of the way. */
 export function wayPage(

@@ -141,6 +141,7 @@ it("draws another support number while one is taken", async () => {
     store,
     clock: () => world.side.time.now,
     appUrl: "http://localhost:8000",
+    placesPerDevice: 3,
     random: (octets) => {
       if (octets !== 4) return new Uint8Array(randomBytes(octets));
       const number = draws.shift() ?? 0;

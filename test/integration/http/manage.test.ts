@@ -164,6 +164,11 @@ describe("stopping a device", () => {
       body: { accountId: tenant.accountId, deviceId: beside.id },
     });
     const { visitor } = await person("pharmacist");
+    // Two places of the one, and one of the other.
+    expect(
+      (await screen(visitor)).match(/2か所（ユーザーやブラウザー）に入っています/g),
+    ).toHaveLength(1);
+    expect(await screen(visitor)).not.toContain("1か所");
     const { deviceId } = tenant;
     const hold = `/manage/devices/${deviceId}/hold`;
     const release = `/manage/devices/${deviceId}/release`;

@@ -167,17 +167,54 @@ it("tells the one before from the one after, also where their dates are equal", 
     expect(await world.provenAt(serialNumber)).toBeUndefined();
 });
 
-it("goes by the date between two places of a device that do not follow each other", async () => {
+it("tells another place of the device, whichever was first, and all that came after each in its own", async () => {
+  const one = await world.issue(tenant);
+  const two = await world.issue(tenant);
+  const next = await world.renew(two);
+  const ways = [
+    [one, two],
+    [two, one],
+    [one, next],
+    [next, one],
+  ] as const;
+  for (const [asked, shown] of ways) {
+    const { url } = await world.check(asked.serialNumber);
+    expect(await world.outcome(url, shown)).toEqual({
+      outcome: "other-place",
+      commonName: "受付1号機 2027-12",
+      deviceName: "受付1号機",
+      pharmacyName: `薬局${count}`,
+    });
+    expect(await world.provenAt(shown.serialNumber)).toBeUndefined();
+  }
+  const { url } = await world.check(next.serialNumber);
+  expect(await world.outcome(url, two)).toMatchObject({ outcome: "older" });
+  const html = { client: one, headers: { accept: "text/html", "accept-language": "ja" } };
+  expect((await world.visit(url, html)).text).toContain("もう1つの証明書が選ばれました");
+});
+
+it("goes by the date where the other one is no place: what is stopped, and what came to nothing", async () => {
   const one = await world.issue(tenant);
   world.side.time.now = new Date(NOW.getTime() + 60_000);
   world.side.time.signer = new Date(world.side.time.signer.getTime() + 60_000);
   const two = await world.issue(tenant);
-  expect(await world.outcome((await world.check(two.serialNumber)).url, one)).toMatchObject({
-    outcome: "older",
-  });
-  expect(await world.outcome((await world.check(one.serialNumber)).url, two)).toMatchObject({
-    outcome: "newer",
-  });
+  const [older, newer] = [await world.check(two.serialNumber), await world.check(one.serialNumber)];
+  const left = (serialNumber: string, enrolment: string | null) =>
+    world.side.admin.query("update app.binding set enrolment_id = $2 where serial = $1", [
+      Buffer.from(serialNumber, "hex"),
+      enrolment,
+    ]);
+  const { accountId, deviceId } = tenant;
+  const { body } = await world.call("POST", "/v1/enrolments", { body: { accountId, deviceId } });
+  await left(one.serialNumber, body.id);
+  expect(await world.outcome(older.url, one)).toMatchObject({ outcome: "older" });
+  await left(one.serialNumber, null);
+  for (const { serialNumber } of [one, two])
+    await world.call("POST", `/v1/certificates/${serialNumber}/revoke`, {
+      body: { reason: "certificateHold" },
+    });
+  expect(await world.outcome(older.url, one)).toMatchObject({ outcome: "older" });
+  expect(await world.outcome(newer.url, two)).toMatchObject({ outcome: "revoked" });
 });
 
 it.for(["keyCompromise", "certificateHold"])(

@@ -27,7 +27,12 @@ export function wayRooms(
   | "certifyScript"
 > {
   const guesses = createWrongGuesses({ ...own, log: { warn: () => undefined } });
-  const settings = { identifyByMail: true, moreDevices: 2, appUrl: "http://localhost:8000" };
+  const settings = {
+    identifyByMail: true,
+    moreDevices: 2,
+    placesPerDevice: 3,
+    appUrl: "http://localhost:8000",
+  };
   const deps = { ...own, ...settings, guesses };
   const ways = createWays(deps);
   const noteStep = createNoteStep(deps);

@@ -244,6 +244,7 @@ async function startApp({
       ...createSystem(),
       ...deps,
       appUrl: "http://localhost:8000",
+      placesPerDevice: 3,
     }),
     batchLines: 5_000,
     enrolmentSheets: createEnrolmentSheets({ ...own, appUrl: "http://localhost:8000" }),

@@ -184,6 +184,27 @@ it("gives each device a code of its own, which the next reminder's replaces, and
   for (const code of codes) expect(JSON.stringify(rows)).not.toContain(code);
 });
 
+it("gives each place of a device a code of its own, of an enrolment that goes on from it", async () => {
+  const place = await world.place("ふたり薬局");
+  await world.person(place);
+  world.time.now = nineOn("2027-06-24");
+  const notAfter = endOf("2027-06-30");
+  const one = await world.certificate(place, { notAfter });
+  const two = await world.certificate(place, { notAfter, deviceId: one.deviceId });
+  const mailer = collector();
+  await reminders.plan();
+  await deliveryTo(mailer).deliver(never);
+  const [mail] = about(mailer, one);
+  expect(new Set(mail?.text.match(/コード: \S{9}/g)).size).toBe(2);
+  const open = await world.admin.query<{ replaces: Uint8Array; links: number }>(
+    `select e.replaces, (select count(*)::int from app.enrolment_link l where l.enrolment_id = e.id) as links
+     from app.enrolment e where e.device_id = $1 and e.state = 'invited' order by e.replaces`,
+    [one.deviceId],
+  );
+  const both = [one.serial, two.serial].toSorted((a, b) => Buffer.compare(a, b));
+  expect(open).toEqual(both.map((replaces) => ({ replaces, links: 1 })));
+});
+
 it("leaves alone what staff have opened for the device, and gives a code for that", async () => {
   const place = await world.place("サポート薬局");
   await world.person(place);

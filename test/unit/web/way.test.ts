@@ -44,6 +44,7 @@ const VIEW = {
     holder: {
       deviceId: "019aa5f0-3c5e-7b1a-9d52-6f0d6c1f7a10",
       name: "受付1号機",
+      further: "offered",
       certificate: { installedBy: "薬師 太郎", notAfter: new Date("2026-12-21T14:59:59Z") },
     },
   },
@@ -95,6 +96,8 @@ describe("the state table of the way", () => {
     ["started", {}, "identify"],
     ["identified", {}, "make"],
     ["identified", { isNamed: false }, "name"],
+    ["identified", { isPlaceOpen: true }, "place"],
+    ["started", { isPlaceOpen: true }, "identify"],
     ["started", { isNamed: false }, "identify"],
     ["issued", { certificate: { isGood: true } }, "make"],
     ["issued", { certificate: { isGood: false } }, "stopped"],
@@ -105,7 +108,9 @@ describe("the state table of the way", () => {
     ["withdrawn", {}, "withdrawn"],
     ["withdrawn", { isReplaced: true }, "replaced"],
   ] as const)("shows who has begun and is %s %o the page %s", (state, facts, page) => {
-    expect(pageOf({ state, isReplaced: false, isNamed: true, ...facts })).toBe(page);
+    expect(pageOf({ state, isReplaced: false, isNamed: true, isPlaceOpen: false, ...facts })).toBe(
+      page,
+    );
   });
 
   it.each([
