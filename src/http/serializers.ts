@@ -12,16 +12,19 @@ function createSerializerFactory(): SerializerFactory {
     const compile = build(components, options);
     return (route) => {
       const key = JSON.stringify(route.schema);
-      const serializer = made.get(key) ?? compile(route);
-      made.set(key, serializer);
-      return serializer;
+      let serializer: Serializer | undefined;
+      return (answer) => {
+        serializer ??= made.get(key) ?? compile(route);
+        made.set(key, serializer);
+        return serializer(answer);
+      };
     };
   };
 }
 
 /**
- * The setting of an app that makes what writes answers once for each schema: most answers of most routes are the same problem, and
- * each would be compiled anew with all that it may refer to. For one app, whose components have one meaning each.
+ * The setting of an app that makes what writes answers once for each schema, when it is first needed: most answers of most routes are
+ * the same problem, and each would be compiled anew with all that it may refer to. For one app, whose components have one meaning each.
  */
 export const sharedSerializers = (): Pick<FastifyServerOptions, "schemaController"> => ({
   schemaController: { compilersFactory: { buildSerializer: createSerializerFactory() } },

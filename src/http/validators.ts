@@ -1,4 +1,4 @@
-import { Ajv, type ErrorObject } from "ajv";
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import type { FastifySchemaCompiler, FastifySchemaValidationError } from "fastify";
 import type { TSchema } from "typebox";
 
@@ -43,7 +43,24 @@ export function createValidatorCompiler(): FastifySchemaCompiler<TSchema> {
   const strict = new Ajv({ ...OPTIONS, coerceTypes: false });
   const lenient = new Ajv({ ...OPTIONS, coerceTypes: "array" });
   for (const ajv of [strict, lenient]) ajv.addVocabulary(["example"]);
-  return ({ schema, httpPart }) => (httpPart === "body" ? strict : lenient).compile(schema);
+  return ({ schema, httpPart }) => {
+    const ajv = httpPart === "body" ? strict : lenient;
+    return compiledAtFirst(() => ajv.compile(schema));
+  };
+}
+
+/** Most routes are not asked for in most lives of a process: what validates is compiled when it is first needed. */
+function compiledAtFirst(
+  compile: () => ValidateFunction,
+): ReturnType<FastifySchemaCompiler<TSchema>> {
+  let compiled: ValidateFunction | undefined;
+  const validate: ReturnType<FastifySchemaCompiler<TSchema>> = (data) => {
+    compiled ??= compile();
+    const isValid = compiled(data);
+    validate.errors = compiled.errors ?? null;
+    return isValid;
+  };
+  return validate;
 }
 
 const ARTICLES: Readonly<Record<string, string>> = {
