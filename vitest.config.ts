@@ -3,7 +3,11 @@ import { defineConfig } from "vitest/config";
 /** What needs a real PostgreSQL: started once for all of these, and only when one of them has a file to run. */
 const WITH_DATABASE = ["integration", "faults", "proxies", "browser", "mesh"];
 
-const LIMITS = { testTimeout: 30_000, hookTimeout: 60_000 };
+/**
+ * Files of a worker share their modules, which is a tenth of the time of all: none of them keeps what a test has changed, and a
+ * test that would need them fresh starts a process.
+ */
+const LIMITS = { testTimeout: 30_000, hookTimeout: 60_000, isolate: false };
 
 export default defineConfig({
   test: {
