@@ -220,6 +220,21 @@ describe("what ends the reminders", () => {
     expect(await plannedFor(held)).toHaveLength(1);
   });
 
+  it("is the certificate of a new machine, which ends those of all places of the old one", async () => {
+    world.time.now = at;
+    const place = await world.place("いれかえ薬局");
+    await world.person(place);
+    const held = await world.certificate(place, { notAfter: soon });
+    const { deviceId, serial } = held;
+    const machine = await world.certificate(place, { notAfter: later, deviceId, proven: true });
+    await world.admin.query(
+      "insert into ca.supersession (serial, successor, proven_at) values ($1, $2, $3)",
+      [serial, machine.serial, at],
+    );
+    await reminders.plan();
+    expect(await plannedFor(held)).toEqual([]);
+  });
+
   it.for(["successor", "revocation", "expiry"] as const)(
     "is a %s, also for a mail that waits already",
     async (event) => {
