@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
+import { insertParty } from "../../support/relying-parties.ts";
 import { newKey, NOW } from "../ca/app-side.ts";
 import { type CheckWorld, type Device, openCheckWorld } from "./check-world.ts";
+import { askAs, soon } from "./proxy-questions.ts";
 import { Visitor } from "./visitor.ts";
 import type { Tenant } from "./world.ts";
 
@@ -14,11 +16,13 @@ const IPHONE =
   "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1";
 
 let world: CheckWorld;
+let party: Awaited<ReturnType<typeof insertParty>>;
 let tenant: Tenant;
 let count = 0;
 
 beforeAll(async () => {
   world = await openCheckWorld();
+  party = await insertParty(world.side.admin);
 });
 beforeEach(async () => {
   world.side.time.now = NOW;
@@ -104,10 +108,18 @@ async function lineage(): Promise<Readonly<Record<string, readonly [unknown, unk
   ) as Record<string, [unknown, unknown]>;
 }
 
-/** What a product is told, and whom the listener sees in a real handshake. */
+/** What products and their proxies are told, and whom the listener sees in a real handshake. */
 async function works(device: Device): Promise<void> {
   const { body } = await world.call("GET", `/v1/status/${device.serialNumber}`);
   expect(body).toMatchObject({ status: "good", device: { id: tenant.deviceId } });
+  await soon(async () => {
+    const headers = { "x-ssl-client-cert": encodeURIComponent(device.cert) };
+    const told = await askAs(world, party.key, headers);
+    expect(told).toMatchObject({
+      status: 200,
+      headers: { "suido-device": tenant.deviceId, "suido-serial": device.serialNumber },
+    });
+  });
   const seen = await world.visit(`${LISTENER}/v1/whoami`, { client: device });
   expect([seen.status, JSON.parse(seen.text)]).toMatchObject([200, { deviceId: tenant.deviceId }]);
 }
