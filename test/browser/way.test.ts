@@ -217,7 +217,8 @@ it(
     // One screen after the other, to the last: each may be the one before which somebody sits for long.
     let password = "";
     while (await page.locator("[data-next]:visible").isVisible()) {
-      await isReadOut(page, (await heading(page).textContent()) ?? "");
+      const title = (await heading(page).textContent()) ?? "";
+      await isReadOut(page, title);
       await judge(page);
       const shown = page.locator("[data-key=password]:visible");
       if (await shown.isVisible()) {
@@ -227,6 +228,7 @@ it(
       }
       const on = page.locator("[data-next]:visible");
       await pressByKey(page, (await on.textContent())?.trim() ?? "", BUTTON);
+      await expect.poll(() => heading(page).textContent()).not.toBe(title);
     }
     nss("pk12util", "-i", file, "-W", password);
     const name = await page.locator("[data-key=name]:visible").first().textContent();
@@ -286,7 +288,7 @@ it(
     await pressByKey(page, "もう1台に入れる", BUTTON);
     await expect.poll(() => heading(page).textContent()).toBe("もう1台の端末で開いてください");
     await judge(page);
-    const code = (await page.locator("b.number").textContent()) ?? "";
+    const code = (await page.locator("main b.number").textContent()) ?? "";
     expect(code).toMatch(/^[A-Z2-9]{4}-[A-Z2-9]{4}$/);
 
     await page.goto(`${service.instance.urls.app}/start`);

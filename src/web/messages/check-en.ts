@@ -90,7 +90,7 @@ export const CHECK_EN: CheckMessages = {
       lead: `It was put there for another user or browser of this device, and it works here. ${SAFE}`,
       action: "Close this page, and open your system",
       actionMore:
-        "This browser lets you in with the certificate that it has. There is nothing to put on here.",
+        "Your system lets this browser in with the certificate that it has. There is nothing to put on here.",
       otherwise: {
         title: "If you need the new one here",
         text: "Go back to the page before, press “Check” again, and take the other certificate in the list, also called “{certificate}”. If there is only one, the new one is not here yet: follow the steps for installing it, or call support.",

@@ -163,12 +163,12 @@ export const WAY_EN: WayMessages = {
     },
     replace: {
       title: "Does this device take over?",
-      lead: "A device of this name is there already. Please choose what is so.",
+      lead: "A device of this name is there already. Please choose what applies.",
       primary: "Take over",
     },
     place: {
       title: "This device has a certificate already",
-      lead: "Please choose what is so.",
+      lead: "Please choose what applies.",
       primary: "Take over",
     },
     make: {
@@ -287,7 +287,7 @@ export const WAY_EN: WayMessages = {
       office: (number) => `Office PC${number === 1 ? "" : ` ${number}`}`,
     },
     own: "Another name",
-    hint: "If it takes the place of an old device, type the name of that one. 50 characters at most.",
+    hint: "If it takes the place of an old device, or is another browser of one, type the name of that one. 50 characters at most.",
     platform: "What kind of device is it?",
     platforms: {
       windows: "Windows",

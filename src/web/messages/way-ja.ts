@@ -171,7 +171,7 @@ export const WAY_JA: WayMessages = {
       office: (number) => `事務PC${number === 1 ? "" : ` ${number}`}`,
     },
     own: "ほかの名前",
-    hint: "前の端末と入れ替えるときは、その端末と同じ名前を入力してください。50文字までです。",
+    hint: "前の端末と入れ替えるときや、同じ端末の別のブラウザーに入れるときは、その端末の名前を入力してください。50文字までです。",
     platform: "この端末の種類",
     platforms: {
       windows: "Windows",
