@@ -277,6 +277,7 @@ export class TestCa {
     issued_at: Date;
     revoked_at: Date;
     identified_how: string | null;
+    key_claim: string | null;
   }> {
     const [row] = await this.superuser.query<{
       state: string;
@@ -286,8 +287,9 @@ export class TestCa {
       issued_at: Date;
       revoked_at: Date;
       identified_how: string | null;
+      key_claim: string | null;
     }>(
-      "select state, reason, der, findings, issued_at, revoked_at, identified_how from ca.issued where serial = $1",
+      "select state, reason, der, findings, issued_at, revoked_at, identified_how, key_claim from ca.issued where serial = $1",
       [Buffer.from(serialBytes(serial))],
     );
     if (row === undefined) throw new Error(`no row ${serial}`);

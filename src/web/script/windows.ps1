@@ -119,9 +119,10 @@ function Get-RequestInf {
 
 function Remove-Request {
   param([string]$Name)
+  # By its path: from a pipeline Remove-Item does not know yet that it is about certificates, nor of -DeleteKey.
   Get-ChildItem -Path 'Cert:\CurrentUser\REQUEST' -ErrorAction SilentlyContinue |
     Where-Object { $_.Subject -eq "CN=$Name" } |
-    Remove-Item -DeleteKey
+    ForEach-Object { Remove-Item -DeleteKey -LiteralPath $_.PSPath }
 }
 
 # A key in the machine's TPM, or where that makes none, in Windows' own store. Neither gives it away.
@@ -354,5 +355,6 @@ try {
   else { Install-Own }
 } catch {
   Write-Step $_.Exception.Message
-  exit 1
+  # For the task's history. At a desk the window stays, so that somebody can read it.
+  if ($Renew) { exit 1 }
 }

@@ -91,7 +91,7 @@ describe("a database that was restored to an earlier time", () => {
     const kept = await backup(ca);
     const abandonedDatabase = ca.fresh;
     const signer = await ca.start();
-    const later = await ca.reserve({ identified_how: "telephone" });
+    const later = await ca.reserve({ identified_how: "telephone", key_claim: "tpm" });
     await signer.issue([later]);
     await ca.stop(first, 4);
     await ca.stop(first, 1);
@@ -124,6 +124,7 @@ describe("a database that was restored to an earlier time", () => {
       state: "good",
       der,
       identified_how: "telephone",
+      key_claim: "tpm",
     });
     const binding = await ca.superuser.query(
       "select device_id from app.binding where serial = $1",

@@ -97,7 +97,12 @@ describe("the only machine does not boot on a Sunday night", () => {
     // From here on it is the way of all: the cookie is the way's.
     visitor.cookie = wayCookie(chosen);
     expect(await visitor.state()).toBe("make");
-    expect((await visitor.go("GET", "/way")).body).toContain("24時間だけの、臨時の証明書です");
+    const making = (await visitor.go("GET", "/way")).body;
+    expect(making).toContain("24時間だけの、臨時の証明書です");
+    // Nothing renews it, so no script is offered, nor given.
+    expect(making).not.toContain("/way/script");
+    const script = await visitor.go("POST", "/way/script", { form: {} });
+    expect([script.statusCode, script.headers.location]).toEqual([303, "/way"]);
     const key = newKey();
     const { certificate } = (await visitor.csr(key)).json<{ certificate: string }>();
     const issuedAt = world.side.time.now;

@@ -122,6 +122,23 @@ it("sends a year's reminders of three devices: each once, one mail a day and mai
   expect(new Set(ids).size).toBe(ids.length);
 }, 120_000);
 
+it("leaves three days to what renews itself, before anybody is asked to", async () => {
+  const place = await world.place("スクリプト薬局");
+  await world.person(place);
+  world.time.now = nineOn("2028-06-01");
+  const [issuedAt, notAfter] = [new Date("2027-06-20T03:00:00Z"), endOf("2028-07-20")];
+  const helds = [{ ...(await world.certificate(place, { notAfter, issuedAt })), notAfter }];
+  const serial = helds[0]?.serial;
+  await world.admin.query("update ca.issued set key_claim = 'tpm' where serial = $1", [serial]);
+  await reminders.plan();
+  const kept = await world.admin.query(
+    "select renew_from from ca.renewal_window where serial = $1",
+    [serial],
+  );
+  const [own = notAfter] = windowsOf(helds, issuedAt);
+  expect(kept).toEqual([{ renew_from: new Date(own.getTime() + 3 * DAY_MS) }]);
+});
+
 it("gives each device a code of its own, which the next reminder's replaces, and keeps none", async () => {
   const place = await world.place("コード薬局");
   await world.person(place);
