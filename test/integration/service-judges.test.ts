@@ -150,4 +150,22 @@ describe.for(["modern", "compatible"] as const)("the API's PKCS#12 bundle, %s", 
       accountId: world.accountId,
     });
   });
+
+  it("curl asks with it, as a machine's script does, whether it is time to renew: not yet, and at once when ordered", async () => {
+    const trust = ["--cacert", party.file("root-g1.pem")];
+    const own = ["--cert-type", "P12", "--cert", `${file}:${password}`];
+    const url = `${service.instance.urls.mtls}/v1/renewal`;
+    const askRenewal = async (): Promise<object> => {
+      const { text } = await ask("curl", ["--silent", ...trust, ...own, "--json", "{}", url]);
+      return JSON.parse(text) as object;
+    };
+    expect(await askRenewal()).toEqual({ isDue: false, renewFrom: expect.any(String) as string });
+    await service.must("POST", `/v1/certificates/${certificate.serialNumber}/renew-now`, {
+      body: { reason: "incident" },
+    });
+    expect(await askRenewal()).toMatchObject({
+      isDue: true,
+      secret: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+    });
+  });
 });
