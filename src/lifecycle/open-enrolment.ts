@@ -47,20 +47,13 @@ export function lifeOf(duringCall = false): number {
 /** Of the million support numbers most are free; so many draws without a free one mean that they are used up. */
 const MOST_DRAWS = 50;
 
-/**
- * A renewal takes the place of one of the same certificate, one for a further place that of another such one: neither is in
- * the way of what goes on in another place. What is for the device as a whole takes the place of all, and gives way to any.
- */
 const REPLACE = `update app.enrolment e set
     state = case when e.expires_at <= $2::timestamptz then 'expired' else 'withdrawn' end,
     ended_at = least(e.expires_at, $2::timestamptz),
     replaced_by = case when e.expires_at <= $2::timestamptz then null else o.id end
   from jsonb_to_recordset($1::jsonb) as o (id uuid, device_id uuid, replaces text, place text)
   where e.device_id = o.device_id and e.id <> o.id and e.state in ('invited', 'started', 'identified', 'issued')
-    and case when o.place = 'further' then e.replaces is null or e.place is not null
-      when o.replaces is not null and o.place is null then e.place is distinct from 'further'
-        and (e.replaces is null or e.place is not null or e.replaces = decode(o.replaces, 'hex'))
-      else true end
+    and app.gives_way(e, decode(o.replaces, 'hex'), o.place)
   returning e.id, e.state, o.id as by`;
 
 /** Where another open one has the number that was drawn, nothing: it is drawn anew. */

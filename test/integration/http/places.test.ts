@@ -342,3 +342,29 @@ it("is renewed by the portal too: the newest, or the one that is named", async (
       body: { errors: [{ field: "replaces" }] },
     });
 });
+
+it("is asked for anew where its time was over, each as it was, whatever was asked for another place since", async () => {
+  const [one, two] = [await world.issue(tenant), await world.issue(tenant)];
+  const asked = [
+    { reason: "renewal", replaces: one.serialNumber },
+    { reason: "renewal", replaces: two.serialNumber },
+    { place: "further" },
+  ];
+  const codes: string[] = [];
+  for (const fields of asked) {
+    const { body } = await ask(fields);
+    codes.push((body as unknown as { code: string }).code);
+    world.side.time.now = new Date(world.side.time.now.getTime() + 1000);
+  }
+  world.side.time.now = new Date(NOW.getTime() + 15 * 86_400_000);
+  for (const code of codes) {
+    const sent = await new Visitor(world.app).go("POST", "/start/anew", { form: { code } });
+    expect([sent.statusCode, sent.body.includes("新しいご案内を送りました")]).toEqual([200, true]);
+  }
+  const { body } = await world.call(
+    "GET",
+    `/v1/enrolments?deviceId=${tenant.deviceId}&state=invited`,
+  );
+  expect(body.items).toHaveLength(3);
+  for (const fields of asked) expect(body.items).toContainEqual(expect.objectContaining(fields));
+});

@@ -53,6 +53,16 @@ describe("loadConfig", () => {
     expect(load).toThrow("a number from 0 to 31");
   });
 
+  it.for(["1", "9", "20"])("takes SUIDO_PLACES_PER_DEVICE=%s", (given) => {
+    const { placesPerDevice } = loadConfig({ SUIDO_PLACES_PER_DEVICE: given });
+    expect(placesPerDevice).toBe(Number(given));
+  });
+
+  it.for(["0", "21", "-1", "two", "02"])("refuses SUIDO_PLACES_PER_DEVICE=%s", (given) => {
+    const load = () => loadConfig({ SUIDO_PLACES_PER_DEVICE: given });
+    expect(load).toThrow("a number of places from 1 to 20");
+  });
+
   it.for(["31", "-1", "7d", "1.5", "007"])("refuses SUIDO_RENEWAL_OVERLAP=%s", (given) => {
     expect(() => loadConfig({ SUIDO_RENEWAL_OVERLAP: given })).toThrow("days from 0 to 30");
   });
