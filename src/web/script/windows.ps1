@@ -269,7 +269,10 @@ function Install-Own {
   if ($made.DeviceId -notmatch '^[0-9a-f-]{36}$') { throw $Words.notInstalled }
   $folder = Join-Path $Root $made.DeviceId
   New-Item -ItemType Directory -Force -Path $folder | Out-Null
-  Save-State $folder $made.Certificate.Thumbprint ''
+  # One that an earlier run has put here goes as after a renewal.
+  $before = ''
+  if (Test-Path -LiteralPath (Join-Path $folder 'state.json')) { $before = (Get-State $folder).thumbprint }
+  Save-State $folder $made.Certificate.Thumbprint $before
   $copy = Join-Path $folder 'renew.ps1'
   # Without the secret, which is spent, and with the mark by which Windows PowerShell knows UTF-8.
   $text = [IO.File]::ReadAllText($PSCommandPath).Replace($Secret, '')
