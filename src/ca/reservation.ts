@@ -12,6 +12,7 @@ import type { Sql } from "../storage/sql.ts";
 import { serialOf } from "./certificate-record.ts";
 import { keyLock } from "./compromised-key.ts";
 import { CertificateStateError, NotRenewableError } from "./errors.ts";
+import { renewableUntil } from "./renewal-grace.ts";
 import { checkRequestKey, type RequestKey } from "./request-key.ts";
 import {
   type Allowed,
@@ -179,9 +180,6 @@ export async function forgetIdempotency(
   );
 }
 
-/** How late a renewal may be: a proxy stops an expired certificate before any page, so the portal asks who it is. */
-const GRACE_MS = 14 * 24 * 60 * 60 * 1000;
-
 /** Only a good certificate, or one that expired just now, renews itself: not one that was taken out of use. */
 function checkPrevious({ previous, profile }: Wish, now: Date): void {
   // Staff neither: reissued night after night it would be a device that nobody has registered.
@@ -191,7 +189,7 @@ function checkPrevious({ previous, profile }: Wish, now: Date): void {
     throw new CertificateStateError(
       previous.state === "hold" ? "the certificate is on hold" : "the certificate is revoked",
     );
-  if (previous.notAfter.getTime() + GRACE_MS < now.getTime())
+  if (renewableUntil(previous.notAfter) < now)
     throw new CertificateStateError("the certificate expired more than 14 days ago");
 }
 

@@ -1,5 +1,6 @@
 import { serialOf } from "../ca/certificate-record.ts";
 import { InvalidStateError } from "../ca/errors.ts";
+import { renewableUntil } from "../ca/renewal-grace.ts";
 import { type Serial, serialBytes } from "../pki/serial.ts";
 import { NotFoundError } from "../registry/errors.ts";
 import type { Sql } from "../storage/sql.ts";
@@ -7,24 +8,26 @@ import type { Sql } from "../storage/sql.ts";
 interface Row {
   readonly serial: Uint8Array;
   readonly state: "good" | "hold" | "revoked";
-  readonly is_too_late: boolean;
+  readonly not_after: Date;
 }
 
 /**
- * $4 where it is said which, of several places; else the newest that was not put aside by a newer one. Those of emergencies
+ * $3 where it is said which, of several places; else the newest that was not put aside by a newer one. Those of emergencies
  * end by themselves, and nothing comes after them.
- * As late as a renewal may be (`ca/reservation.ts`): a proxy stops an expired certificate before any page.
  */
-const NEWEST = `select i.serial, i.state, i.not_after < $3::timestamptz - interval '14 days' as is_too_late
+const NEWEST = `select i.serial, i.state, i.not_after
   from app.binding b join ca.issued i on i.serial = b.serial
   where b.device_id = $1::uuid and b.account_id = $2::uuid and b.bound_to is null and i.der is not null and i.profile <> 'emergency'
-    and ($4::bytea is null or i.serial = $4::bytea) and (i.state <> 'revoked' or i.reason <> 4)
+    and ($3::bytea is null or i.serial = $3::bytea) and (i.state <> 'revoked' or i.reason <> 4)
   order by i.issued_at desc, i.serial desc limit 1`;
 
 const refused = (what: string): Error =>
-  new InvalidStateError(`the device's certificate ${what}: that is no renewal`, {
-    field: "reason",
-  });
+  new InvalidStateError(
+    `the device's certificate ${what}: that is no renewal, and takes another reason`,
+    {
+      field: "reason",
+    },
+  );
 
 interface Renewable {
   readonly deviceId: string;
@@ -46,13 +49,13 @@ export async function renewableOf(
   now: Date,
 ): Promise<Serial | undefined> {
   const serial = wanted === undefined ? null : serialBytes(wanted);
-  const [row] = await sql.query<Row>(NEWEST, [deviceId, accountId, now.toISOString(), serial]);
+  const [row] = await sql.query<Row>(NEWEST, [deviceId, accountId, serial]);
   if (row === undefined) {
     if (wanted !== undefined) throw new NotFoundError("certificate", "replaces");
     return undefined;
   }
   if (row.state === "revoked") throw refused("is revoked");
   if (row.state === "hold") throw refused("is on hold");
-  if (row.is_too_late) throw refused("expired more than 14 days ago");
+  if (renewableUntil(row.not_after) < now) throw refused("expired more than 14 days ago");
   return serialOf(row.serial);
 }

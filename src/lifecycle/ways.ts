@@ -1,6 +1,7 @@
 import { record } from "../audit/record.ts";
 import { serialOf } from "../ca/certificate-record.ts";
 import { InvalidStateError } from "../ca/errors.ts";
+import { renewableUntil } from "../ca/renewal-grace.ts";
 import type { Issuance, IssuedCertificate, KeyRequest } from "../ca/issuance.ts";
 import type { Revocation } from "../ca/revocation.ts";
 import type { Clock } from "../pki/clock.ts";
@@ -57,6 +58,8 @@ export interface Way {
   readonly identifiedHow?: IdentifiedHow;
   /** Where a code can be mailed to, with its name hidden but for the first letter, and how many were. */
   readonly mail?: { readonly address: string; readonly sent: number };
+  /** Of a renewal whose old certificate expired too long ago, or was stopped: it comes to nothing. */
+  readonly notRenewable?: "late" | "barred";
   /** Whether its machine stands in for another one for a night. */
   readonly isEmergency: boolean;
   /** How many certificates were made for it so far. */
@@ -136,6 +139,8 @@ interface Row {
   readonly made: number;
   /** The certificate that is renewed. */
   readonly replaces: Uint8Array | null;
+  readonly old_state: string | null;
+  readonly old_not_after: Date | null;
   readonly serial: Uint8Array | null;
   readonly common_name: string;
   readonly not_after: Date;
@@ -147,7 +152,7 @@ interface Row {
 }
 
 const FIND = `select e.id, e.device_id, e.pharmacy_id, e.account_id, app.enrolment_state(e, $2) as told_state, e.replaced_by, e.support_number,
-    e.expires_at, e.replaces, e.identified_how, case when a.email_shared then null else a.email end as email, e.codes_mailed,
+    e.expires_at, e.replaces, old.state as old_state, old.not_after as old_not_after, e.identified_how, case when a.email_shared then null else a.email end as email, e.codes_mailed,
     coalesce(d.name, e.device_name) as device_name, coalesce(d.platform, e.device_platform) as platform, p.name as pharmacy_name,
     (e.device_id is null or e.device_name is not null or e.place is not null) as is_claimed, e.place,
     case when e.state = 'identified' and e.replaces is null then ${placesOf("coalesce(e.device_id, e.takes_over)", "$2")} else 0 end as places,
@@ -162,6 +167,7 @@ const FIND = `select e.id, e.device_id, e.pharmacy_id, e.account_id, app.enrolme
   left join app.device d on d.id = e.device_id
   join app.pharmacy p on p.id = e.pharmacy_id
   join app.account a on a.id = e.account_id
+  left join ca.issued old on old.serial = e.replaces
   left join lateral (
     select i.serial, i.common_name, i.not_after, i.key_origin, i.state, i.proven_at
     from app.binding b join ca.issued i on i.serial = b.serial
@@ -193,15 +199,26 @@ function isPlaceOpen(row: Row, most: number): boolean {
   return row.place === null && row.device_id !== null && row.places > 0;
 }
 
+/** Whether the certificate that is renewed can be: the same is held again when it comes to it (`ca/reservation.ts`). */
+function renewabilityOf(row: Row, now: Date): Way["notRenewable"] {
+  const { old_state, old_not_after, is_claimed } = row;
+  // Who takes another machine's place does not renew its certificate.
+  if (is_claimed || old_state === null || old_not_after === null) return undefined;
+  if (old_state !== "good") return "barred";
+  return renewableUntil(old_not_after) < now ? "late" : undefined;
+}
+
 interface Site {
   readonly identifyByMail: boolean;
   readonly placesPerDevice: number;
+  readonly clock: Clock;
 }
 
-function wayOf(row: Row, { identifyByMail, placesPerDevice }: Site): Way {
+function wayOf(row: Row, { clock, identifyByMail, placesPerDevice }: Site): Way {
   const { email } = row;
   const isOpen = isPlaceOpen(row, placesPerDevice);
   const certificate = certificateOf(row);
+  const notRenewable = renewabilityOf(row, clock());
   return {
     enrolmentId: row.id,
     state: row.told_state,
@@ -211,6 +228,7 @@ function wayOf(row: Row, { identifyByMail, placesPerDevice }: Site): Way {
     pharmacyName: row.pharmacy_name,
     supportNumber: row.support_number,
     expiresAt: row.expires_at,
+    ...(notRenewable !== undefined && { notRenewable }),
     isEmergency: row.is_emergency,
     // Who has named a device that has no room any more names it anew.
     isNamed: row.is_named && !(isOpen && row.device_id === null),

@@ -86,10 +86,7 @@ export interface WayMessages {
   readonly copied: string;
   readonly back: string;
   readonly trouble: { readonly title: string; readonly other: string; readonly otherStyle: string };
-  readonly check: {
-    readonly button: string;
-    readonly waiting: string;
-  };
+  readonly check: { readonly button: string; readonly waiting: string };
   readonly noScript: string;
   /** On iPhone and iPad, instead of the file; and from either to the other. */
   readonly profile: {
@@ -225,6 +222,16 @@ export const WAY_EN: WayMessages = {
       title: "This invitation was taken back",
       lead: "If you do not know why, please call.",
       primary: "Type another code",
+    },
+    late: {
+      title: "It is too late to renew",
+      lead: "The certificate expired more than 14 days ago. Please call: support makes sure who you are, and sends you a new invitation.",
+      primary: "Type a new code",
+    },
+    barred: {
+      title: "A certificate that was stopped cannot be renewed",
+      lead: "This is done when a device is replaced or reported lost. Please call: support looks up why.",
+      primary: "Type a new code",
     },
     done: {
       title: "This is done already",

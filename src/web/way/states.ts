@@ -1,7 +1,8 @@
 /**
  * Every screen that a person can stand before between invitation and use. `limited`, `unknown` and `elsewhere` are of no
  * enrolment; `done` is the link of one that was proven, `proven` and `used` the page of the browser that did it. A link of
- * one whose time is over is `lapsed` where a new one can be sent, and `expired` where it cannot.
+ * one whose time is over is `lapsed` where a new one can be sent, and `expired` where it cannot. A renewal is `late` when the old
+ * certificate expired too long ago, and `barred` when that one was stopped: never, then, and for the person to call.
  */
 export const WAY_PAGES = [
   "code",
@@ -25,6 +26,8 @@ export const WAY_PAGES = [
   "enough",
   "replaced",
   "withdrawn",
+  "late",
+  "barred",
   "done",
 ] as const;
 export type WayPage = (typeof WAY_PAGES)[number];
@@ -59,6 +62,8 @@ export const WAY_EVENTS = [
   "taken-back",
   "newer-made",
   "certificate-stopped",
+  "renewal-late",
+  "old-stopped",
 ] as const;
 type WayEvent = (typeof WAY_EVENTS)[number];
 
@@ -69,6 +74,9 @@ const ENDINGS = {
   "taken-back": "withdrawn",
   "newer-made": "replaced",
 } as const;
+
+/** What may become of the certificate that is to be renewed, until there is another. */
+const OLD_ENDINGS = { "renewal-late": "late", "old-stopped": "barred" } as const;
 
 const CODE = {
   "code-entered": "identify",
@@ -89,6 +97,8 @@ export const WAY_TABLE: Readonly<Record<WayPage, Readonly<Partial<Record<WayEven
   enough: CODE,
   replaced: CODE,
   withdrawn: CODE,
+  late: { ...CODE, "came-back": "late" },
+  barred: { ...CODE, "came-back": "barred" },
   done: CODE,
   invited: { "begin-pressed": "identify", "came-back": "invited", ...ENDINGS },
   identify: {
@@ -97,6 +107,7 @@ export const WAY_TABLE: Readonly<Record<WayPage, Readonly<Partial<Record<WayEven
     "identified-in-use": "place",
     "signed-in-as-other": "otherPerson",
     "came-back": "identify",
+    ...OLD_ENDINGS,
     ...ENDINGS,
   },
   otherPerson: {
@@ -105,6 +116,7 @@ export const WAY_TABLE: Readonly<Record<WayPage, Readonly<Partial<Record<WayEven
     "identified-in-use": "place",
     "signed-in-as-other": "otherPerson",
     "came-back": "identify",
+    ...OLD_ENDINGS,
     ...ENDINGS,
   },
   name: {
@@ -127,6 +139,7 @@ export const WAY_TABLE: Readonly<Record<WayPage, Readonly<Partial<Record<WayEven
     "other-place-shown": "make",
     "place-full": "place",
     "certificate-stopped": "stopped",
+    ...OLD_ENDINGS,
     ...ENDINGS,
   },
   proven: {
@@ -155,6 +168,8 @@ export interface WayFacts {
   readonly isNamed: boolean;
   /** Whether it has to be said what becomes of the device's certificates. */
   readonly isPlaceOpen: boolean;
+  /** Why the certificate that is to be renewed cannot be: it ended too long ago, or was stopped. */
+  readonly notRenewable?: "late" | "barred";
   readonly certificate?: { readonly isGood: boolean; readonly usedAt?: Date };
 }
 
@@ -174,13 +189,17 @@ function questionOf({ isNamed, isPlaceOpen }: WayFacts): WayPage | undefined {
   return isPlaceOpen ? "place" : undefined;
 }
 
+/** Before there is a certificate, and with one. */
+const BEFORE: ReadonlySet<WayFacts["state"]> = new Set(["started", "identified"]);
+const MADE: ReadonlySet<WayFacts["state"]> = new Set(["issued", "proven"]);
+
 /** The page of the browser that has begun it. */
 export function pageOf(facts: WayFacts): WayPage {
-  const { certificate, isReplaced, state } = facts;
+  const { certificate, isReplaced, notRenewable, state } = facts;
   if (isReplaced) return "replaced";
+  if (notRenewable !== undefined && BEFORE.has(state)) return notRenewable;
   if (state === "identified") return questionOf(facts) ?? OF_STATE[state];
-  const isMade = state === "issued" || state === "proven";
-  if (isMade && certificate?.isGood === false) return "stopped";
+  if (MADE.has(state) && certificate?.isGood === false) return "stopped";
   if (state === "proven" && certificate?.usedAt !== undefined) return "used";
   return OF_STATE[state];
 }

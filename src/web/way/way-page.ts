@@ -174,13 +174,16 @@ export function awaiting(page: WayPage, words: string): Html {
 const callLine = (context: PortalContext): Html =>
   html`<p class="read-aloud"><span>${supportLine(context)}</span></p>`;
 
+const numberLine = ({ words }: PortalContext, { supportNumber }: WayView): Html | false =>
+  supportNumber !== undefined &&
+  html`<p class="read-aloud">
+    <span>${words.supportNumber}</span>
+    <b class="number">${spoken(supportNumber)}</b>
+  </p>`;
+
 function identification(context: PortalContext, view: WayView): Html {
   const { words } = context;
-  return html`${signIn(context, view)} ${callLine(context)}
-    <p class="read-aloud">
-      <span>${words.supportNumber}</span>
-      <b class="number">${spoken(view.supportNumber ?? "")}</b>
-    </p>
+  return html`${signIn(context, view)} ${callLine(context)} ${numberLine(context, view)}
     ${awaiting("identify", words.waiting)}
     <p><a class="button quiet" href="/way">${words.pages.identify.primary}</a></p>
     ${mailedCode(context, view)}`;
@@ -278,8 +281,9 @@ function invitation(context: PortalContext, view: WayView): Html {
 
 type Part = (context: PortalContext, view: WayView) => Html;
 const ENDED: Part = (context, { page }) => toCode(context, page);
-/** Ended, and for the person to call or to ask for another. */
-const CALL: Part = (context, { page }) => html`${callLine(context)} ${toCode(context, page)}`;
+/** Ended, and for the person to call, with the number by which support finds it, or to ask for another. */
+const CALL: Part = (context, view) =>
+  html`${callLine(context)} ${numberLine(context, view)} ${toCode(context, view.page)}`;
 
 /** What a person does on each page. */
 const PARTS: Readonly<Record<WayPage, Part>> = {
@@ -293,6 +297,8 @@ const PARTS: Readonly<Record<WayPage, Part>> = {
   enough: ENDED,
   replaced: ENDED,
   withdrawn: CALL,
+  late: CALL,
+  barred: CALL,
   done: ENDED,
   stopped: again,
   invited: invitation,
@@ -313,6 +319,7 @@ const TONE: Readonly<Partial<Record<WayPage, string>>> = {
   used: "good",
   resent: "good",
   stopped: "bad",
+  barred: "bad",
 };
 
 /** That it ends by itself, and when: a day and a time, because it is the next one's evening. */

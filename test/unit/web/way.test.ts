@@ -107,6 +107,10 @@ describe("the state table of the way", () => {
     ["expired", {}, "expired"],
     ["withdrawn", {}, "withdrawn"],
     ["withdrawn", { isReplaced: true }, "replaced"],
+    ["started", { notRenewable: "late" }, "late"],
+    ["identified", { notRenewable: "barred" }, "barred"],
+    ["issued", { notRenewable: "late", certificate: { isGood: true } }, "make"],
+    ["withdrawn", { notRenewable: "late", isReplaced: true }, "replaced"],
   ] as const)("shows who has begun and is %s %o the page %s", (state, facts, page) => {
     expect(pageOf({ state, isReplaced: false, isNamed: true, isPlaceOpen: false, ...facts })).toBe(
       page,
