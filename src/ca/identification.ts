@@ -39,6 +39,7 @@ export interface Refused {
   readonly reason: RefusalReason;
   /** Of a certificate that is in the books. */
   readonly serialNumber?: Serial;
+  readonly notAfter?: Date;
 }
 
 export type Identification = Identified | Refused;
@@ -126,8 +127,13 @@ async function lookUp(deps: IdentificationDeps, der: Uint8Array): Promise<Identi
   );
   if (row === undefined) return { kind: "refused", reason: "unknown" };
   const serialNumber = serialOf(row.serial);
-  const refused = (reason: RefusalReason): Refused => ({ kind: "refused", reason, serialNumber });
   const { state, not_before: notBefore, not_after: notAfter } = row;
+  const refused = (reason: RefusalReason): Refused => ({
+    kind: "refused",
+    reason,
+    serialNumber,
+    notAfter,
+  });
   // RFC 6960 §2.7: nothing of a CA that was revoked is good any more.
   if (row.is_ca_revoked === true) return refused("revoked");
   const dead = lifeFault({ state, notBefore, notAfter }, now);

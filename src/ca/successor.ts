@@ -18,6 +18,8 @@ export interface Successor {
   readonly notAfter: Date;
   /** Whole days to go; 0 on the last one. */
   readonly daysLeft: number;
+  /** The name of the older one. */
+  readonly olderName: string;
 }
 
 /**
@@ -31,6 +33,7 @@ interface Row {
   readonly serial: Uint8Array;
   readonly common_name: string;
   readonly not_after: Date;
+  readonly older_name: string;
 }
 
 /** Of the same device: what was issued anew for another one has left this one with nothing. */
@@ -39,7 +42,7 @@ const PROVEN_SUCCESSOR = `with recursive later as (
     union
     select s.serial, later.depth + 1 from later join ca.issued s on s.replaces = later.serial
   )
-  select i.serial, i.common_name, i.not_after from later join ca.issued i on i.serial = later.serial
+  select i.serial, i.common_name, i.not_after, old.common_name as older_name from later join ca.issued i on i.serial = later.serial
   join ca.issued old on old.serial = $1 and old.device_uri = i.device_uri
   where i.state = 'good' and i.proven_at is not null and i.not_after >= $2 and i.issuer_id <> all(${REVOKED_CAS})
   order by i.issued_at desc, later.depth desc limit 1`;
@@ -52,6 +55,7 @@ export function createSuccessorOf({ database, clock }: SuccessorDeps): Successor
     if (row === undefined) return undefined;
     const { common_name: commonName, not_after: notAfter } = row;
     const left = daysLeft(notAfter, now);
-    return { serialNumber: serialOf(row.serial), commonName, notAfter, daysLeft: left };
+    const { older_name: olderName } = row;
+    return { serialNumber: serialOf(row.serial), commonName, notAfter, daysLeft: left, olderName };
   };
 }

@@ -11,6 +11,7 @@ import {
   type ServerCertificate as Own,
   type Validity,
 } from "../ca/server-certificate.ts";
+import { createSuccessorOf } from "../ca/successor.ts";
 import { createVisitCheck } from "../lifecycle/proof.ts";
 import { createRenewalStart, type RenewalStart } from "../lifecycle/renewal-start.ts";
 import { createScriptSecrets } from "../lifecycle/script-secrets.ts";
@@ -186,6 +187,7 @@ export async function openMtlsRole(opening: Opening, deps: MtlsRoleDeps): Promis
     appUrl: config.app.url,
     mtlsUrl: config.mtls.url,
     ...openRenewal(opening, database),
+    successorOf: createSuccessorOf({ ...system, database }),
     site: opening.site,
   });
   undoing.add(() => server.app.close());

@@ -52,7 +52,7 @@ export interface MtlsServerOptions
     ListenerOptions,
     CheckVisitOptions,
     ScriptedRenewalOptions,
-    Pick<RenewOptions, "renewalStart"> {
+    Pick<RenewOptions, "renewalStart" | "successorOf"> {
   readonly identify: Identify;
   readonly certificate: ServerCertificate;
   readonly authorizer: Authorizer;

@@ -13,6 +13,7 @@ import { HttpError } from "./errors.ts";
 import { pagePolicy } from "./help-pages.ts";
 import { askedLanguage } from "./pages.ts";
 import { CheckVisit } from "./schemas/certificates.ts";
+import { readOn } from "./way-view.ts";
 
 export interface CheckVisitOptions {
   readonly visitCheck: VisitCheck;
@@ -42,7 +43,8 @@ export function addCheckVisit(app: FastifyInstance, options: CheckVisitOptions):
   const pageOf = (request: FastifyRequest, reply: FastifyReply, visit: Visit): FastifyReply => {
     const acceptLanguage = request.headers["accept-language"];
     const language = chooseLanguage({ asked: askedLanguage(request), acceptLanguage });
-    const page = checkPage(visit, { style, site, language, timeZone });
+    const on = readOn(request, visit.device?.platform);
+    const page = checkPage(visit, { style, site, language, timeZone, on });
     return reply
       .headers({
         "content-type": "text/html; charset=utf-8",

@@ -21,7 +21,8 @@ export function browserIn({ cookies, headers }: FastifyRequest): Browser {
     "sec-ch-ua-platform",
     "sec-ch-ua-platform-version",
   ].map(one);
-  const touch = cookies[TOUCH_COOKIE];
+  // No cookies are read where a device shows its certificate.
+  const touch = (cookies as typeof cookies | undefined)?.[TOUCH_COOKIE];
   return browserOf({
     ...(touch !== undefined && { touchPoints: Number(touch) }),
     ...(agent !== undefined && { userAgent: agent }),
@@ -97,6 +98,17 @@ function installingOn(
 /** Whether a script can do it here. A machine of an emergency has its certificate for a night, and nothing renews it. */
 export const hasScript = (way: Pick<Way, "isEmergency">, { platform }: Browser): boolean =>
   platform === "windows" && !way.isEmergency;
+
+/**
+ * Whose dialogs a page speaks of that is read on a device which was registered as this, if it is known. Safari that calls
+ * itself a Mac's may be an iPad's, and there is no script to tell.
+ */
+export function readOn(request: FastifyRequest, registered: string | undefined): Installing {
+  const browser = browserIn(request);
+  const isUncertain = browser.browser === "safari" && browser.platform === "macos";
+  const known = registered ?? (isUncertain ? "ipados" : undefined);
+  return installingOn(browser, { registered: known, file: true });
+}
 
 /** What the page of the browser that has begun shows. */
 export function viewOf(way: Way, browser: Browser, wishes: Wishes): WayView {

@@ -40,8 +40,14 @@ export interface Visit {
   readonly outcome: CheckOutcome;
   /** The name of the certificate that is to be shown, as a browser's picker has it. */
   readonly commonName?: string;
+  /** Of an older one that was shown. */
+  readonly olderName?: string;
   /** Where a certificate of the very device was shown: nobody else is told the names of a device and its pharmacy. */
-  readonly device?: { readonly name: string; readonly pharmacyName: string };
+  readonly device?: {
+    readonly name: string;
+    readonly pharmacyName: string;
+    readonly platform: string;
+  };
   /** Of the certificate that was proven. */
   readonly proof?: {
     readonly serialNumber: Serial;
@@ -61,10 +67,11 @@ interface CheckRow {
   readonly common_name: string;
   readonly not_after: Date;
   readonly device_name: string;
+  readonly platform: string;
   readonly pharmacy_name: string;
 }
 
-const CHECK = `select c.id, c.expires_at, c.serial, i.common_name, i.not_after, device.name as device_name, pharmacy.name as pharmacy_name
+const CHECK = `select c.id, c.expires_at, c.serial, i.common_name, i.not_after, device.name as device_name, device.platform, pharmacy.name as pharmacy_name
   from app.certificate_check c join ca.issued i on i.serial = c.serial
   cross join lateral (select * from app.binding where binding.serial = c.serial
     order by binding.bound_to desc nulls first, binding.bound_from desc limit 1) b
@@ -89,7 +96,7 @@ const RELATION = `with recursive line as (
     select serial as start, serial, replaces from ca.issued where serial in ($1, $2)
     union select line.start, i.serial, i.replaces from line join ca.issued i on i.serial = line.replaces
   )
-  select shown.device_uri = asked.device_uri as same_device,
+  select shown.common_name as shown_name, shown.device_uri = asked.device_uri as same_device,
     exists (select from line where start = $1 and serial = $2)
       or (shown.issued_at < asked.issued_at and not exists (select from line where start = $2 and serial = $1)) as is_older,
     ${OTHER_PLACE} as is_of_other_place
@@ -100,6 +107,7 @@ interface RelationRow {
   readonly same_device: boolean | null;
   readonly is_older: boolean;
   readonly is_of_other_place: boolean;
+  readonly shown_name: string;
 }
 
 /** Of a certificate that identifies nobody now. Whoever decided it: what keeps its device out is a stop. */
@@ -123,18 +131,18 @@ async function otherOutcome(
   sql: Sql,
   { serial }: CheckRow,
   shown: Identification & { readonly serialNumber: Serial },
-): Promise<CheckOutcome> {
+): Promise<Pick<Visit, "outcome" | "olderName">> {
   const [row] = await sql.query<RelationRow>(
     RELATION,
     [serial, serialBytes(shown.serialNumber)],
     "check-relation",
   );
-  if (row === undefined || row.same_device === null) return "unknown";
-  if (!row.same_device) return "other-device";
-  if (row.is_of_other_place && shown.kind === "identified") return "other-place";
+  if (row === undefined || row.same_device === null) return { outcome: "unknown" };
+  if (!row.same_device) return { outcome: "other-device" };
+  if (row.is_of_other_place && shown.kind === "identified") return { outcome: "other-place" };
   // An old one is put aside whatever became of it; a new one has to be good to be of use.
-  if (row.is_older) return "older";
-  return shown.kind === "identified" ? "newer" : OUTCOME_OF[shown.reason];
+  if (row.is_older) return { outcome: "older", olderName: row.shown_name };
+  return { outcome: shown.kind === "identified" ? "newer" : OUTCOME_OF[shown.reason] };
 }
 
 /** An enrolment is spent when its certificate is proven, and then its links and codes open nothing any more. */
@@ -184,14 +192,15 @@ async function judge(
   { deps, shown }: { readonly deps: ProofDeps; readonly shown: Identification | undefined },
 ): Promise<Visit> {
   const { common_name: commonName, not_after: notAfter } = check;
-  const device = { name: check.device_name, pharmacyName: check.pharmacy_name };
+  const { device_name: name, pharmacy_name: pharmacyName, platform } = check;
+  const device = { name, pharmacyName, platform };
   if (shown === undefined) return { outcome: "none", commonName };
   const { serialNumber } = shown;
   if (serialNumber === undefined) return { outcome: "unknown", commonName };
   if (serialNumber !== serialOf(check.serial)) {
-    const outcome = await otherOutcome(sql, check, { ...shown, serialNumber });
-    const isOfDevice = outcome !== "other-device" && outcome !== "unknown";
-    return { outcome, commonName, ...(isOfDevice && { device }) };
+    const found = await otherOutcome(sql, check, { ...shown, serialNumber });
+    const isOfDevice = found.outcome !== "other-device" && found.outcome !== "unknown";
+    return { ...found, commonName, ...(isOfDevice && { device }) };
   }
   if (shown.kind === "refused") return { outcome: OUTCOME_OF[shown.reason], commonName, device };
   const provenAt = await prove(sql, check, deps);

@@ -1,5 +1,5 @@
 import { ICON } from "./assets.ts";
-import { html, Html } from "./html.ts";
+import { type Child, html, Html } from "./html.ts";
 
 /** What has happened to a device, and what its person does next, in one language. */
 export interface AdviceWords {
@@ -84,6 +84,10 @@ export interface Advice {
   readonly isWell?: boolean;
   /** How another certificate is chosen, as a drawing: beside the sentences that say so. */
   readonly picture?: Html;
+  /** What is done, drawn and in its own sentences, where it is more than steps. */
+  readonly remedy?: Html;
+  /** What can be pressed when the one thing is not the right one. */
+  readonly instead?: Html;
   /** Of the heading above: the page's own is 1. */
   readonly level: 1 | 2;
 }
@@ -117,23 +121,23 @@ function callBox(part: Advice): Html {
 
 /** All that follows the heading and its sentence: who is to try something first is shown afterwards whom to call. */
 export function advice(part: Advice): Html {
-  const { picture, said } = part;
+  const { instead, picture, remedy, said } = part;
   const { action, actionMore, afterwards, otherwise, steps } = said;
-  const exceptionOf = ({ title, text }: Exception, drawn?: Html): Html =>
+  const exceptionOf = ({ title, text }: Exception, more?: Child): Html =>
     html`<div class="otherwise">
       ${heading(part, 2, title)}
       <p>${text}</p>
-      ${drawn}
+      ${more}
     </div>`;
-  const isCall = steps === undefined;
-  const exception = exceptionOf(otherwise, isCall ? picture : undefined);
+  const isCall = steps === undefined && remedy === undefined;
+  const exception = exceptionOf(otherwise, [isCall && picture, instead]);
   const list = html`<ol class="steps">
     ${steps?.map((step) => html`<li><p>${step}</p></li>`)}
   </ol>`;
   return html`<div class="card first">
       ${heading(part, 1, part.next)}
       <p class="action">${action}</p>
-      ${isCall ? html`<p>${actionMore}</p>` : [picture, list, exception]}
+      ${isCall ? html`<p>${actionMore}</p>` : [remedy ?? [picture, list], exception]}
       ${afterwards && exceptionOf(afterwards)} ${callBox(part)}
     </div>
     ${isCall && exception}`;

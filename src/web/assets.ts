@@ -114,5 +114,5 @@ export function loadSheetStyle(site: Coloured): InlineStyle {
 
 /** The style of the pages of a check, at whose host there is nothing else. */
 export function loadCheckStyle(site: Coloured): InlineStyle {
-  return inlineStyle(site, "tokens.css", "base.css", "help.css", "check.css");
+  return inlineStyle(site, "tokens.css", "base.css", "help.css", "check.css", "guide.css");
 }

@@ -1,5 +1,6 @@
 import { advice, type AdviceWords, devicePicture } from "./advice.ts";
 import type { InlineStyle } from "./assets.ts";
+import { chooseNewer, type ReadOn } from "./choose-newer.ts";
 import { type DateStyle, day, dayAndTime } from "./dates.ts";
 import { html, type Html } from "./html.ts";
 import { CHECK_EN, type CheckMessages, type CheckOutcome } from "./messages/check-en.ts";
@@ -12,6 +13,8 @@ interface VisitFacts {
   readonly outcome: CheckOutcome;
   /** The name of the certificate that is to be shown, as a browser's picker has it. */
   readonly commonName?: string;
+  /** Of an older one that was shown. */
+  readonly olderName?: string;
   readonly device?: { readonly name: string; readonly pharmacyName: string };
   readonly proof?: {
     readonly notAfter: Date;
@@ -20,6 +23,8 @@ interface VisitFacts {
 }
 
 interface CheckContext extends DateStyle {
+  /** Whose dialogs are drawn. */
+  readonly on: ReadOn;
   readonly style: InlineStyle;
   readonly site: SiteFacts;
 }
@@ -94,6 +99,15 @@ function factsOf(
   </dl>`;
 }
 
+/** Who has shown the older of two sees both, and how the newer is chosen. */
+function remedyOf(
+  { commonName: newer, olderName: older }: VisitFacts,
+  { language, on }: CheckContext,
+): { readonly remedy?: Html } {
+  if (newer === undefined || older === undefined) return {};
+  return { remedy: chooseNewer(on, language, { newer, older }) };
+}
+
 /**
  * The page of a check: what the device has shown, and the one thing to do next. In one language, with all that it needs
  * inside: at this host nothing else is served.
@@ -115,6 +129,6 @@ export function checkPage(visit: VisitFacts, context: CheckContext): Html {
         ${factsOf(words, visit, context)}
       </div>
     </div>
-    ${advice({ next, call, said, support, isWell, level: 1 })}`;
+    ${advice({ next, call, said, support, isWell, level: 1, ...remedyOf(visit, context) })}`;
   return standalonePage({ title: said.title, path: "/", otherLanguage, body }, context);
 }

@@ -1,8 +1,9 @@
-import { contact, devicePicture, FACE } from "./advice.ts";
+import { advice, contact, devicePicture, FACE, inFours } from "./advice.ts";
 import type { InlineStyle } from "./assets.ts";
 import { type DateStyle, day, dayAndTime } from "./dates.ts";
 import { html, type Html } from "./html.ts";
-import { RENEW_WORDS } from "./messages/renew-words.ts";
+import { closeAndChoose, type ReadOn } from "./choose-newer.ts";
+import { RENEW_WORDS, type RenewRefusal } from "./messages/renew-words.ts";
 import type { SiteFacts } from "./site.ts";
 import { standalonePage } from "./standalone-page.ts";
 
@@ -75,5 +76,117 @@ export function renewPage(
         </p>
       </div>
     </div>`;
+  return standalonePage({ title: words.title, path: "/renew", otherLanguage, body }, context);
+}
+
+/** What is known of a certificate that is not renewed here. */
+export type RenewRefusalFacts = {
+  /** Of the one that was shown, in hexadecimal. */
+  readonly serialNumber?: string;
+} & (
+  | {
+      readonly refusal: "replaced";
+      readonly newer: {
+        readonly commonName: string;
+        readonly olderName: string;
+        readonly serialNumber: string;
+        readonly notAfter: Date;
+      };
+      readonly on: ReadOn;
+      /** Where the form leads that puts another one here. Absent where the old one does not count any more. */
+      readonly action?: string;
+    }
+  | {
+      readonly refusal: "late";
+      readonly until: Date;
+      /** Where a code is typed. */
+      readonly start: string;
+    }
+  | { readonly refusal: "tooLate" | "stopped" }
+);
+
+type RefusalContext = DateStyle & { readonly style: InlineStyle; readonly site: SiteFacts };
+
+const SIGNS: Readonly<Record<RenewRefusal, { readonly tone: "warn" | "bad"; readonly d: string }>> =
+  {
+    replaced: { tone: "warn", d: "M98 56v11l7 5" },
+    late: { tone: "warn", d: "M98 56v11l7 5" },
+    tooLate: { tone: "warn", d: "M98 56v11l7 5" },
+    stopped: { tone: "bad", d: "M87 77l22-22" },
+  };
+
+/** What is to be chosen, and by what it is told apart. */
+function newerFacts(
+  { newer }: Extract<RenewRefusalFacts, { refusal: "replaced" }>,
+  context: RefusalContext,
+): Html {
+  const { newer: words, untilAfter } = RENEW_WORDS[context.language];
+  return html`<dl class="facts">
+    <dt>${words.name}</dt>
+    <dd>${newer.commonName}</dd>
+    <dt>${words.until}</dt>
+    <dd>${day(newer.notAfter, context)}${untilAfter}</dd>
+    <dt>${words.number}</dt>
+    <dd><code>${inFours(newer.serialNumber)}</code></dd>
+  </dl>`;
+}
+
+/** What stands beside the sentences of a refusal: how another is chosen, and what can be pressed instead. */
+function partsOf(
+  facts: RenewRefusalFacts,
+  { language }: RefusalContext,
+): { readonly remedy?: Html; readonly instead?: Html } {
+  const words = RENEW_WORDS[language];
+  switch (facts.refusal) {
+    case "replaced": {
+      const { commonName, olderName } = facts.newer;
+      const remedy = closeAndChoose(facts.on, language, { newer: commonName, older: olderName });
+      const { button, call, text } = words.again;
+      if (facts.action === undefined) return { remedy, instead: html`<p>${call}</p>` };
+      const instead = html`<p>${text}</p>
+        <form method="post" action="${facts.action}">
+          <button class="button quiet">${button}</button>
+        </form>`;
+      return { remedy, instead };
+    }
+    case "late":
+      return {
+        instead: html`<p><a class="button quiet" href="${facts.start}">${words.typeCode}</a></p>`,
+      };
+    case "tooLate":
+    case "stopped":
+      return {};
+  }
+}
+
+/** The sentence below the heading, with the day in it until which it is possible. */
+function leadOf(facts: RenewRefusalFacts, lead: string, context: RefusalContext): Html {
+  if (facts.refusal !== "late") return html`${lead}`;
+  const [before, after] = lead.split("{until}");
+  return html`${before}${day(facts.until, context)}${after}`;
+}
+
+/** Why nothing is renewed here, and what to do instead: never a page without somebody to call. */
+export function renewRefusalPage(facts: RenewRefusalFacts, context: RefusalContext): Html {
+  const { language, site } = context;
+  const { callWords: call, next, otherLanguage, refusals } = RENEW_WORDS[language];
+  const words = refusals[facts.refusal];
+  const { tone, d } = SIGNS[facts.refusal];
+  const sign = html`<circle class="sign ${tone}" cx="98" cy="66" r="17" />
+    <path class="hand ${tone}" d="${d}" />`;
+  const support = site.support?.[language];
+  const { serialNumber } = facts;
+  const known = serialNumber !== undefined && { serialNumber };
+  const parts = partsOf(facts, context);
+  const body = html`<div class="what">
+      ${devicePicture(sign)}
+      <div>
+        <p class="chip ${tone}">${words.state}</p>
+        <h1>${words.title}</h1>
+        <p class="lead">${leadOf(facts, words.lead, context)}</p>
+        ${facts.refusal === "replaced" && newerFacts(facts, context)}
+      </div>
+    </div>
+    ${advice({ next, call, said: words, support, level: 1, ...known, ...parts })}`;
   return standalonePage({ title: words.title, path: "/renew", otherLanguage, body }, context);
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 
 import {
+  chooseNewerPicture,
   closeBrowserPicture,
   type Guide,
   guideOf,
@@ -28,6 +29,9 @@ export const BROWSERS = ["chrome", "edge", "safari", "firefox", "other"] as cons
 
 /** The names that guides are tried with. */
 export const NAMES = { fileName: "受付1号機 2027-12.p12", certificateName: "受付1号機 2027-12" };
+
+/** Two certificates of one device. */
+export const TWO = { newer: NAMES.certificateName, older: "受付1号機 2026-12" };
 
 const SHEETS = ["tokens.css", "base.css", "pages.css", "guide.css"];
 
@@ -68,6 +72,13 @@ export function guidePage(language: "ja" | "en"): Html {
         <main class="wide">
           <h1>Guides</h1>
           ${GUIDES.map(([kind, browser]) => section(guideOf(kind, { ...NAMES, language, browser }), browser))}
+          ${GUIDES.map(([kind, browser]) => {
+            const on = { kind, browser };
+            const { picture, dos } = chooseNewerPicture(on, language, TWO);
+            return html`<section class="card" id="newer-${kind}-${browser}">
+              ${picture}${numbered(dos)}
+            </section>`;
+          })}
           ${BROWSERS.map((browser) => {
             const { picture, dos } = closeBrowserPicture(browser, language);
             return html`<section class="card" id="close-${browser}">

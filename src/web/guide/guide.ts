@@ -162,3 +162,26 @@ export function closeBrowserPicture(
   };
   return { picture: picture(close.alt, [[drawn]]), dos: close.dos[browser] };
 }
+
+/** Two certificates of a device, by the names that its browser shows. */
+export interface TwoCertificates {
+  readonly newer: string;
+  readonly older: string;
+}
+
+/** How the newer of two is chosen in the browser's own question: a drawing, and its sentences with the same numbers. */
+export function chooseNewerPicture(
+  { kind, browser }: { readonly kind: GuideKind; readonly browser: GuideBrowser },
+  language: "ja" | "en",
+  { newer, older }: TwoCertificates,
+): Pick<GuideStep, "picture" | "dos"> {
+  const words = MESSAGES[language];
+  const { dialogs } = words;
+  const asked = WAYS[kind].picker(browser);
+  // Whoever has shown one has answered the question for the key's own password before.
+  const picker = asked === "safariFile" ? "safari" : asked;
+  const names = { certificateName: newer, olderName: older };
+  const scene = pickScene(picker, { words, dialogs, fileName: "", browser, ...names });
+  const dos = scene.words.dos.map((each) => each.replaceAll("{certificate}", () => newer));
+  return { picture: picture(scene.words.alt, scene.columns), dos };
+}

@@ -1,5 +1,5 @@
 import type { Panel } from "./frames.ts";
-import { buttons, field, gap, item, text, wideButtons, centred } from "./kit.ts";
+import { buttons, centred, field, gap, item, type Part, text, wideButtons } from "./kit.ts";
 import type { Scene, SceneFacts } from "./scene.ts";
 
 /** Whose question which certificate is to be shown. */
@@ -12,12 +12,19 @@ export type Picker =
   | "android"
   | "plain";
 
-function list({ dialogs: { pick: said }, certificateName }: SceneFacts): Panel {
+/** The one that is not to be chosen any more, above the one that is. */
+const older = ({ olderName }: SceneFacts): readonly Part[] =>
+  olderName === undefined ? [] : [item({ words: olderName, sign: "card" })];
+
+function list(facts: SceneFacts): Panel {
+  const { certificateName } = facts;
+  const { pick: said } = facts.dialogs;
   return {
     frame: "windows",
     title: said.chromium,
     parts: [
       text(said.chromiumAsk),
+      ...older(facts),
       item({ words: certificateName, sign: "card", mark: 1, isOn: true, isName: true }),
       gap(14),
       buttons([{ words: said.ok, mark: 2 }, { words: said.cancel }]),
@@ -25,12 +32,15 @@ function list({ dialogs: { pick: said }, certificateName }: SceneFacts): Panel {
   };
 }
 
-function safari({ dialogs: { pick: said }, certificateName }: SceneFacts): Panel {
+function safari(facts: SceneFacts): Panel {
+  const { certificateName } = facts;
+  const { pick: said } = facts.dialogs;
   return {
     frame: "mac",
     title: "Safari",
     parts: [
       text(said.safari, "bold"),
+      ...older(facts),
       item({ words: certificateName, sign: "card", mark: 1, isOn: true, isName: true }),
       gap(6),
       buttons([{ words: said.cancel }, { words: said.continue, mark: 2 }]),
@@ -63,25 +73,31 @@ function firefox({ dialogs: { pick: said }, certificateName }: SceneFacts): Pane
   };
 }
 
-function apple({ dialogs: { pick: said }, certificateName }: SceneFacts): Panel {
+function apple(facts: SceneFacts): Panel {
+  const { certificateName } = facts;
+  const { pick: said } = facts.dialogs;
   return {
     frame: "alert",
     title: "",
     parts: [
       centred(said.safari, "bold"),
+      ...older(facts),
       item({ words: certificateName, sign: "card", mark: 1, isOn: true, isName: true }),
       wideButtons([{ words: said.continue, mark: 2 }, { words: said.cancel }]),
     ],
   };
 }
 
-function android({ dialogs: { pick: said }, certificateName }: SceneFacts): Panel {
+function android(facts: SceneFacts): Panel {
+  const { certificateName } = facts;
+  const { pick: said } = facts.dialogs;
   return {
     frame: "alert",
     title: "",
     parts: [
       text(said.android, "bold"),
       text(said.androidAsk),
+      ...older(facts),
       item({ words: certificateName, sign: "card", mark: 1, isOn: true, isName: true }),
       buttons([{ words: said.refuse }, { words: said.choose, mark: 2 }], 18),
     ],

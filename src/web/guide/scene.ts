@@ -12,6 +12,8 @@ export interface SceneFacts {
   readonly fileName: string;
   /** As the browser's picker will show it. */
   readonly certificateName: string;
+  /** Of another one beside it, which is not to be chosen any more. */
+  readonly olderName?: string;
   readonly browser: GuideBrowser;
 }
 

@@ -71,7 +71,8 @@ export function selfSigned(): Client {
   }
 }
 
-function visitAt(
+/** Goes to an address of the mTLS listener at this port, whose name is in no DNS, in a connection of its own. */
+export function visitAt(
   port: number,
   url: string,
   { body, client, headers, method = "GET" }: Asking,
@@ -143,6 +144,7 @@ export async function openCheckWorld(): Promise<CheckWorld> {
     authorizer: world.authorizer,
     appUrl: "http://localhost:8000",
     mtlsUrl: "https://localhost:8443",
+    successorOf: world.side.successorOf,
     renewalStart,
     askRenewal: createAskRenewal({
       ...guessing,

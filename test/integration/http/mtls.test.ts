@@ -155,6 +155,7 @@ beforeAll(async () => {
     appUrl: "http://localhost:8000",
     site: plainSite(),
     mtlsUrl: "https://localhost:8443",
+    successorOf: world.side.successorOf,
     renewalStart: {
       begin: () => Promise.reject(new Error("nothing is renewed here")),
       goOn: () => Promise.reject(new Error("nothing is renewed here")),

@@ -39,6 +39,9 @@ async function renew(client: Device = device): Promise<Visitor> {
   return visitor;
 }
 
+const stop = (serialNumber: string, reason: string) =>
+  world.call("POST", `/v1/certificates/${serialNumber}/revoke`, { body: { reason } });
+
 const status = async (serialNumber: string) =>
   (await world.call("GET", `/v1/certificates/${serialNumber}`)).body as unknown as Record<
     string,
@@ -178,22 +181,106 @@ describe("renewal on the device", () => {
     expect((await world.visit(RENEW, { headers, method: "POST" })).status).toBe(403);
   });
 
-  it("makes no certificate once the old one was revoked on the way", async () => {
+  it("makes no certificate once the old one was revoked on the way, and says whom to call with which number", async () => {
     const visitor = await renew();
-    await world.call("POST", `/v1/certificates/${device.serialNumber}/revoke`, {
-      body: { reason: "keyCompromise" },
-    });
+    await stop(device.serialNumber, "keyCompromise");
     expect((await visitor.csr()).statusCode).toBe(409);
+    expect(await visitor.state()).toBe("barred");
+    const { body } = await visitor.go("GET", "/way");
+    expect(body).toContain("止められた証明書は、更新できません");
+    expect(body).toMatch(/お問い合わせ番号<\/span>\s*<b class="number">\d{3} \d{3}</);
+  });
+});
+
+/** Goes on to the check with a new key, and shows this one. */
+async function proven(visitor: Visitor): Promise<Device> {
+  const key = newKey();
+  const { certificate: cert } = (await visitor.csr(key)).json<{ certificate: string }>();
+  const check = await visitor.go("POST", "/way/checks", { form: {} });
+  const { outcome, serialNumber } = await world.outcome(String(check.headers.location), {
+    key,
+    cert,
+  });
+  expect(outcome).toBe("proven");
+  return { key, cert, serialNumber: String(serialNumber) };
+}
+
+/** What somebody reads there, and what they can press. */
+async function shown(client: Device, agent?: string): Promise<{ status: number; text: string }> {
+  const headers = agent === undefined ? HTML : { ...HTML, "user-agent": agent };
+  return world.visit(RENEW, { client, headers });
+}
+
+describe("a device that shows its old certificate although it has a newer one", () => {
+  const IPHONE =
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1";
+  const WINDOWS =
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
+
+  it("is told which to choose and how, drawn for its browser, and can put one here all the same", async () => {
+    const newer = await proven(await renew());
+    const page = await shown(device, WINDOWS);
+    expect(page.status).toBe(200);
+    const number = newer.serialNumber.match(/.{4}/g)?.join(" ") ?? "";
+    for (const words of [
+      "新しい証明書が、もうこの端末にあります",
+      "受付1号機 2027-12",
+      "2027年12月",
+      number,
+      "まず、ブラウザーの画面をすべて閉じます",
+      "終了(X)",
+      "2つとも同じ名前のときは",
+      'href="tel:0120000000"',
+    ])
+      expect(page.text).toContain(words);
+    expect(page.text.match(/<svg class="down"/g)).toHaveLength(2);
+    // Of two with one name the wrong one would be deleted as easily.
+    expect(page.text).not.toContain("前の証明書を消すには");
+    const phone = await shown(device, IPHONE);
+    expect(phone.text).toContain("アプリを切り替える画面");
+    expect(phone.text.match(/<svg class="down"/g)).toHaveLength(1);
+    expect((await shown(newer)).text).toContain("この端末の証明書を更新します");
+
+    // Another user of the machine has only the old one, and goes on with it.
+    expect(page.text).toContain('<form method="post" action="/renew">');
+    await renew();
+    expect(await status(device.serialNumber)).toMatchObject({ status: "good" });
+    // Nobody has proven that one: it changes nothing for the first.
+    expect((await shown(device)).text).toContain(number);
+
+    await stop(device.serialNumber, "superseded");
+    const late = await shown(device, WINDOWS);
+    expect(late.status).toBe(403);
+    expect(late.text).toContain(number);
+    expect(late.text).not.toContain("<form");
+    await stop(newer.serialNumber, "keyCompromise");
+    for (const each of [device, newer])
+      expect((await shown(each)).text).toContain("止められた証明書は、更新できません");
+  });
+
+  it("sees both names in the drawing of a check, and how the old one is deleted", async () => {
+    const old = await world.issue(tenant);
+    await world.side.admin.query(
+      "update ca.issued set common_name = '受付1号機 2026-12' where serial = decode($1, 'hex')",
+      [old.serialNumber],
+    );
+    const newer = await world.renew(old);
+    const { url } = await world.check(newer.serialNumber);
+    const { text } = await world.visit(url, {
+      client: old,
+      headers: { ...HTML, "user-agent": WINDOWS },
+    });
+    expect(text).toContain("この端末の、前の証明書が選ばれました");
+    expect(text).toContain("ユーザー証明書の管理");
+    expect(text.match(/受付1号機 2026-12/g)?.length).toBeGreaterThan(2);
   });
 });
 
 const DAY_MS = 86_400_000;
-const asked = () => {
-  const { accountId, deviceId } = tenant;
-  return world.call("POST", "/v1/enrolments", {
+const asked = ({ accountId, deviceId } = tenant) =>
+  world.call("POST", "/v1/enrolments", {
     body: { accountId, deviceId, reason: "renewal", duringCall: true },
   });
-};
 const at = (ms: number): void => {
   world.side.time.now = world.side.time.signer = new Date(ms);
 };
@@ -217,9 +304,20 @@ describe("renewal by the portal", () => {
 
   // Last: the signer's clock does not go back.
   it("takes a code and an identification up to 14 days after the end, and the line goes on", async () => {
+    const other = await world.tenant("おそい薬局");
+    await world.issue(other);
     at((await endOf()) + 13 * DAY_MS);
-    // No proxy lets it in, and nor does the device's own page.
-    expect((await world.visit(RENEW, { client: device, headers: HTML })).status).toBe(403);
+    const late = (await asked(other)).body as unknown as {
+      readonly code: string;
+      readonly supportNumber: string;
+    };
+    // No proxy lets it in, and nor does the device's own page, which says until when and how it goes on.
+    const page = await shown(device);
+    expect(page.status).toBe(403);
+    expect(page.text).toContain("期限が切れましたが、まだ更新できます");
+    expect(page.text).toMatch(/>2028年1月4日<\/time>までは、お電話で/);
+    expect(page.text).toContain('href="tel:0120000000"');
+    expect(page.text).toContain('href="http://localhost:8000/start"');
     const { body, status: code } = await asked();
     expect(code).toBe(201);
     const made = body as unknown as { readonly id: string; readonly code: string };
@@ -234,5 +332,15 @@ describe("renewal by the portal", () => {
       replaces: device.serialNumber,
       identifiedHow: "telephone",
     });
+
+    // Whoever comes after that with what was made in time reads whom to call.
+    at((await endOf()) + 14 * DAY_MS + 1000);
+    expect((await shown(device)).text).toContain("この証明書は、もう更新できません");
+    const slow = new Visitor(world.app);
+    expect((await slow.press({ code: late.code })).statusCode).toBe(303);
+    expect(await slow.state()).toBe("late");
+    const told = (await slow.go("GET", "/way")).body;
+    expect(told).toContain("更新できる期間が過ぎました");
+    expect(told.replaceAll(" ", "")).toContain(late.supportNumber);
   });
 });

@@ -1,10 +1,15 @@
 import { describe, expect, it } from "vitest";
 
 import { PAGE_STEPS } from "../../../src/lifecycle/enrolment-steps.ts";
-import { closeBrowserPicture, type GuideStep, guideOf } from "../../../src/web/guide/guide.ts";
+import {
+  chooseNewerPicture,
+  closeBrowserPicture,
+  type GuideStep,
+  guideOf,
+} from "../../../src/web/guide/guide.ts";
 import { GUIDE_EN } from "../../../src/web/messages/guide-en.ts";
 import { GUIDE_JA } from "../../../src/web/messages/guide-ja.ts";
-import { BROWSERS, GUIDES, LANGUAGES, NAMES } from "../../support/guide-page.ts";
+import { BROWSERS, GUIDES, LANGUAGES, NAMES, TWO } from "../../support/guide-page.ts";
 
 const MESSAGES = { ja: GUIDE_JA, en: GUIDE_EN };
 
@@ -146,4 +151,23 @@ describe.for(LANGUAGES)("how a browser is closed, in %s", (language) => {
     expect(drawings).toHaveLength(2);
     for (const drawing of drawings) expect(numbersOf(drawing)).toEqual(oneTo(dos.length));
   });
+});
+
+describe.for(LANGUAGES)("how the newer of two is chosen, in %s", (language) => {
+  it.for(GUIDES)(
+    "%s with %s: both are to be seen, and the newer is the one with the number",
+    ([kind, browser]) => {
+      const { picture, dos } = chooseNewerPicture({ kind, browser }, language, TWO);
+      for (const drawing of drawingsOf(picture)) {
+        expect(numbersOf(drawing)).toEqual(oneTo(dos.length));
+        const texts = textsOf(drawing);
+        expect(texts).toContain(TWO.newer);
+        // Firefox has a list that is closed; elsewhere the older one stands above.
+        const names = texts.filter((each) => each === TWO.older || each === TWO.newer);
+        expect(names).toEqual(browser === "firefox" ? [TWO.newer] : [TWO.older, TWO.newer]);
+      }
+      expect(dos.join("")).toContain(TWO.newer);
+      expect(dos.join("")).not.toContain("{");
+    },
+  );
 });
