@@ -15,11 +15,12 @@ import { parseSerial } from "../../src/pki/serial.ts";
 import { selfSigned } from "../integration/http/check-world.ts";
 import { axeFindings } from "../support/axe.ts";
 import { PICK_BY_ITSELF } from "../support/chromium-policy.ts";
+import { pressByKey, stopsByKey } from "../support/keyboard.ts";
 import { AUDIT } from "../support/page-audit.ts";
 import { type Certificate, Service } from "../support/service.ts";
 
 const commonName = "受付1号機 2027-12";
-const device = { name: "受付1号機", pharmacyName: "みずき薬局 本店" };
+const device = { name: "受付1号機", pharmacyName: "みずき薬局 本店", platform: "windows" };
 const proof = {
   serialNumber: parseSerial("4a1f00c2d3e4f5061728394a5b6c7d8e"),
   notAfter: new Date("2027-12-21T14:59:59Z"),
@@ -31,7 +32,7 @@ const VISITS: Readonly<Record<CheckOutcome, Omit<Visit, "outcome">>> = {
   none: { commonName },
   "other-device": { commonName },
   "other-place": { commonName, device },
-  older: { commonName, device },
+  older: { commonName, device, olderName: "受付1号機 2026-12" },
   newer: { commonName, device },
   revoked: { commonName, device },
   expired: { commonName, device },
@@ -74,6 +75,7 @@ describe("each outcome has a page", () => {
       },
       appUrl: "http://localhost:8000",
       mtlsUrl: "https://localhost:8443",
+      successorOf: unexpected,
       renewalStart: { begin: unexpected, goOn: unexpected },
       askRenewal: unexpected,
       clock: () => new Date("2026-11-21T03:00:00Z"),
@@ -109,8 +111,12 @@ describe("each outcome has a page", () => {
     { width: 375, height: 812, scheme: "dark", locale: "ja-JP" },
     { width: 320, height: 640, scheme: "light", locale: "en-GB" },
   ] as const;
+  /** A window of 1280 px at a zoom of 200 %, for the two pages with the most on them. */
+  const ZOOMED = { width: 640, height: 400, scheme: "light", locale: "ja-JP" } as const;
   const CASES = OUTCOMES.flatMap((outcome) =>
-    VIEWS.map((view) => Object.assign({ outcome }, view)),
+    [...VIEWS, ...(outcome === "older" || outcome === "proven" ? [ZOOMED] : [])].map((view) =>
+      Object.assign({ outcome }, view),
+    ),
   );
 
   /** One for each view: a browser takes longer to make one than to show a page. */
@@ -156,9 +162,18 @@ describe("each outcome has a page", () => {
       expect(await page.locator("a[href='tel:0120000000']").count()).toBe(1);
       expect(await page.locator("main").textContent()).not.toContain("{");
 
+      // By keyboard alone: the other language, how an old one is deleted, and whom to call.
+      const name = locale === "ja-JP" ? "English" : "日本語";
+      const more = page.locator("summary");
+      const summaries = (await more.allTextContents()).map((text) => text.trim());
+      expect(summaries).toHaveLength(outcome === "older" ? 1 : 0);
+      expect(await stopsByKey(page)).toEqual([name, ...summaries, "0120-000-000"]);
+      for (const summary of summaries) await pressByKey(page, summary, "Space");
+      // What that has opened is as good as the rest.
+      const after = await page.evaluate<{ faults: string[] }>(AUDIT);
+      expect(after.faults).toEqual([]);
       // The other language is one press away, and the same page.
-      await page.keyboard.press("Tab");
-      await page.keyboard.press("Enter");
+      await pressByKey(page, name);
       const other = locale === "ja-JP" ? "en" : "ja";
       await expect.poll(() => page.url()).toBe(`${address}?lang=${other}`);
       expect(await page.locator("html").getAttribute("lang")).toBe(other);

@@ -9,13 +9,14 @@ import path from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+import { visitAt } from "../integration/http/check-world.ts";
 import { axeFindings } from "../support/axe.ts";
 import { nginxPlan } from "../support/nginx-plan.ts";
 import { PICK_BY_ITSELF } from "../support/chromium-policy.ts";
-import { focused, pressByKey } from "../support/keyboard.ts";
+import { focused, pressByKey, stopsByKey } from "../support/keyboard.ts";
 import { AUDIT } from "../support/page-audit.ts";
 import { Proxy } from "../support/proxy.ts";
-import { eventually, Service, type World } from "../support/service.ts";
+import { type Certificate, eventually, Service, type World } from "../support/service.ts";
 
 const home = mkdtempSync(path.join(tmpdir(), "suido-way-"));
 const store = path.join(home, ".pki", "nssdb");
@@ -160,6 +161,57 @@ async function isOnHalfAPage(page: Page): Promise<void> {
     expect(text).toMatch(each);
 }
 
+/** From the page that makes the file to the button of the check, by keyboard. Returns the password that was shown. */
+async function goThrough(page: Page, file: string, look = judge): Promise<string> {
+  await pressByKey(page, "ファイルを作る", BUTTON);
+  await page.getByRole("link", { name: "ファイルを保存する" }).waitFor();
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    pressByKey(page, "ファイルを保存する"),
+  ]);
+  await download.saveAs(file);
+  await look(page);
+  await pressByKey(page, "保存しました", BUTTON);
+  // One screen after the other, to the last: each may be the one before which somebody sits for long.
+  let password = "";
+  while (await page.locator("[data-next]:visible").isVisible()) {
+    const title = (await heading(page).textContent()) ?? "";
+    await isReadOut(page, title);
+    await look(page);
+    const shown = page.locator("[data-key=password]:visible");
+    if (await shown.isVisible()) {
+      password = (await shown.textContent()) ?? "";
+      await pressByKey(page, "コピー", BUTTON);
+      await page.getByRole("status").filter({ hasText: "コピーしました" }).waitFor();
+    }
+    const on = page.locator("[data-next]:visible");
+    await pressByKey(page, (await on.textContent())?.trim() ?? "", BUTTON);
+    await expect.poll(() => heading(page).textContent()).not.toBe(title);
+  }
+  return password;
+}
+
+/** Presses 「確認する」, which opens a page of its own. */
+async function check(page: Page): Promise<Page> {
+  const [opened] = await Promise.all([
+    context.waitForEvent("page"),
+    pressByKey(page, "確認する", BUTTON),
+  ]);
+  await opened.locator("h1").waitFor();
+  return opened;
+}
+
+/** What `pk12util` would put into the store: key and certificate, for a handshake beside the browser's. */
+function unpacked(file: string, password: string): { readonly key: string; readonly cert: string } {
+  const pem = (...what: readonly string[]): string =>
+    execFileSync(
+      "openssl",
+      ["pkcs12", "-in", file, "-nodes", "-passin", `pass:${password}`, ...what],
+      { encoding: "utf8" },
+    );
+  return { key: pem("-nocerts"), cert: pem("-clcerts", "-nokeys") };
+}
+
 /** A page that has come by itself is read out: its heading, which has the focus. */
 async function isReadOut(page: Page, title: string): Promise<void> {
   await expect.poll(() => heading(page).textContent(), { timeout: 15_000 }).toBe(title);
@@ -204,44 +256,16 @@ it(
     await isReadOut(page, "ファイルを保存します");
     await judge(page);
 
-    await pressByKey(page, "ファイルを作る", BUTTON);
-    await page.getByRole("link", { name: "ファイルを保存する" }).waitFor();
-    const [download] = await Promise.all([
-      page.waitForEvent("download"),
-      pressByKey(page, "ファイルを保存する"),
-    ]);
     const file = path.join(home, "device.p12");
-    await download.saveAs(file);
-    await judge(page);
-    await pressByKey(page, "保存しました", BUTTON);
-    // One screen after the other, to the last: each may be the one before which somebody sits for long.
-    let password = "";
-    while (await page.locator("[data-next]:visible").isVisible()) {
-      const title = (await heading(page).textContent()) ?? "";
-      await isReadOut(page, title);
-      await judge(page);
-      const shown = page.locator("[data-key=password]:visible");
-      if (await shown.isVisible()) {
-        password = (await shown.textContent()) ?? "";
-        await pressByKey(page, "コピー", BUTTON);
-        await page.getByRole("status").filter({ hasText: "コピーしました" }).waitFor();
-      }
-      const on = page.locator("[data-next]:visible");
-      await pressByKey(page, (await on.textContent())?.trim() ?? "", BUTTON);
-      await expect.poll(() => heading(page).textContent()).not.toBe(title);
-    }
+    const password = await goThrough(page, file);
     nss("pk12util", "-i", file, "-W", password);
     const name = await page.locator("[data-key=name]:visible").first().textContent();
     expect(name).toMatch(/^受付1号機 20\d\d-\d\d$/);
     await judge(page);
 
-    const [check] = await Promise.all([
-      context.waitForEvent("page"),
-      pressByKey(page, "確認する", BUTTON),
-    ]);
-    await check.locator("h1").waitFor();
-    expect(await check.locator("h1").textContent()).toBe("この端末で証明書が使えます");
-    await check.close();
+    const proof = await check(page);
+    expect(await proof.locator("h1").textContent()).toBe("この端末で証明書が使えます");
+    await proof.close();
     await isReadOut(page, "この端末で証明書が使えます");
     await judge(page);
     expect(await service.must("GET", `/v1/enrolments/${made.id}`)).toMatchObject({
@@ -315,5 +339,55 @@ it(
     await judge(page);
     await pressByKey(page, "入れ替える", BUTTON);
     await expect.poll(() => heading(page).textContent()).toBe("ファイルを保存します");
+  },
+);
+
+it(
+  "renews with the old certificate, and is told by keyboard too that it still shows the old one, until that is refused",
+  { timeout: 90_000 },
+  async () => {
+    const renewUrl = `${service.instance.urls.mtls}/renew`;
+    const page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    await page.goto(renewUrl);
+    expect(await heading(page).textContent()).toBe("この端末の証明書を更新します");
+    await judge(page);
+    expect(await stopsByKey(page)).toEqual(["English", "更新する"]);
+    await pressByKey(page, "更新する", BUTTON);
+    await page.waitForURL("**/way");
+    const file = path.join(home, "next.p12");
+    const password = await goThrough(page, file, async () => undefined);
+
+    // The file was saved and not opened: the browser shows what it has.
+    const old = await check(page);
+    expect(await old.locator("h1").textContent()).toBe("この端末の、前の証明書が選ばれました");
+    await judge(old);
+    await old.close();
+
+    // Proven in another window, for example: this one has the old certificate still.
+    const { items } = await service.must<{ items: readonly Certificate[] }>(
+      "GET",
+      `/v1/devices/${world.deviceId}/certificates`,
+    );
+    const [newest, oldest] = items.map(({ serialNumber }) => serialNumber);
+    const checks = `/v1/certificates/${newest}/checks`;
+    const { url } = await service.must<{ url: string }>("POST", checks);
+    const port = Number(new URL(renewUrl).port);
+    const proof = await visitAt(port, url, { client: unpacked(file, password) });
+    expect(proof.text).toContain('"outcome":"proven"');
+    await isReadOut(page, "この端末で証明書が使えます");
+    await page.goto(renewUrl);
+    expect(await heading(page).textContent()).toBe("新しい証明書が、もうこの端末にあります");
+    await judge(page);
+    expect(await page.locator(".guide-picture svg:visible").count()).toBe(2);
+    expect(await stopsByKey(page)).toEqual(["English", "ここにも入れる"]);
+
+    // Superseded, and refused: the proxy's page has the drawing too.
+    await service.revoke(oldest ?? "", "superseded");
+    await page.goto(renewUrl);
+    expect(await stopsByKey(page)).toEqual(["English"]);
+    const address = `https://localhost:${proxy.port}/`;
+    await expect.poll(async () => (await page.goto(address))?.status()).toBe(403);
+    expect(await page.locator("svg.again:visible").count()).toBe(2);
   },
 );

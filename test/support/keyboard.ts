@@ -1,14 +1,19 @@
 import type { Page } from "playwright-core";
 
 /** What has the focus, and what is wrong with it: WCAG 2.2 §2.4.7 (its ring is seen) and §2.4.11 (it lies in the window). */
-const FOCUS = `(() => {
-  const at = document.activeElement;
+const FOCUS = `(async () => {
+  // A page that scrolls to what has the focus does so with the next frame.
+  for (let frame = 0; frame < 2; frame += 1) await new Promise((resolve) => requestAnimationFrame(resolve));
+  const at = document.activeElement ?? document.body;
   const { top, bottom, left, right } = at.getBoundingClientRect();
   const name = at.textContent.trim().replaceAll(/\\s+/g, " ");
   const faults = [];
   if (getComputedStyle(at).outlineStyle === "none") faults.push("no ring around " + name);
-  if (top < 0 || left < 0 || bottom > innerHeight || right > innerWidth) faults.push("not in the window: " + name);
-  return { name, faults: at === document.body ? [] : faults };
+  // Browsers scroll by whole pixels.
+  const within = (from, to, size) => from > -1 && to < size + 1;
+  if (!within(top, bottom, innerHeight) || !within(left, right, innerWidth)) faults.push("not in the window: " + name);
+  const isNone = at === document.body;
+  return { name, isNone, faults: isNone ? [] : faults };
 })()`;
 
 /** More than any page has. */
@@ -30,4 +35,21 @@ export async function pressByKey(page: Page, name: string, key = "Enter"): Promi
     if (at.name === name) return page.keyboard.press(key);
   }
   throw new Error(`no Tab stop is called ${name}: ${seen.join(", ")}`);
+}
+
+/** Goes through a page from its beginning with the Tab key: what can be pressed, by its text. Throws for a stop that cannot be seen. */
+export async function stopsByKey(page: Page): Promise<readonly string[]> {
+  await page.evaluate("document.activeElement?.blur()");
+  await page.evaluate("getSelection()?.collapse(document.body, 0)");
+  const stops: string[] = [];
+  for (let stop = 0; stop < MOST_STOPS; stop += 1) {
+    await page.keyboard.press("Tab");
+    const at = await page.evaluate<{ name: string; isNone: boolean; faults: readonly string[] }>(
+      FOCUS,
+    );
+    if (at.isNone || at.name === stops[0]) return stops;
+    if (at.faults.length > 0) throw new Error(at.faults.join("; "));
+    stops.push(at.name);
+  }
+  throw new Error(`there is no end: ${stops.join(", ")}`);
 }
