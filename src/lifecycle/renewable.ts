@@ -21,6 +21,22 @@ const NEWEST = `select i.serial, i.state, i.not_after
     and ($3::bytea is null or i.serial = $3::bytea) and (i.state <> 'revoked' or i.reason <> 4)
   order by i.issued_at desc, i.serial desc limit 1`;
 
+/**
+ * Why the certificate of a renewal that was begun cannot be renewed any more; undefined where it can. The same is held again when
+ * it comes to it (`ca/reservation.ts`).
+ */
+export function notRenewableWhy(
+  {
+    old_state,
+    old_not_after,
+  }: { readonly old_state: string | null; readonly old_not_after: Date | null },
+  now: Date,
+): "late" | "barred" | undefined {
+  if (old_state === null || old_not_after === null) return undefined;
+  if (old_state !== "good") return "barred";
+  return renewableUntil(old_not_after) < now ? "late" : undefined;
+}
+
 const refused = (what: string): Error =>
   new InvalidStateError(
     `the device's certificate ${what}: that is no renewal, and takes another reason`,

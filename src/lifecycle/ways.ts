@@ -1,7 +1,6 @@
 import { record } from "../audit/record.ts";
 import { serialOf } from "../ca/certificate-record.ts";
 import { InvalidStateError } from "../ca/errors.ts";
-import { renewableUntil } from "../ca/renewal-grace.ts";
 import type { Issuance, IssuedCertificate, KeyRequest } from "../ca/issuance.ts";
 import type { Revocation } from "../ca/revocation.ts";
 import type { Clock } from "../pki/clock.ts";
@@ -25,6 +24,7 @@ import { claimDevice } from "./naming.ts";
 import { MAY_ASK } from "./new-machines.ts";
 import { placesOf } from "./places.ts";
 import { NoSessionError, NotIdentifiedError, TooManyBundlesError } from "./errors.ts";
+import { notRenewableWhy } from "./renewable.ts";
 import type { WrongGuesses } from "./wrong-guesses.ts";
 
 /** The certificate that an enrolment has led to: the newest of those that were made for it. */
@@ -199,15 +199,6 @@ function isPlaceOpen(row: Row, most: number): boolean {
   return row.place === null && row.device_id !== null && row.places > 0;
 }
 
-/** Whether the certificate that is renewed can be: the same is held again when it comes to it (`ca/reservation.ts`). */
-function renewabilityOf(row: Row, now: Date): Way["notRenewable"] {
-  const { old_state, old_not_after, is_claimed } = row;
-  // Who takes another machine's place does not renew its certificate.
-  if (is_claimed || old_state === null || old_not_after === null) return undefined;
-  if (old_state !== "good") return "barred";
-  return renewableUntil(old_not_after) < now ? "late" : undefined;
-}
-
 interface Site {
   readonly identifyByMail: boolean;
   readonly placesPerDevice: number;
@@ -218,7 +209,7 @@ function wayOf(row: Row, { clock, identifyByMail, placesPerDevice }: Site): Way 
   const { email } = row;
   const isOpen = isPlaceOpen(row, placesPerDevice);
   const certificate = certificateOf(row);
-  const notRenewable = renewabilityOf(row, clock());
+  const notRenewable = row.is_claimed ? undefined : notRenewableWhy(row, clock());
   return {
     enrolmentId: row.id,
     state: row.told_state,

@@ -103,11 +103,7 @@ export interface WayMessages {
       { readonly title: string; readonly text: string }
     >
   >;
-  readonly sheet: {
-    readonly title: string;
-    readonly serial: string;
-    readonly delete: string;
-  };
+  readonly sheet: { readonly title: string; readonly serial: string; readonly delete: string };
   /** Opens a product. */
   readonly open: (product: string) => string;
   readonly notYetUsed: { readonly title: string; readonly text: string };

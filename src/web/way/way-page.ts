@@ -1,13 +1,7 @@
 import { FACE, inFours } from "../advice.ts";
 import { html, type Html } from "../html.ts";
 import { EMERGENCY_WORDS } from "../messages/emergency.ts";
-import {
-  EQUIPMENT_PATH,
-  portalLayout,
-  type PortalContext,
-  spoken,
-  supportLine,
-} from "../portal-layout.ts";
+import { EQUIPMENT_PATH, portalLayout, type PortalContext } from "../portal-layout.ts";
 import { day, dayAndTime } from "../dates.ts";
 import { closeBrowserPicture } from "../guide/guide.ts";
 import { installation, type Installing, PLAIN, plainSteps } from "./installation.ts";
@@ -19,6 +13,7 @@ import {
   sentTo,
 } from "./invitation-parts.ts";
 import { namingForm, type NamingView, placeForm, replaceForm } from "./naming-page.ts";
+import { callLine, numberLine } from "./call-parts.ts";
 import { mailedCode } from "./mailed-code-part.ts";
 import type { WayPage } from "./states.ts";
 import { headOf, otherPerson, signIn } from "./way-sign-in.ts";
@@ -169,17 +164,6 @@ export function awaiting(page: WayPage, words: string): Html {
     ${words}
   </p>`;
 }
-
-/** Whom to call, where that is the way on. */
-const callLine = (context: PortalContext): Html =>
-  html`<p class="read-aloud"><span>${supportLine(context)}</span></p>`;
-
-const numberLine = ({ words }: PortalContext, { supportNumber }: WayView): Html | false =>
-  supportNumber !== undefined &&
-  html`<p class="read-aloud">
-    <span>${words.supportNumber}</span>
-    <b class="number">${spoken(supportNumber)}</b>
-  </p>`;
 
 function identification(context: PortalContext, view: WayView): Html {
   const { words } = context;
