@@ -121,7 +121,7 @@ describe("each outcome has a page", () => {
 
   /** One for each view: a browser takes longer to make one than to show a page. */
   const contexts = new Map<string, Promise<BrowserContext>>();
-  async function contextOf(view: (typeof VIEWS)[number]): Promise<BrowserContext> {
+  async function contextOf(view: (typeof VIEWS)[number] | typeof ZOOMED): Promise<BrowserContext> {
     const { width, height, scheme: colorScheme, locale } = view;
     const viewport = { width, height };
     const options = { viewport, colorScheme, locale, ignoreHTTPSErrors: true };
