@@ -8,6 +8,7 @@ import { adoptJournal } from "../../../src/ca/quarantine.ts";
 import type { Serial } from "../../../src/pki/serial.ts";
 import { asAdmin, type FreshDatabase } from "../../support/database.ts";
 import { Fate, system, TestCa } from "../../support/signer.ts";
+import { openedBefore, stillOpen } from "./openings.ts";
 
 /** A copy of a database as it is now, to go back to later: what a backup is. */
 async function backup(ca: TestCa): Promise<FreshDatabase> {
@@ -30,37 +31,6 @@ async function issued(ca: TestCa, count: number): Promise<Serial[]> {
   await signer.close();
   return serials;
 }
-
-/** An enrolment with everything that opens it, as a restored database has it. */
-async function openedBefore({ superuser, tenant }: TestCa): Promise<void> {
-  const { corporationId, pharmacyId, deviceId, accountId } = tenant;
-  const id = system.newId();
-  await superuser.query(
-    `insert into app.enrolment (id, corporation_id, pharmacy_id, device_id, account_id, state, reason, during_call, support_number,
-       asked_by, mailed, created_at, expires_at, started_at, identified_at, identified_by, identified_how, session_sha256, begun,
-       code_sha256, code_until)
-     values ($1, $2, $3, $4, $5, 'identified', 'first', false, '123456', 'cli:test', true, now() - interval '1 hour', now() + interval '1 day',
-       now(), now(), 'cli:test', 'telephone', sha256('session'), 1, sha256('code'), now() + interval '1 hour')`,
-    [id, corporationId, pharmacyId, deviceId, accountId],
-  );
-  await superuser.query(
-    `insert into app.enrolment_link (sha256, kind, corporation_id, enrolment_id, created_at)
-     select sha256(kind::bytea), kind, $2, $1, now() - interval '1 hour' from unnest(array['link', 'code', 'renewal', 'script']) as kind`,
-    [id, corporationId],
-  );
-  await superuser.query(
-    `insert into app.certificate_check (id, corporation_id, serial, nonce_sha256, asked_by, created_at, expires_at)
-     select $1, $2, min(serial), sha256('nonce'), 'cli:test', now() - interval '1 minute', now() + interval '9 minutes' from app.binding`,
-    [system.newId(), corporationId],
-  );
-}
-
-/** What of it still opens something. */
-const stillOpen = ({ superuser }: TestCa): Promise<readonly object[]> =>
-  superuser.query(
-    `select state, (select count(*)::int from app.enrolment_link) as links, (select count(*)::int from app.certificate_check) as checks,
-       session_sha256 is not null or code_sha256 is not null or code_until is not null as is_open from app.enrolment`,
-  );
 
 const journalFile = (ca: TestCa): string => path.join(ca.journalFolder, "000001.jsonl");
 
@@ -115,7 +85,7 @@ describe("a database that was restored to an earlier time", () => {
     const opened = await ca.open();
     expect(opened).toMatchObject({ state: "ready", found: "database-old" });
     expect(await stillOpen(ca)).toEqual([
-      { state: "identified", links: 0, checks: 0, is_open: false },
+      { state: "identified", links: 0, checks: 0, adding: 0, visits: 0, is_open: false },
     ]);
     expect(await ca.row(first)).toMatchObject({ state: "revoked", reason: 1 });
     expect(await ca.row(second)).toMatchObject({ state: "hold", reason: 6 });
