@@ -4,6 +4,7 @@ import { type InlineStyle, loadHelpStyle } from "../web/assets.ts";
 import { helpPage } from "../web/help-page.ts";
 import type { Html } from "../web/html.ts";
 import type { HelpReason } from "../web/messages/help-en.ts";
+import { EMERGENCY_PATH } from "../web/portal-layout.ts";
 import type { SiteFacts } from "../web/site.ts";
 
 /** Which help page, and what it shows besides. */
@@ -32,15 +33,21 @@ export function pagePolicy({ source }: InlineStyle, formAction = "'none'"): stri
 }
 
 /**
- * Loads what all help pages share. Each carries its style, so that what `curl` takes of it is whole; its policy allows that
+ * Loads what all help pages share; `appUrl` is where people go on. Each carries its style, so that what `curl` takes of it is whole; its policy allows that
  * very style and nothing else.
  */
-export function loadHelpPages(site: SiteFacts): HelpPages {
+export function loadHelpPages(site: SiteFacts, appUrl: string): HelpPages {
+  const emergencyUrl = `${appUrl}${EMERGENCY_PATH}`;
   const style = loadHelpStyle(site);
   const policy = pagePolicy(style);
   return (reply, { reason, serialNumber }) => {
     reply.header("content-security-policy", policy);
-    const facts = { style, site, ...(serialNumber !== undefined && { serialNumber }) };
+    const facts = {
+      style,
+      site,
+      emergencyUrl,
+      ...(serialNumber !== undefined && { serialNumber }),
+    };
     return helpPage(reason, facts);
   };
 }

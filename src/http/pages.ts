@@ -55,8 +55,8 @@ export function askedLanguage({ query }: FastifyRequest): string | undefined {
 const SERIAL = /^[0-9a-f]{1,40}$/i;
 
 /** `/help/certificate`, for whoever a proxy sends there. */
-function addHelpPage(app: FastifyInstance, { site }: PagesOptions): void {
-  const pageOf = loadHelpPages(site);
+function addHelpPage(app: FastifyInstance, { site, urls }: PagesOptions): void {
+  const pageOf = loadHelpPages(site, urls.app);
   app.get("/help/certificate", { schema: { hide: true } }, ({ query }, reply) => {
     const { reason, serial } = query as { readonly reason?: unknown; readonly serial?: unknown };
     const asked = {

@@ -92,7 +92,7 @@ const actionOf = (request: FastifyRequest): string =>
 export function loadRenewPages(options: RenewPagesOptions): RenewPages {
   const { appUrl, site, timeZone } = options;
   const style = loadCheckStyle(site);
-  const help = loadHelpPages(site);
+  const help = loadHelpPages(site, appUrl);
   // A form's answer may lead to the app: Chromium asks the policy about that address too.
   const policy = pagePolicy(style, `'self' ${new URL(appUrl).origin}`);
   return (request, reply, seen) => {

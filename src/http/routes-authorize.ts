@@ -138,7 +138,7 @@ export async function authorizeRoutes(
     payload.resume();
     done(null, undefined);
   });
-  const pageOf = loadHelpPages(options.site);
+  const pageOf = loadHelpPages(options.site, options.appUrl);
   scope.setErrorHandler((error, request, reply) =>
     wantsPages(request) && isRefusal(error)
       ? refuseWithPage(error, pageOf, reply)

@@ -25,6 +25,8 @@ export interface HelpFacts {
   readonly style: InlineStyle;
   /** Absent in the files that a proxy gives out, which are the same at all sites. */
   readonly site?: SiteFacts;
+  /** Where somebody has a machine stand in for this one by night; absent in the same files. */
+  readonly emergencyUrl?: string;
   /** The certificate's serial number, in hexadecimal. */
   readonly serialNumber?: string;
 }
@@ -69,14 +71,17 @@ const picture = (reason: HelpReason): Html =>
   devicePicture(SIGNS[reason], reason === "none" ? "sheet gone warn" : "sheet");
 
 const adviceIn = (
-  { next, call, reasons }: HelpMessages,
+  { next, call, night, reasons }: HelpMessages,
   { reason, facts, level }: { reason: HelpReason; facts: HelpFacts; level: 1 | 2 },
 ): Html => {
-  const { site, serialNumber } = facts;
+  const { emergencyUrl, site, serialNumber } = facts;
   const support = site?.support?.[level === 1 ? "ja" : "en"];
   const known = serialNumber === undefined ? {} : { serialNumber };
   const drawn = HAS_NEWER.has(reason) && { picture: CHOOSE_AGAIN };
-  return advice({ next, call, said: reasons[reason], support, level, ...known, ...drawn });
+  const written = advice({ next, call, said: reasons[reason], support, level, ...known, ...drawn });
+  if (emergencyUrl === undefined) return written;
+  return html`${written}
+    <p class="night"><a href="${emergencyUrl}?lang=${level === 1 ? "ja" : "en"}">${night}</a></p>`;
 };
 
 /**

@@ -182,6 +182,14 @@ function devices(context: Drawing, { pharmacy }: ManageView): Html {
   </section>`;
 }
 
+/** What a manager prepares by day for the night on which a machine fails. */
+const night = ({ own: { night: words } }: Drawing): Html =>
+  html`<section class="card">
+    <h2>${words.title}</h2>
+    <p>${words.lead}</p>
+    <p><a class="button quiet" href="/factors">${words.button}</a></p>
+  </section>`;
+
 function signedIn({ own }: Drawing, { name, corporationName }: Who): Html {
   return html`<section class="card">
     <dl class="facts">
@@ -201,7 +209,7 @@ export function managePage(view: ManageView, context: PortalContext): Html {
   const { hasOthers, news, pharmacy, who } = view;
   const body = html`<h1>${pharmacy.name}</h1>
     ${news !== undefined && told(drawing, news)} ${pharmacy.isManager && people(drawing, view)}
-    ${devices(drawing, view)}
+    ${devices(drawing, view)} ${pharmacy.isManager && night(drawing)}
     ${hasOthers && html`<p><a class="button quiet" href="/manage">${own.others}</a></p>`}
     ${signedIn(drawing, who)}`;
   return portalLayout(context, { title: `${own.title} ・ ${pharmacy.name}`, body });

@@ -3,11 +3,15 @@ import { contact } from "./advice.ts";
 import { html, type Html } from "./html.ts";
 import { inLanguage, type Language } from "./language.ts";
 import { signAt } from "./layout.ts";
+import { EMERGENCY_WORDS } from "./messages/emergency.ts";
 import type { WayMessages } from "./messages/way-en.ts";
 import type { SiteFacts } from "./site.ts";
 
 /** Where the sheet for whoever looks after the equipment is. */
 export const EQUIPMENT_PATH = "/equipment";
+
+/** Where somebody begins whose only machine has failed by night. */
+export const EMERGENCY_PATH = "/emergency";
 
 /** What every page for pharmacists needs to be drawn. */
 export interface PortalContext {
@@ -57,10 +61,16 @@ function foot(context: PortalContext, number: string | undefined): Html {
         </p>`
       }
       <p>${words.support}: ${supportLine(context)}</p>
-      ${
-        context.path !== EQUIPMENT_PATH &&
-        html`<p class="to-equipment"><a href="${EQUIPMENT_PATH}">${words.equipment}</a></p>`
-      }
+      <p class="elsewhere">
+        ${
+          !context.path.startsWith(EMERGENCY_PATH) &&
+          html`<a href="${EMERGENCY_PATH}">${EMERGENCY_WORDS[context.language].link}</a>`
+        }
+        ${
+          context.path !== EQUIPMENT_PATH &&
+          html`<a href="${EQUIPMENT_PATH}">${words.equipment}</a>`
+        }
+      </p>
     </div>
   </footer>`;
 }

@@ -2,6 +2,8 @@ import type { EmergencyPage } from "../emergency/states.ts";
 
 /** The words of the pages for the night on which a machine fails, in one language. */
 export interface EmergencyMessages {
+  /** The link to them at the foot of all other pages. */
+  readonly link: string;
   readonly pages: Readonly<
     Record<
       EmergencyPage,
@@ -26,6 +28,7 @@ export interface EmergencyMessages {
 
 export const EMERGENCY_WORDS: Readonly<Record<"ja" | "en", EmergencyMessages>> = {
   ja: {
+    link: "いつもの端末が使えないとき(夜間・休日)",
     pages: {
       start: {
         title: "いつもの端末が使えないとき",
@@ -104,6 +107,7 @@ export const EMERGENCY_WORDS: Readonly<Record<"ja" | "en", EmergencyMessages>> =
     },
   },
   en: {
+    link: "When the usual device does not work (by night, on holidays)",
     pages: {
       start: {
         title: "When the usual machine does not work",

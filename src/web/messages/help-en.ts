@@ -8,6 +8,8 @@ export interface HelpMessages {
   readonly about: string;
   readonly next: string;
   readonly call: CallWords;
+  /** The link to where a machine is replaced by night. */
+  readonly night: string;
   readonly reasons: Readonly<Record<HelpReason, AdviceWords>>;
 }
 
@@ -36,6 +38,7 @@ export const HELP_EN: HelpMessages = {
     seen: (state) => `what stands above: “${state}”`,
     serial: "the number of the certificate",
   },
+  night: "When nobody answers and no other device works (by night, on holidays)",
   reasons: {
     expired: {
       state: "Expired",

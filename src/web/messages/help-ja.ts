@@ -24,6 +24,7 @@ export const HELP_JA: HelpMessages = {
     seen: (state) => `この画面の「${state}」という表示`,
     serial: "証明書の番号",
   },
+  night: "電話がつながらず、ほかに使える端末もないとき(夜間・休日)",
   reasons: {
     expired: {
       state: "期限切れ",

@@ -58,6 +58,8 @@ export interface ManageWords {
     readonly button: string;
     readonly askManager: string;
   };
+  /** The second factor, for an emergency. */
+  readonly night: { readonly title: string; readonly lead: string; readonly button: string };
   readonly signedIn: string;
   readonly signOut: string;
   readonly others: string;
@@ -131,6 +133,11 @@ export const MANAGE_EN: ManageWords = {
   release: {
     button: "Let it go on",
     askManager: "The manager can let it go on here.",
+  },
+  night: {
+    title: "For the night on which a device fails",
+    lead: "With a second way to show who you are, you can have another device stand in for 24 hours, without support. Prepare it by day.",
+    button: "Prepare an app or a passkey",
   },
   signedIn: "Signed in as",
   signOut: "Sign out",

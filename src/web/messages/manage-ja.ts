@@ -63,6 +63,11 @@ export const MANAGE_JA: ManageWords = {
     button: "元に戻す",
     askManager: "元に戻せるのは、管理者です。",
   },
+  night: {
+    title: "夜間や休日に、端末が故障したときのために",
+    lead: "もう一つの確認方法を登録しておくと、電話がつながらないときも、ほかの端末を24時間だけ使えるようにできます。",
+    button: "認証アプリかパスキーを登録する",
+  },
   signedIn: "サインインしている人",
   signOut: "サインアウトする",
   others: "ほかの薬局",

@@ -116,6 +116,9 @@ describe("confirming a colleague", () => {
     const { id, number, visitor } = await enrolment(colleague.id);
     const path = `/manage/enrolments/${id}/confirm`;
     expect(await screen(colleague.visitor)).not.toContain("確認を待っている人");
+    // A second factor is of use to those who may have a machine stand in.
+    expect(await screen(colleague.visitor)).not.toContain('href="/factors"');
+    expect(await screen(manager)).toContain('href="/factors"');
     const other = await person("pharmacist");
     expect(await news(other.visitor, path, { supportNumber: number })).toBe(404);
     const { pharmacyId } = tenant;

@@ -56,6 +56,12 @@ it("escapes the support's line, and has no script", async () => {
   expect(text).not.toMatch(/<script|\son[a-z]+=|javascript:/i);
 });
 
+it("leads in both languages to where a machine is replaced by night; the files of a proxy know of none", async () => {
+  for (const lang of ["ja", "en"])
+    expect((await get("?reason=none")).text).toContain(`/emergency?lang=${lang}"`);
+  expect(readFileSync("deploy/help/none.html", "utf8")).not.toContain("/emergency");
+});
+
 it("shows a line without a number as it is", async () => {
   const { text } = await get("?reason=expired", "本部 総務課 内線12");
   expect(text).toContain("本部 総務課 内線12");

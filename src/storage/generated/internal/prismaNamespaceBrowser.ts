@@ -273,6 +273,7 @@ export const IssuedScalarFieldEnum = {
   deliveredAt: 'deliveredAt',
   provenAt: 'provenAt',
   identifiedHow: 'identifiedHow',
+  keyClaim: 'keyClaim',
   reason: 'reason',
   revokedAt: 'revokedAt'
 } as const

@@ -59,6 +59,7 @@ export type IssuedMinAggregateOutputType = {
   deliveredAt: Date | null
   provenAt: Date | null
   identifiedHow: string | null
+  keyClaim: string | null
   reason: number | null
   revokedAt: Date | null
 }
@@ -86,6 +87,7 @@ export type IssuedMaxAggregateOutputType = {
   deliveredAt: Date | null
   provenAt: Date | null
   identifiedHow: string | null
+  keyClaim: string | null
   reason: number | null
   revokedAt: Date | null
 }
@@ -115,6 +117,7 @@ export type IssuedCountAggregateOutputType = {
   deliveredAt: number
   provenAt: number
   identifiedHow: number
+  keyClaim: number
   reason: number
   revokedAt: number
   _all: number
@@ -154,6 +157,7 @@ export type IssuedMinAggregateInputType = {
   deliveredAt?: true
   provenAt?: true
   identifiedHow?: true
+  keyClaim?: true
   reason?: true
   revokedAt?: true
 }
@@ -181,6 +185,7 @@ export type IssuedMaxAggregateInputType = {
   deliveredAt?: true
   provenAt?: true
   identifiedHow?: true
+  keyClaim?: true
   reason?: true
   revokedAt?: true
 }
@@ -210,6 +215,7 @@ export type IssuedCountAggregateInputType = {
   deliveredAt?: true
   provenAt?: true
   identifiedHow?: true
+  keyClaim?: true
   reason?: true
   revokedAt?: true
   _all?: true
@@ -326,6 +332,7 @@ export type IssuedGroupByOutputType = {
   deliveredAt: Date | null
   provenAt: Date | null
   identifiedHow: string | null
+  keyClaim: string | null
   reason: number | null
   revokedAt: Date | null
   _count: IssuedCountAggregateOutputType | null
@@ -378,6 +385,7 @@ export type IssuedWhereInput = {
   deliveredAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   provenAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   identifiedHow?: Prisma.StringNullableFilter<"Issued"> | string | null
+  keyClaim?: Prisma.StringNullableFilter<"Issued"> | string | null
   reason?: Prisma.IntNullableFilter<"Issued"> | number | null
   revokedAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   replaced?: Prisma.XOR<Prisma.IssuedNullableScalarRelationFilter, Prisma.IssuedWhereInput> | null
@@ -411,6 +419,7 @@ export type IssuedOrderByWithRelationInput = {
   deliveredAt?: Prisma.SortOrderInput | Prisma.SortOrder
   provenAt?: Prisma.SortOrderInput | Prisma.SortOrder
   identifiedHow?: Prisma.SortOrderInput | Prisma.SortOrder
+  keyClaim?: Prisma.SortOrderInput | Prisma.SortOrder
   reason?: Prisma.SortOrderInput | Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   replaced?: Prisma.IssuedOrderByWithRelationInput
@@ -447,6 +456,7 @@ export type IssuedWhereUniqueInput = Prisma.AtLeast<{
   deliveredAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   provenAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   identifiedHow?: Prisma.StringNullableFilter<"Issued"> | string | null
+  keyClaim?: Prisma.StringNullableFilter<"Issued"> | string | null
   reason?: Prisma.IntNullableFilter<"Issued"> | number | null
   revokedAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   replaced?: Prisma.XOR<Prisma.IssuedNullableScalarRelationFilter, Prisma.IssuedWhereInput> | null
@@ -480,6 +490,7 @@ export type IssuedOrderByWithAggregationInput = {
   deliveredAt?: Prisma.SortOrderInput | Prisma.SortOrder
   provenAt?: Prisma.SortOrderInput | Prisma.SortOrder
   identifiedHow?: Prisma.SortOrderInput | Prisma.SortOrder
+  keyClaim?: Prisma.SortOrderInput | Prisma.SortOrder
   reason?: Prisma.SortOrderInput | Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.IssuedCountOrderByAggregateInput
@@ -517,6 +528,7 @@ export type IssuedScalarWhereWithAggregatesInput = {
   deliveredAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Issued"> | Date | string | null
   provenAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Issued"> | Date | string | null
   identifiedHow?: Prisma.StringNullableWithAggregatesFilter<"Issued"> | string | null
+  keyClaim?: Prisma.StringNullableWithAggregatesFilter<"Issued"> | string | null
   reason?: Prisma.IntNullableWithAggregatesFilter<"Issued"> | number | null
   revokedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Issued"> | Date | string | null
 }
@@ -545,6 +557,7 @@ export type IssuedCreateInput = {
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
   identifiedHow?: string | null
+  keyClaim?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replaced?: Prisma.IssuedCreateNestedOneWithoutReplacementsInput
@@ -578,6 +591,7 @@ export type IssuedUncheckedCreateInput = {
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
   identifiedHow?: string | null
+  keyClaim?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replacements?: Prisma.IssuedUncheckedCreateNestedManyWithoutReplacedInput
@@ -609,6 +623,7 @@ export type IssuedUpdateInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyClaim?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replaced?: Prisma.IssuedUpdateOneWithoutReplacementsNestedInput
@@ -642,6 +657,7 @@ export type IssuedUncheckedUpdateInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyClaim?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replacements?: Prisma.IssuedUncheckedUpdateManyWithoutReplacedNestedInput
@@ -674,6 +690,7 @@ export type IssuedCreateManyInput = {
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
   identifiedHow?: string | null
+  keyClaim?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
 }
@@ -702,6 +719,7 @@ export type IssuedUpdateManyMutationInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyClaim?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -731,6 +749,7 @@ export type IssuedUncheckedUpdateManyInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyClaim?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -788,6 +807,7 @@ export type IssuedCountOrderByAggregateInput = {
   deliveredAt?: Prisma.SortOrder
   provenAt?: Prisma.SortOrder
   identifiedHow?: Prisma.SortOrder
+  keyClaim?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
 }
@@ -820,6 +840,7 @@ export type IssuedMaxOrderByAggregateInput = {
   deliveredAt?: Prisma.SortOrder
   provenAt?: Prisma.SortOrder
   identifiedHow?: Prisma.SortOrder
+  keyClaim?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
 }
@@ -847,6 +868,7 @@ export type IssuedMinOrderByAggregateInput = {
   deliveredAt?: Prisma.SortOrder
   provenAt?: Prisma.SortOrder
   identifiedHow?: Prisma.SortOrder
+  keyClaim?: Prisma.SortOrder
   reason?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
 }
@@ -986,6 +1008,7 @@ export type IssuedCreateWithoutBindingsInput = {
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
   identifiedHow?: string | null
+  keyClaim?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replaced?: Prisma.IssuedCreateNestedOneWithoutReplacementsInput
@@ -1018,6 +1041,7 @@ export type IssuedUncheckedCreateWithoutBindingsInput = {
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
   identifiedHow?: string | null
+  keyClaim?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replacements?: Prisma.IssuedUncheckedCreateNestedManyWithoutReplacedInput
@@ -1064,6 +1088,7 @@ export type IssuedUpdateWithoutBindingsInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyClaim?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replaced?: Prisma.IssuedUpdateOneWithoutReplacementsNestedInput
@@ -1096,6 +1121,7 @@ export type IssuedUncheckedUpdateWithoutBindingsInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyClaim?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replacements?: Prisma.IssuedUncheckedUpdateManyWithoutReplacedNestedInput
@@ -1126,6 +1152,7 @@ export type IssuedCreateWithoutIdempotencyInput = {
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
   identifiedHow?: string | null
+  keyClaim?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replaced?: Prisma.IssuedCreateNestedOneWithoutReplacementsInput
@@ -1158,6 +1185,7 @@ export type IssuedUncheckedCreateWithoutIdempotencyInput = {
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
   identifiedHow?: string | null
+  keyClaim?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replacements?: Prisma.IssuedUncheckedCreateNestedManyWithoutReplacedInput
@@ -1204,6 +1232,7 @@ export type IssuedUpdateWithoutIdempotencyInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyClaim?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replaced?: Prisma.IssuedUpdateOneWithoutReplacementsNestedInput
@@ -1236,6 +1265,7 @@ export type IssuedUncheckedUpdateWithoutIdempotencyInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyClaim?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replacements?: Prisma.IssuedUncheckedUpdateManyWithoutReplacedNestedInput
@@ -1266,6 +1296,7 @@ export type IssuedCreateWithoutReplacementsInput = {
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
   identifiedHow?: string | null
+  keyClaim?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replaced?: Prisma.IssuedCreateNestedOneWithoutReplacementsInput
@@ -1298,6 +1329,7 @@ export type IssuedUncheckedCreateWithoutReplacementsInput = {
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
   identifiedHow?: string | null
+  keyClaim?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   bindings?: Prisma.BindingUncheckedCreateNestedManyWithoutIssuedInput
@@ -1333,6 +1365,7 @@ export type IssuedCreateWithoutReplacedInput = {
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
   identifiedHow?: string | null
+  keyClaim?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replacements?: Prisma.IssuedCreateNestedManyWithoutReplacedInput
@@ -1364,6 +1397,7 @@ export type IssuedUncheckedCreateWithoutReplacedInput = {
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
   identifiedHow?: string | null
+  keyClaim?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
   replacements?: Prisma.IssuedUncheckedCreateNestedManyWithoutReplacedInput
@@ -1416,6 +1450,7 @@ export type IssuedUpdateWithoutReplacementsInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyClaim?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replaced?: Prisma.IssuedUpdateOneWithoutReplacementsNestedInput
@@ -1448,6 +1483,7 @@ export type IssuedUncheckedUpdateWithoutReplacementsInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyClaim?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   bindings?: Prisma.BindingUncheckedUpdateManyWithoutIssuedNestedInput
@@ -1498,6 +1534,7 @@ export type IssuedScalarWhereInput = {
   deliveredAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   provenAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
   identifiedHow?: Prisma.StringNullableFilter<"Issued"> | string | null
+  keyClaim?: Prisma.StringNullableFilter<"Issued"> | string | null
   reason?: Prisma.IntNullableFilter<"Issued"> | number | null
   revokedAt?: Prisma.DateTimeNullableFilter<"Issued"> | Date | string | null
 }
@@ -1526,6 +1563,7 @@ export type IssuedCreateManyReplacedInput = {
   deliveredAt?: Date | string | null
   provenAt?: Date | string | null
   identifiedHow?: string | null
+  keyClaim?: string | null
   reason?: number | null
   revokedAt?: Date | string | null
 }
@@ -1554,6 +1592,7 @@ export type IssuedUpdateWithoutReplacedInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyClaim?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replacements?: Prisma.IssuedUpdateManyWithoutReplacedNestedInput
@@ -1585,6 +1624,7 @@ export type IssuedUncheckedUpdateWithoutReplacedInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyClaim?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   replacements?: Prisma.IssuedUncheckedUpdateManyWithoutReplacedNestedInput
@@ -1616,6 +1656,7 @@ export type IssuedUncheckedUpdateManyWithoutReplacedInput = {
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   provenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   identifiedHow?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  keyClaim?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reason?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
@@ -1694,6 +1735,7 @@ export type IssuedSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   deliveredAt?: boolean
   provenAt?: boolean
   identifiedHow?: boolean
+  keyClaim?: boolean
   reason?: boolean
   revokedAt?: boolean
   replaced?: boolean | Prisma.Issued$replacedArgs<ExtArgs>
@@ -1728,6 +1770,7 @@ export type IssuedSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   deliveredAt?: boolean
   provenAt?: boolean
   identifiedHow?: boolean
+  keyClaim?: boolean
   reason?: boolean
   revokedAt?: boolean
   replaced?: boolean | Prisma.Issued$replacedArgs<ExtArgs>
@@ -1758,6 +1801,7 @@ export type IssuedSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   deliveredAt?: boolean
   provenAt?: boolean
   identifiedHow?: boolean
+  keyClaim?: boolean
   reason?: boolean
   revokedAt?: boolean
   replaced?: boolean | Prisma.Issued$replacedArgs<ExtArgs>
@@ -1788,11 +1832,12 @@ export type IssuedSelectScalar = {
   deliveredAt?: boolean
   provenAt?: boolean
   identifiedHow?: boolean
+  keyClaim?: boolean
   reason?: boolean
   revokedAt?: boolean
 }
 
-export type IssuedOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"serial" | "issuerId" | "profile" | "profileHash" | "shard" | "state" | "commonName" | "deviceUri" | "dnsNames" | "spki" | "spkiSha256" | "notBefore" | "notAfter" | "keyOrigin" | "requestHash" | "replaces" | "reservedAt" | "findings" | "der" | "derSha256" | "issuedAt" | "deliveredAt" | "provenAt" | "identifiedHow" | "reason" | "revokedAt", ExtArgs["result"]["issued"]>
+export type IssuedOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"serial" | "issuerId" | "profile" | "profileHash" | "shard" | "state" | "commonName" | "deviceUri" | "dnsNames" | "spki" | "spkiSha256" | "notBefore" | "notAfter" | "keyOrigin" | "requestHash" | "replaces" | "reservedAt" | "findings" | "der" | "derSha256" | "issuedAt" | "deliveredAt" | "provenAt" | "identifiedHow" | "keyClaim" | "reason" | "revokedAt", ExtArgs["result"]["issued"]>
 export type IssuedInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   replaced?: boolean | Prisma.Issued$replacedArgs<ExtArgs>
   replacements?: boolean | Prisma.Issued$replacementsArgs<ExtArgs>
@@ -1840,6 +1885,7 @@ export type $IssuedPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     deliveredAt: Date | null
     provenAt: Date | null
     identifiedHow: string | null
+    keyClaim: string | null
     reason: number | null
     revokedAt: Date | null
   }, ExtArgs["result"]["issued"]>
@@ -2293,6 +2339,7 @@ export interface IssuedFieldRefs {
   readonly deliveredAt: Prisma.FieldRef<"Issued", 'DateTime'>
   readonly provenAt: Prisma.FieldRef<"Issued", 'DateTime'>
   readonly identifiedHow: Prisma.FieldRef<"Issued", 'String'>
+  readonly keyClaim: Prisma.FieldRef<"Issued", 'String'>
   readonly reason: Prisma.FieldRef<"Issued", 'Int'>
   readonly revokedAt: Prisma.FieldRef<"Issued", 'DateTime'>
 }
