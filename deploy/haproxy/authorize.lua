@@ -3,14 +3,6 @@
 local address = os.getenv("SUIDO_AUTHORIZE")
 local key = assert(io.open(os.getenv("SUIDO_KEY_FILE"))):read("l")
 
--- The help page for what Suido says of a certificate; for everything else it is `other`.
-local PAGES = {
-  ["no-certificate"] = "none",
-  revoked = "revoked",
-  hold = "revoked",
-  expired = "expired",
-}
-
 -- HAProxy tries a call four times, whether it cannot connect (a second apart) or gets no answer: three seconds either way.
 -- After that Suido is asked again only when the pause is over. Milliseconds, and seconds.
 local TIMEOUT = 750
@@ -42,7 +34,8 @@ core.register_action("suido_authorize", { "http-req" }, function(txn)
     asked_again_at = now + PAUSE
     txn:set_var("txn.suido", "away")
   else
-    local reason = answer.headers["suido-reason"]
-    txn:set_var("txn.suido", reason and PAGES[reason[0]] or "other")
+    -- The page that Suido names.
+    local help = answer.headers["suido-help"]
+    txn:set_var("txn.suido", help and help[0]:match("[?]reason=(%l+)") or "other")
   end
 end, 0)

@@ -388,6 +388,7 @@ it(
     expect(await stopsByKey(page)).toEqual(["English"]);
     const address = `https://localhost:${proxy.port}/`;
     await expect.poll(async () => (await page.goto(address))?.status()).toBe(403);
+    expect(await heading(page).textContent()).toBe("この端末の、前の証明書が選ばれました");
     expect(await page.locator("svg.again:visible").count()).toBe(2);
   },
 );
