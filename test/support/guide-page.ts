@@ -15,6 +15,7 @@ export const GUIDES = [
   ["windows", "edge"],
   ["windows", "firefox"],
   ["macos-profile", "safari"],
+  ["macos-profile", "chrome"],
   ["macos-file", "safari"],
   ["macos-file", "chrome"],
   ["apple-profile", "safari"],

@@ -1,4 +1,5 @@
 import type { Panel } from "./frames.ts";
+import type { GuideStepWords } from "../messages/guide-words.ts";
 import { type Button, buttons, choice, field, gap, item, text } from "./kit.ts";
 import type { Scene, SceneFacts } from "./scene.ts";
 
@@ -104,6 +105,29 @@ export function windowsScenes(facts: SceneFacts): readonly Scene[] {
   ];
 }
 
+/** The saved file, on a Mac. Safari asks first whether the site may save anything at all: of each site once. */
+function macOpenScene(facts: SceneFacts, words: GuideStepWords): Scene {
+  const list = (before: number): Panel => downloads(facts, before + 2, before + 1);
+  if (facts.browser !== "safari") return { id: "open", words, columns: [[list(0)]], actions: 2 };
+  const { alt, todo } = facts.words.macDownload;
+  const { mac: said } = facts.dialogs;
+  const ask: Panel = {
+    frame: "mac",
+    title: "Safari",
+    parts: [
+      text(said.download, "bold"),
+      gap(6),
+      buttons([{ words: said.cancel }, { words: said.allow, mark: 1 }]),
+    ],
+  };
+  return {
+    id: "open",
+    words: { ...words, alt: `${alt} ${words.alt}`, dos: [todo, ...words.dos] },
+    columns: [[ask], [list(1)]],
+    actions: 3,
+  };
+}
+
 /** macOS: a profile, by System Settings. */
 export function macProfileScenes(facts: SceneFacts): readonly Scene[] {
   const { macProfile: words } = facts.words;
@@ -148,7 +172,7 @@ export function macProfileScenes(facts: SceneFacts): readonly Scene[] {
     ],
   };
   return [
-    { id: "open", words: words.open, columns: [[downloads(facts, 2, 1)]], actions: 2 },
+    macOpenScene(facts, words.open),
     {
       id: "settings",
       words: words.settings,
@@ -182,7 +206,7 @@ export function macFileScenes(facts: SceneFacts): readonly Scene[] {
     ],
   };
   return [
-    { id: "open", words: words.open, columns: [[downloads(facts, 2, 1)]], actions: 2 },
+    macOpenScene(facts, words.open),
     { id: "add", words: words.add, columns: [[add]], actions: 1 },
     {
       id: "password",

@@ -11,7 +11,7 @@ export const WRONG_PASSWORD: GuideTrouble = {
 /** The words of the guides for computers in English. */
 export const GUIDE_COMPUTERS_EN: Pick<
   GuideMessages,
-  "windows" | "macProfile" | "macFile" | "firefox" | "plain"
+  "windows" | "macProfile" | "macFile" | "macDownload" | "firefox" | "plain"
 > = {
   windows: {
     open: {
@@ -78,6 +78,10 @@ export const GUIDE_COMPUTERS_EN: Pick<
         },
       ],
     },
+  },
+  macDownload: {
+    alt: "First, the question whether to allow downloads.",
+    todo: "If it asks whether to allow downloads, click “Allow”.",
   },
   macProfile: {
     open: {

@@ -19,7 +19,7 @@ const NO_ARROW: GuideTrouble = {
 /** The words of the guides for computers in Japanese. */
 export const GUIDE_COMPUTERS_JA: Pick<
   GuideMessages,
-  "windows" | "macProfile" | "macFile" | "firefox" | "plain"
+  "windows" | "macProfile" | "macFile" | "macDownload" | "firefox" | "plain"
 > = {
   windows: {
     open: {
@@ -85,6 +85,10 @@ export const GUIDE_COMPUTERS_JA: Pick<
         { seen: "セキュリティレベルを聞かれた", remedy: "そのまま「OK」をクリックしてください。" },
       ],
     },
+  },
+  macDownload: {
+    alt: "はじめに、ダウンロードを許可するか聞く画面。",
+    todo: "ダウンロードを許可するか聞かれたら、「許可」をクリックします。",
   },
   macProfile: {
     open: {

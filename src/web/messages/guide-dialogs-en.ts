@@ -26,6 +26,8 @@ export interface GuideDialogs {
   readonly mac: Words<
     | "settings"
     | "openSettings"
+    /** Of Safari; its gap is the site's name. */
+    | "download"
     | "downloaded"
     | "general"
     | "management"
@@ -135,6 +137,7 @@ export const GUIDE_DIALOGS_EN: GuideDialogs = {
   },
   mac: {
     openSettings: "System Settings…",
+    download: "Do you want to allow downloads on “…”?",
     settings: "System Settings",
     downloaded: "Profile Downloaded",
     general: "General",

@@ -25,6 +25,7 @@ export const GUIDE_DIALOGS_JA: GuideDialogs = {
   },
   mac: {
     openSettings: "システム設定...",
+    download: "“…”でのダウンロードを許可しますか?",
     settings: "システム設定",
     downloaded: "プロファイルがダウンロードされました",
     general: "一般",

@@ -28,6 +28,8 @@ export interface GuideMessages {
   readonly windows: Steps<"open" | "store" | "password" | "finish">;
   readonly macProfile: Steps<"open" | "settings" | "install">;
   readonly macFile: Steps<"open" | "add" | "password">;
+  /** What Safari on a Mac asks before it saves anything. */
+  readonly macDownload: Pick<GuideStepWords, "alt"> & { readonly todo: string };
   readonly apple: Steps<"allow" | "file" | "settings" | "install" | "installFile" | "password">;
   readonly android: Steps<"open" | "password" | "kind" | "name">;
   readonly firefox: Steps<"settings" | "import" | "file" | "password">;
