@@ -45,17 +45,35 @@ type Begin = (
 
 const wantsPage = ({ headers }: FastifyRequest): boolean => prefersHtml(headers.accept);
 
+/**
+ * Whoever comes by a link has their mail before them: the code that says who they are goes there without being asked for. Not
+ * where people sign in, and not for a code typed at a machine that has no mail.
+ */
+async function mailCode({ canSignIn, ways }: WayRoutesOptions, secret: string): Promise<void> {
+  if (canSignIn) return;
+  const { mail, state } = await ways.look(secret);
+  if (state !== "started" || mail === undefined) return;
+  try {
+    await ways.mailCode(secret);
+  } catch (error) {
+    if (!isRefusal(error)) throw error; // as many as may be were sent
+  }
+}
+
 /** What a form that begins gets: the page after it, or itself again with what was wrong. */
-function beginning({ enrolmentVisits, pages }: WayRoutesOptions, session: WaySession): Begin {
+function beginning(options: WayRoutesOptions, session: WaySession): Begin {
+  const { enrolmentVisits, pages } = options;
   return async (request, reply, inHand) => {
     try {
-      const visit = await enrolmentVisits.start(inHand, session.of(request));
+      const before = session.of(request);
+      const visit = await enrolmentVisits.start(inHand, before);
+      const { kind, text } = inHand;
       if (visit.session === undefined) {
-        const { kind, text } = inHand;
         const hand = kind === "link" ? { token: text } : { code: text };
         return pages.show(request, reply, { page: linkPageOf(visit), ...hand, ...NOBODY });
       }
       session.keep(reply, visit.session);
+      if (kind === "link" && visit.session !== before) await mailCode(options, visit.session);
       return reply.redirect("/way", 303);
     } catch (error) {
       if (!isRefusal(error)) throw error;

@@ -7,11 +7,13 @@ export interface CodeForm {
   readonly hint?: string;
   readonly wrong: string;
   readonly primary: string;
+  /** After so many digits the page's script sends it. */
+  readonly full?: number;
 }
 
 /** The form for a code that somebody reads elsewhere; after a wrong one it says so, and has the focus. */
 export function digitsForm(
-  { action, hint, label, primary, wrong }: CodeForm,
+  { action, full, hint, label, primary, wrong }: CodeForm,
   isWrong: boolean,
 ): Html {
   const described = [...(hint === undefined ? [] : ["hint"]), ...(isWrong ? ["wrong"] : [])];
@@ -23,6 +25,7 @@ export function digitsForm(
       id="code"
       name="code"
       class="code"
+      ${full !== undefined && html`data-full="${full}"`}
       required
       maxlength="40"
       inputmode="numeric"

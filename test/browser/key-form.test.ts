@@ -5,7 +5,13 @@ import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  chromium,
+  type Locator,
+  type Page,
+} from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
 import { KeyFormSite } from "../support/key-form-site.ts";
@@ -37,13 +43,14 @@ function faultsOf(page: Page): string[] {
 
 const part = (page: Page, name: string) => page.locator(`[data-key-part=${name}]`);
 
-/** Saves the file that the page offers, under this name in the home folder. */
-async function save(page: Page, name: string): Promise<{ file: string; password: string }> {
+/** Presses what makes the page save a file by itself, and keeps it under this name in the home folder. */
+async function save(
+  page: Page,
+  name: string,
+  button: Locator,
+): Promise<{ file: string; password: string }> {
+  const [download] = await Promise.all([page.waitForEvent("download"), button.click()]);
   await part(page, "saving").waitFor({ state: "visible" });
-  const [download] = await Promise.all([
-    page.waitForEvent("download"),
-    page.locator("[data-key=save]").click(),
-  ]);
   expect(download.suggestedFilename()).toBe("受付1号機.p12");
   const file = path.join(home, name);
   await download.saveAs(file);
@@ -142,18 +149,23 @@ describe("a person makes a certificate in Chromium", () => {
       "default-src 'none';style-src 'self';img-src 'self';form-action 'self';base-uri 'none';frame-ancestors 'none';script-src 'self';connect-src 'self'",
     );
 
-    await page.getByRole("button", { name: "作る", exact: true }).click();
-    const modern = await save(page, "modern.p12");
+    const make = page.getByRole("button", { name: "作る", exact: true });
+    const modern = await save(page, "modern.p12", make);
+    // One press: the file is saved, and its password lies where it can be pasted from.
+    const copied = page.locator("[data-key=copied]");
+    const clipboard = (): Promise<string> => page.evaluate("navigator.clipboard.readText()");
+    await copied.waitFor({ state: "visible" });
+    expect(await clipboard()).toBe(modern.password);
+    // Where nothing was saved, or something else was copied meanwhile, there are buttons.
+    await page.evaluate("navigator.clipboard.writeText('another text')");
     await page.locator("[data-key=copy]").click();
-    await page.locator("[data-key=copied]").waitFor({ state: "visible" });
-    expect(await page.evaluate("navigator.clipboard.readText()")).toBe(modern.password);
+    await expect.poll(clipboard).toBe(modern.password);
+    const again = await save(page, "again.p12", page.locator("[data-key=save]"));
+    expect(readFileSync(again.file).equals(readFileSync(modern.file))).toBe(true);
 
-    await page.locator("[data-key=other-style]").click();
-    await expect
-      .poll(() => page.locator("[data-key=password]").textContent())
-      .not.toBe(modern.password);
-    const compatible = await save(page, "compatible.p12");
-    expect(await page.locator("[data-key=copied]").isVisible()).toBe(false);
+    const compatible = await save(page, "compatible.p12", page.locator("[data-key=other-style]"));
+    expect(compatible.password).not.toBe(modern.password);
+    await expect.poll(clipboard).toBe(compatible.password);
 
     // The same key and certificate in both, under different passwords.
     const [first, second] = [open(modern), open(compatible)];
@@ -239,6 +251,28 @@ describe("what may go wrong in between", () => {
     expect(tried[1]).toBe(tried[0]);
   });
 
+  it("the browser lets the page neither save nor copy: all is done but that, and the buttons are there", async () => {
+    const context = await browser.newContext({ acceptDownloads: false });
+    page = await context.newPage();
+    await page.addInitScript(
+      "navigator.clipboard.writeText = () => Promise.reject(new DOMException('', 'NotAllowedError'));",
+    );
+    const faults = faultsOf(page);
+    await page.goto(site.url);
+    const denied = page.waitForEvent("download");
+    await press();
+    expect(await (await denied).failure()).not.toBeNull();
+    await part(page, "saving").waitFor({ state: "visible" });
+    expect(await page.locator("[data-key=copied]").isVisible()).toBe(false);
+    for (const key of ["save", "copy"])
+      expect(await page.locator(`[data-key=${key}]`).isEnabled()).toBe(true);
+    const second = page.waitForEvent("download");
+    await page.locator("[data-key=save]").click();
+    await second;
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
   it("the server refuses: the page says so", async () => {
     page = await browser.newPage();
     await page.goto(site.url);
@@ -263,7 +297,9 @@ describe("what may go wrong in between", () => {
     `);
     await page.locator("[data-key=other-style]").click();
     await expect
-      .poll(() => page.evaluate<string[]>("frames.filter((each, i) => each !== frames[i - 1])"))
+      .poll(() => page.evaluate<string[]>("frames.filter((each, i) => each !== frames[i - 1])"), {
+        timeout: 10_000,
+      })
       .toEqual(["saving", "working", "saving"]);
   });
 

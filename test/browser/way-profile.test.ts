@@ -1,11 +1,16 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
 
 import { type Browser, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { axeFindings } from "../support/axe.ts";
 import { AUDIT } from "../support/page-audit.ts";
-import { Service } from "../support/service.ts";
+import { type Budget, BUDGETS } from "../support/action-budget.ts";
+import { focused } from "../support/keyboard.ts";
+import { Recorder } from "../support/recorder.ts";
+import { eventually, Service } from "../support/service.ts";
+import { guideOf } from "../../src/web/guide/guide.ts";
 
 /** The page of an iPhone. Chromium saves the profile instead of handing it to the system; the page does the same in both. */
 const IPHONE =
@@ -31,7 +36,6 @@ beforeAll(async () => {
   await page.getByRole("button", { name: "はじめる" }).click();
   await page.waitForURL("**/way");
   await service.must("POST", `/v1/enrolments/${made.id}/confirm`, { body: { how: "telephone" } });
-  await page.goto(`${service.instance.urls.app}/way`);
 });
 afterAll(async () => {
   await browser.close();
@@ -40,17 +44,19 @@ afterAll(async () => {
 
 const heading = (name: string) => page.getByRole("heading", { name });
 
-it("hands out the profile at one press, and goes on to the next step by itself", async () => {
-  await heading("プロファイルを受け取ります").waitFor();
-  const downloading = page.waitForEvent("download");
-  await page.getByRole("button", { name: "受け取る" }).click();
-  const saved = await downloading;
-  expect(saved.suggestedFilename()).toBe("certificate.mobileconfig");
-  expect(readFileSync(await saved.path(), "utf8")).toContain("com.apple.security.pkcs12");
-  await heading("ダウンロードを許可します").waitFor();
-  expect(await heading("プロファイルを受け取ります").isVisible()).toBe(false);
-  await page.getByRole("button", { name: "戻る" }).click();
-  await heading("プロファイルを受け取ります").waitFor();
+it("hands out the profile by itself as soon as it is known who it is, again at a press, and goes on to the next step", async () => {
+  const receive = async (press: () => Promise<unknown>): Promise<void> => {
+    const [saved] = await Promise.all([page.waitForEvent("download"), press()]);
+    expect(saved.suggestedFilename()).toBe("certificate.mobileconfig");
+    expect(readFileSync(await saved.path(), "utf8")).toContain("com.apple.security.pkcs12");
+    await expect.poll(() => focused(page)).toBe("ダウンロードを許可します");
+  };
+  await receive(() => page.goto(`${service.instance.urls.app}/way`));
+  // Whoever comes back presses: by itself it would be a new one each time.
+  await page.reload();
+  await page.getByText("前に保存したファイルは使いません").waitFor();
+  expect(await focused(page)).not.toBe("ダウンロードを許可します");
+  await receive(() => page.getByRole("button", { name: "受け取る" }).click());
 });
 
 it("can be read by everybody, as a profile and as a file", async () => {
@@ -115,4 +121,114 @@ it("says what of the device is in the way, within two seconds, and nothing where
   ]);
   expect(await said(keepsNothing("UnknownError"), 1)).toEqual(["プライベートウィンドウのようです"]);
   await context.close();
+});
+
+/** Somebody before a device, and what they do on its pages. */
+async function visitorOn({ platform, userAgent }: Budget) {
+  // What this machine's Chromium says of the version by itself is its own kernel's.
+  const extraHTTPHeaders = { "sec-ch-ua-platform-version": '"15.6.0"' };
+  const context = await browser.newContext({
+    userAgent,
+    locale: "ja-JP",
+    ignoreHTTPSErrors: true,
+    ...(platform === "macos" && { extraHTTPHeaders }),
+  });
+  const { app } = service.instance.urls;
+  if (platform === "ipados")
+    await context.addCookies([{ name: "suido-touch", value: "5", url: app }]);
+  const recorder = await Recorder.on(context);
+  return { context, recorder, tab: await context.newPage() };
+}
+
+/** From the file, which `identify` brings about, to the check; and what the guide asks for on the way. */
+async function install(
+  tab: Page,
+  { browser: brand, kind }: Budget,
+  identify: () => Promise<unknown>,
+) {
+  const [file] = await Promise.all([tab.waitForEvent("download"), identify()]);
+  const ending = kind.endsWith("-profile") ? "mobileconfig" : "p12";
+  expect(file.suggestedFilename().split(".").at(-1)).toBe(ending);
+  const guide = guideOf(kind, { browser: brand, language: "ja", fileName: "a.p12" });
+  const shown = tab.locator("[data-step]:visible");
+  await expect.poll(() => shown.count()).toBe(guide.steps.length + 1);
+  const ids = await shown.evaluateAll((all) => all.map((each) => each.getAttribute("data-saw")));
+  expect(ids).toEqual(["make", ...guide.steps.map(({ id }) => id)]);
+  // Down through all of it, with the wheel: nothing in between is to be pressed.
+  await tab.mouse.wheel(0, 100_000);
+  const check = tab.getByRole("button", { name: "確認する" });
+  await expect.poll(() => check.evaluate((at) => at.getBoundingClientRect().bottom > 0)).toBe(true);
+  const [opened] = await Promise.all([tab.context().waitForEvent("page"), check.click()]);
+  await opened.locator("h1").waitFor();
+  return guide.actions;
+}
+
+interface Invited {
+  readonly id: string;
+  readonly code: string;
+  readonly link: string;
+}
+
+async function invited({ platform }: Budget, email?: string): Promise<Invited> {
+  const { accountId, deviceId } = await service.world(platform);
+  if (email !== undefined)
+    await service.must("PATCH", `/v1/accounts/${accountId}`, { body: { email } });
+  return service.must("POST", "/v1/enrolments", { body: { accountId, deviceId } });
+}
+
+/** The code in the newest mail to this address that has no link to begin with. */
+function mailedCode(address: string): string | undefined {
+  const outbox = path.join(service.dataDir, "outbox");
+  mkdirSync(outbox, { recursive: true });
+  const mails = readdirSync(outbox, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".eml"))
+    .map((name) => readFileSync(path.join(outbox, name), "utf8"));
+  const found = mails.find((mail) => mail.includes(address) && !mail.includes("/start/"));
+  return /\b(\d{3} \d{3})\b/.exec(found ?? "")?.[1];
+}
+
+describe("what a person does until it is checked", () => {
+  it.for(BUDGETS)(
+    "$name: at most $most actions, with one code typed and a call",
+    async (budget) => {
+      const { id, code } = await invited(budget);
+      const { context, recorder, tab } = await visitorOn(budget);
+      await tab.goto(`${service.instance.urls.app}/start`);
+      await tab.keyboard.type(code.toLowerCase());
+      await tab.waitForURL("**/way");
+      const asked = await install(tab, budget, async () => {
+        await service.must("POST", `/v1/enrolments/${id}/confirm`, { body: { how: "telephone" } });
+        await tab.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+      });
+      expect(recorder.actions).toEqual(["type コード", "press 確認する"]);
+      expect(recorder.actions.length + asked).toBe(budget.needs);
+      expect(budget.needs).toBeLessThanOrEqual(budget.most);
+      await context.close();
+    },
+  );
+
+  it.for(BUDGETS.filter(({ kind }) => kind === "apple-profile" || kind === "android"))(
+    "$name: at most $most actions, with a link and a code by mail",
+    async (budget) => {
+      const address = `${budget.platform}@mizuki.example`;
+      const { link } = await invited(budget, address);
+      const { context, recorder, tab } = await visitorOn(budget);
+      await tab.goto(link);
+      await tab.getByRole("button", { name: "はじめる" }).click();
+      await tab.waitForURL("**/way");
+      const number = await eventually(
+        () => Promise.resolve(mailedCode(address)),
+        (found) => found !== undefined,
+      );
+      await tab.getByLabel("メールの確認番号").click();
+      const asked = await install(tab, budget, () => tab.keyboard.type(number ?? ""));
+      expect(recorder.actions).toEqual([
+        "press はじめる",
+        "type メールの確認番号",
+        "press 確認する",
+      ]);
+      expect(recorder.actions.length + asked).toBeLessThanOrEqual(budget.most);
+      await context.close();
+    },
+  );
 });

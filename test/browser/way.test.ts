@@ -6,16 +6,18 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { type BrowserContext, chromium, type Download, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { visitAt } from "../integration/http/check-world.ts";
+import { RENEWAL } from "../support/action-budget.ts";
 import { axeFindings } from "../support/axe.ts";
 import { nginxPlan } from "../support/nginx-plan.ts";
 import { PICK_BY_ITSELF } from "../support/chromium-policy.ts";
 import { focused, pressByKey, stopsByKey } from "../support/keyboard.ts";
 import { AUDIT } from "../support/page-audit.ts";
 import { Proxy } from "../support/proxy.ts";
+import { Recorder } from "../support/recorder.ts";
 import { type Certificate, eventually, Service, type World } from "../support/service.ts";
 
 const home = mkdtempSync(path.join(tmpdir(), "suido-way-"));
@@ -128,6 +130,9 @@ afterAll(async () => {
 
 const heading = (page: Page) => page.locator("h1:visible");
 
+const isHeaded = (page: Page, title: string): Promise<void> =>
+  expect.poll(() => heading(page).textContent(), { timeout: 15_000 }).toBe(title);
+
 const BUTTON = "Space";
 const WIDE = { width: 640, height: 450 };
 
@@ -161,34 +166,14 @@ async function isOnHalfAPage(page: Page): Promise<void> {
     expect(text).toMatch(each);
 }
 
-/** From the page that makes the file to the button of the check, by keyboard. Returns the password that was shown. */
-async function goThrough(page: Page, file: string, look = judge): Promise<string> {
-  await pressByKey(page, "ファイルを作る", BUTTON);
-  await page.getByRole("link", { name: "ファイルを保存する" }).waitFor();
-  const [download] = await Promise.all([
-    page.waitForEvent("download"),
-    pressByKey(page, "ファイルを保存する"),
-  ]);
-  await download.saveAs(file);
-  await look(page);
-  await pressByKey(page, "保存しました", BUTTON);
-  // One screen after the other, to the last: each may be the one before which somebody sits for long.
-  let password = "";
-  while (await page.locator("[data-next]:visible").isVisible()) {
-    const title = (await heading(page).textContent()) ?? "";
-    await isReadOut(page, title);
-    await look(page);
-    const shown = page.locator("[data-key=password]:visible");
-    if (await shown.isVisible()) {
-      password = (await shown.textContent()) ?? "";
-      await pressByKey(page, "コピー", BUTTON);
-      await page.getByRole("status").filter({ hasText: "コピーしました" }).waitFor();
-    }
-    const on = page.locator("[data-next]:visible");
-    await pressByKey(page, (await on.textContent())?.trim() ?? "", BUTTON);
-    await expect.poll(() => heading(page).textContent()).not.toBe(title);
-  }
-  return password;
+/** Keeps the file that the page saves by itself, and waits for the first step. Returns the password that is shown. */
+async function goThrough(
+  page: Page,
+  { downloading, file }: { readonly downloading: Promise<Download>; readonly file: string },
+): Promise<string> {
+  await (await downloading).saveAs(file);
+  await isReadOut(page, "証明書の画面を開きます");
+  return (await page.locator("[data-key=password]").textContent()) ?? "";
 }
 
 /** Presses 「確認する」, which opens a page of its own. */
@@ -214,8 +199,7 @@ function unpacked(file: string, password: string): { readonly key: string; reado
 
 /** A page that has come by itself is read out: its heading, which has the focus. */
 async function isReadOut(page: Page, title: string): Promise<void> {
-  await expect.poll(() => heading(page).textContent(), { timeout: 15_000 }).toBe(title);
-  await expect.poll(() => focused(page)).toBe(title);
+  await expect.poll(() => focused(page), { timeout: 15_000 }).toBe(title);
 }
 
 it(
@@ -249,19 +233,19 @@ it(
       "",
     );
     await judge(page);
+    const downloading = page.waitForEvent("download");
     await service.must("POST", `/v1/enrolments/${made.id}/confirm`, {
       body: { how: "telephone", supportNumber },
     });
-    // The page goes on by itself.
-    await isReadOut(page, "ファイルを保存します");
-    await judge(page);
-
+    // The page goes on by itself: to the file, and with it to the first step.
     const file = path.join(home, "device.p12");
-    const password = await goThrough(page, file);
+    const password = await goThrough(page, { downloading, file });
+    await judge(page);
+    await pressByKey(page, "コピー", BUTTON);
+    await page.getByRole("status").filter({ hasText: "コピーしました" }).waitFor();
     nss("pk12util", "-i", file, "-W", password);
     const name = await page.locator("[data-key=name]:visible").first().textContent();
     expect(name).toMatch(/^受付1号機 20\d\d-\d\d$/);
-    await judge(page);
 
     const proof = await check(page);
     expect(await proof.locator("h1").textContent()).toBe("この端末で証明書が使えます");
@@ -281,7 +265,7 @@ it(
     expect(await again.locator("h1").textContent()).toBe("Musubi");
     await again.goto(`${service.instance.urls.app}/way`);
     const done = "終わりました。システムに入れています";
-    await expect.poll(() => heading(again).textContent(), { timeout: 15_000 }).toBe(done);
+    await isHeaded(again, done);
     await judge(again);
     await isOnHalfAPage(again);
     expect(faults).toEqual([]);
@@ -310,23 +294,23 @@ it(
     await page.setViewportSize(WIDE);
     await page.goto(`${service.instance.urls.app}/way`);
     await pressByKey(page, "もう1台に入れる", BUTTON);
-    await expect.poll(() => heading(page).textContent()).toBe("もう1台の端末で開いてください");
+    await isHeaded(page, "もう1台の端末で開いてください");
     await judge(page);
     const code = (await page.locator("main b.number").textContent()) ?? "";
     expect(code).toMatch(/^[A-Z2-9]{4}-[A-Z2-9]{4}$/);
 
     await page.goto(`${service.instance.urls.app}/start`);
     await judge(page);
-    await page.getByLabel("コード").fill(code.toLowerCase());
-    await pressByKey(page, "次へ", BUTTON);
+    // After its last letter it goes on.
+    await page.keyboard.type(code.toLowerCase());
     await identify(page, "この端末の名前を選んでください");
     await judge(page);
     await page.getByLabel("ほかの名前").fill("受付1号機");
     await page.keyboard.press("Enter");
-    await expect.poll(() => heading(page).textContent()).toBe("この端末に入れ替えますか");
+    await isHeaded(page, "この端末に入れ替えますか");
     await judge(page);
     await pressByKey(page, "別のユーザーやブラウザーにも入れる", BUTTON);
-    await expect.poll(() => heading(page).textContent()).toBe("ファイルを保存します");
+    await isHeaded(page, "ファイルを保存します");
 
     // The same of an invitation to that very device.
     const { accountId, deviceId } = world;
@@ -338,7 +322,7 @@ it(
     await identify(page, "この端末には、もう証明書があります");
     await judge(page);
     await pressByKey(page, "入れ替える", BUTTON);
-    await expect.poll(() => heading(page).textContent()).toBe("ファイルを保存します");
+    await isHeaded(page, "ファイルを保存します");
   },
 );
 
@@ -347,19 +331,23 @@ it(
   { timeout: 90_000 },
   async () => {
     const renewUrl = `${service.instance.urls.mtls}/renew`;
+    const recorder = await Recorder.on(context);
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
     await page.goto(renewUrl);
     expect(await heading(page).textContent()).toBe("この端末の証明書を更新します");
     await judge(page);
     expect(await stopsByKey(page)).toEqual(["English", "更新する"]);
+    const downloading = page.waitForEvent("download");
     await pressByKey(page, "更新する", BUTTON);
-    await page.waitForURL("**/way");
     const file = path.join(home, "next.p12");
-    const password = await goThrough(page, file, async () => undefined);
+    const password = await goThrough(page, { downloading, file });
 
     // The file was saved and not opened: the browser shows what it has.
     const old = await check(page);
+    expect(recorder.actions).toEqual(["press 更新する", "press 確認する"]);
+    expect(recorder.actions.length).toBe(RENEWAL.needs);
+    expect(RENEWAL.needs).toBeLessThanOrEqual(RENEWAL.most);
     expect(await old.locator("h1").textContent()).toBe("この端末の、前の証明書が選ばれました");
     await judge(old);
     await old.close();
@@ -369,7 +357,8 @@ it(
       "GET",
       `/v1/devices/${world.deviceId}/certificates`,
     );
-    const [newest, oldest] = items.map(({ serialNumber }) => serialNumber);
+    const newest = items[0]?.serialNumber;
+    const oldest = items.at(-1)?.serialNumber;
     const checks = `/v1/certificates/${newest}/checks`;
     const { url } = await service.must<{ url: string }>("POST", checks);
     const port = Number(new URL(renewUrl).port);

@@ -1,5 +1,6 @@
 import type { Pkcs12Style } from "../../pki/pkcs12.ts";
 import { type Answer, type Bundle, DeviceKey } from "./device-key.ts";
+import { leadTo } from "./tab.ts";
 
 /**
  * Makes a form with `data-key-form` make its key in this tab. Sent without this script, the same form asks the server to
@@ -9,8 +10,9 @@ import { type Answer, type Bundle, DeviceKey } from "./device-key.ts";
  *   data-key-part="working | saving | refused | unreached"   one of them is shown at a time, once the form is sent
  *   data-key="password"      takes the password as its text
  *   data-key="name"          takes the certificate's name, as the browser will offer it
- *   data-key="save"          a link that gets the file
- *   data-key="copy"          a button; data-key="copied" is shown when the password is in the clipboard
+ *   data-key="save"          a link that gets the file: followed once by itself, and there for whom nothing was saved
+ *   data-key="copy"          a button; data-key="copied" is shown when the password is in the clipboard, where it is put by
+ *                            itself as far as the browser lets a page do that
  *   data-key="other-style"   a button: the same key and certificate in the other form of file, with another password
  *
  * Of its content security policy the page needs `script-src 'self'` and `connect-src 'self'`.
@@ -32,7 +34,7 @@ const all = (selector: string): Iterable<HTMLElement> =>
 function show(part: Part): void {
   for (const each of all("[data-key-part]")) {
     each.hidden = each.dataset["keyPart"] !== part;
-    if (!each.hidden) each.focus(); // where the page lets it have the focus, so that it is read out
+    if (!each.hidden) leadTo(each); // where the page lets it have the focus, so that it is read out
   }
 }
 
@@ -87,6 +89,8 @@ class KeyForm {
     try {
       await work();
       show("saving");
+      document.querySelector<HTMLElement>("a[data-key=save]")?.click();
+      void copyPassword();
     } catch (error) {
       show(error instanceof UnreachedError ? "unreached" : "refused");
     }
@@ -105,10 +109,14 @@ class KeyForm {
   }
 }
 
+/** Without a press Firefox and Safari refuse it, and so does a policy of the browser: then the button is what there is. */
 async function copyPassword(): Promise<void> {
   const shown = document.querySelector("[data-key=password]")?.textContent ?? "";
-  await navigator.clipboard.writeText(shown);
-  for (const each of all("[data-key=copied]")) each.hidden = false;
+  const isCopied = await navigator.clipboard.writeText(shown).then(
+    () => true,
+    () => false,
+  );
+  for (const each of all("[data-key=copied]")) each.hidden = !isCopied;
 }
 
 function enhance(form: HTMLFormElement): void {
@@ -128,7 +136,9 @@ function enhance(form: HTMLFormElement): void {
     button.addEventListener("click", () => void copyPassword());
 }
 
-/** Without WebCrypto (plain HTTP), or in a browser from before 2022, the form stays what it was. */
-if (globalThis.isSecureContext && "subtle" in crypto && "at" in Array.prototype)
-  for (const form of document.querySelectorAll<HTMLFormElement>("form[data-key-form]"))
-    enhance(form);
+const CAN_MAKE_KEYS = globalThis.isSecureContext && "subtle" in crypto && "at" in Array.prototype;
+
+/** Without WebCrypto (plain HTTP), or in a browser from before 2022, the form stays what it was, and waits to be pressed. */
+for (const form of document.querySelectorAll<HTMLFormElement>("form[data-key-form]"))
+  if (CAN_MAKE_KEYS) enhance(form);
+  else delete form.dataset["auto"];

@@ -55,7 +55,10 @@ function tellTouch(): void {
   if (!isAmbiguous || document.cookie.includes(TOUCH_COOKIE)) return;
   document.cookie = `${TOUCH_COOKIE}=${maxTouchPoints}; path=/; max-age=${TOUCH_SECONDS}; samesite=lax`;
   // Where cookies are refused it would ask for ever.
-  if (document.cookie.includes(TOUCH_COOKIE)) location.reload();
+  if (!document.cookie.includes(TOUCH_COOKIE)) return;
+  // What this page would do by itself the next one does.
+  for (const form of all("form[data-auto]")) delete form.dataset["auto"];
+  location.reload();
 }
 
 tellTouch();

@@ -1,14 +1,18 @@
 import "./key-form.ts";
 import "./precheck.ts";
 
+import { leadTo, whenSeen } from "./tab.ts";
+
 /**
  * What the pages of the way do by themselves. All words are the page's:
  *
- *   data-steps / data-step="1"      sections of which one is shown at a time; the address's fragment says which
- *   data-next, data-back            buttons to the one after and before
+ *   data-auto                       a form that is sent without a press, once somebody looks
+ *   data-leads                      a form whose answer is no page: when it is sent, the steps in data-guide are next
  *   data-await="ADDRESS" data-page  asks ADDRESS until it names another page, then loads /way and goes to its heading
+ *   data-full="8"                   a field whose form is sent when so many letters and digits are in it
  *   data-print                      a button that prints
- *   data-saw="NAME"                 told to the server when it is shown, or, of a link or a button, when it is pressed
+ *   data-saw="NAME"                 told to the server when the middle of the window is in it, or, of a link or a button,
+ *                                   when it is pressed
  */
 
 const ASK_MS = 3_000;
@@ -20,12 +24,6 @@ const all = (selector: string): readonly HTMLElement[] => [
   ...document.querySelectorAll<HTMLElement>(selector),
 ];
 
-/** To a step so far from the one whose button was pressed. */
-const go = (by: number) => (event: Event) => {
-  const at = (event.currentTarget as HTMLElement).closest<HTMLElement>("[data-step]");
-  location.hash = `step-${Number(at?.dataset["step"]) + by}`;
-};
-
 /** Where people stop is to be known. Nothing waits for it, and nothing is lost without it. */
 function tell(element: HTMLElement | undefined): void {
   const step = element?.dataset["saw"];
@@ -34,26 +32,14 @@ function tell(element: HTMLElement | undefined): void {
   fetch("/way/steps", { method: "POST", body, keepalive: true }).catch(() => undefined);
 }
 
-function stepThrough(root: HTMLElement): void {
-  const steps = [...root.querySelectorAll<HTMLElement>("[data-step]")];
-  const show = (isMoved: boolean): void => {
-    const wanted = Number(/^#step-(\d+)$/.exec(location.hash)?.[1] ?? 1);
-    for (const each of steps) each.hidden = Number(each.dataset["step"]) !== wanted;
-    const shown = steps.find(({ dataset }) => Number(dataset["step"]) === wanted);
-    tell(shown);
-    if (isMoved) shown?.querySelector<HTMLElement>("h1, h2")?.focus();
-  };
-  for (const button of root.querySelectorAll("[data-next]"))
-    button.addEventListener("click", go(1));
-  for (const button of root.querySelectorAll("[data-back]"))
-    button.addEventListener("click", go(-1));
-  addEventListener("hashchange", () => {
-    show(true);
-    scrollTo(0, 0);
-  });
-  // The key was this tab's before it was loaded anew: whatever the address says, there is a file to make first.
-  history.replaceState(null, "", location.pathname + location.search);
-  show(false);
+function tellSeen(changes: readonly IntersectionObserverEntry[]): void {
+  for (const { isIntersecting, target } of changes) if (isIntersecting) tell(target as HTMLElement);
+}
+
+/** Nothing is pressed to go from one step to the next: what is before the person is where they have scrolled to. */
+function watch(steps: readonly HTMLElement[]): void {
+  const observer = new IntersectionObserver(tellSeen, { rootMargin: "-50% 0px" });
+  for (const each of steps) observer.observe(each);
 }
 
 function goOn(element: HTMLElement): void {
@@ -81,9 +67,32 @@ function readOut(): void {
   heading?.focus();
 }
 
-for (const each of all("[data-steps]")) stepThrough(each);
+/** Hyphens and spaces are the person's own. While a Japanese keyboard is still composing, nothing is typed yet. */
+function sendWhenFull(field: HTMLInputElement): void {
+  const look = (event: Event): void => {
+    if (event instanceof InputEvent && event.isComposing) return;
+    const { length } = field.value.normalize("NFKC").replaceAll(/[^0-9a-z]/gi, "");
+    if (length === Number(field.dataset["full"])) field.form?.requestSubmit();
+  };
+  for (const type of ["input", "compositionend"]) field.addEventListener(type, look);
+}
+
+watch(all("[data-step]"));
 for (const each of all("[data-await]")) goOn(each);
 readOut();
 for (const each of all("a[data-saw], button[data-saw]"))
   each.addEventListener("click", () => tell(each));
 for (const each of all("[data-print]")) each.addEventListener("click", () => print());
+for (const field of document.querySelectorAll<HTMLInputElement>("input[data-full]"))
+  sendWhenFull(field);
+for (const form of all("form[data-leads]"))
+  form.addEventListener("submit", () => {
+    const guide = form.closest("[data-steps]")?.querySelector<HTMLElement>("[data-guide]");
+    // After the form is on its way: what moves the window before keeps some browsers from sending it.
+    if (guide) setTimeout(() => leadTo(guide));
+  });
+// Not before the page is there: what it is answered with may be a file, and then this page is the one that stays.
+addEventListener("load", () => {
+  for (const form of document.querySelectorAll<HTMLFormElement>("form[data-auto]"))
+    whenSeen(() => form.requestSubmit());
+});

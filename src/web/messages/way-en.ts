@@ -24,7 +24,6 @@ export interface WayMessages {
   readonly supportNumberMore: string;
   readonly support: string;
   readonly supportUnnamed: string;
-  /** The name of the sheet for whoever looks after the equipment. */
   readonly equipment: string;
   /** Where the site has a sign-in of its own: heads the page on which people say who they are. */
   readonly signIn: {
@@ -38,10 +37,12 @@ export interface WayMessages {
     >;
   };
   readonly mailedCode: {
+    readonly head: { readonly title: string; readonly lead: string };
     readonly title: string;
     readonly ask: (address: string) => string;
     readonly sent: (address: string) => string;
     readonly label: string;
+    readonly hint: string;
     readonly wrong: string;
     readonly enter: string;
     readonly again: string;
@@ -62,29 +63,24 @@ export interface WayMessages {
     readonly otherName: string;
   };
   /** One more machine. */
-  readonly another: {
-    readonly ask: string;
-    readonly picture: string;
-    readonly address: string;
-    readonly code: string;
-    readonly until: string;
-  };
+  readonly another: Readonly<Record<"ask" | "picture" | "address" | "code" | "until", string>>;
   readonly sentTo: string;
   readonly waiting: string;
-  readonly refresh: string;
   readonly step: (at: number, of: number, minutes: number) => string;
   readonly earlier: string;
   readonly many: string;
   readonly making: string;
   readonly refused: string;
   readonly unreached: string;
-  readonly save: string;
+  /** That the file was saved, and the link for whom nothing was. */
   readonly saved: string;
+  readonly save: string;
+  /** From one step down to the next, when what it names is to be seen. */
+  readonly arrived: (done: string) => string;
   readonly fileName: string;
   readonly password: string;
   readonly copy: string;
   readonly copied: string;
-  readonly back: string;
   readonly trouble: { readonly title: string; readonly other: string; readonly otherStyle: string };
   readonly check: { readonly button: string; readonly waiting: string };
   readonly noScript: string;
@@ -104,7 +100,6 @@ export interface WayMessages {
     >
   >;
   readonly sheet: { readonly title: string; readonly serial: string; readonly delete: string };
-  /** Opens a product. */
   readonly open: (product: string) => string;
   readonly notYetUsed: { readonly title: string; readonly text: string };
 }
@@ -167,7 +162,7 @@ export const WAY_EN: WayMessages = {
     make: {
       title: "Save the file",
       lead: "This device makes its own key. It takes a few seconds.",
-      primary: "Make the file",
+      primary: "Save the file",
     },
     proven: {
       title: "It works on this device",
@@ -241,7 +236,7 @@ export const WAY_EN: WayMessages = {
   },
   code: {
     label: "Code",
-    hint: "Small letters, and without the hyphen, are fine too.",
+    hint: "Small letters, and without the hyphen, are fine too. After the eighth it goes on by itself.",
     wrong: "There is no such code. Please compare it with your mail.",
   },
   facts: { pharmacy: "Pharmacy", device: "Device", until: "Until" },
@@ -270,10 +265,15 @@ export const WAY_EN: WayMessages = {
     },
   },
   mailedCode: {
+    head: {
+      title: "Type the number from your mail",
+      lead: "It is so that we know who you are, and takes a minute.",
+    },
     title: "Or by mail",
     ask: (address) => `Mail a code to ${address}`,
     sent: (address) => `A code is on its way to ${address}. It may take a minute.`,
     label: "Code from the mail",
+    hint: "Six digits. After the last one it goes on by itself.",
     wrong: "That is not the code of the newest mail, or its ten minutes are over.",
     enter: "Go on",
     again: "Mail another code",
@@ -323,20 +323,19 @@ export const WAY_EN: WayMessages = {
   },
   sentTo: "Sent to",
   waiting: "Waiting for us to confirm. This page goes on by itself.",
-  refresh: "Look again",
   step: (at, of, minutes) => `Step ${at} of ${of} · about ${minutes} min left`,
   earlier: "The file that you saved before is of no use any more. Please save it again.",
   many: "This was tried several times. Please call, we do it together.",
   making: "Making it. A few seconds…",
   refused: "It could not be made. Press the button again, or call.",
   unreached: "There is no connection at the moment. Press the button again.",
-  save: "Save the file",
-  saved: "It is saved",
+  save: "Save it again",
+  saved: "The file was saved in “Downloads”.",
+  arrived: (done) => `${done}? Then scroll on.`,
   fileName: "certificate-of-this-device",
   password: "Password",
   copy: "Copy",
   copied: "Copied",
-  back: "Back",
   trouble: {
     title: "It did not work",
     other: "Something else: please call, and read us the support number.",

@@ -17,6 +17,9 @@ interface Facts {
   readonly made?: number;
   /** Whether there is a script that does all this, for whoever sets up machines. */
   readonly hasScript?: boolean;
+  /** What is said above all steps is to be read first. */
+  readonly warnings?: readonly string[];
+  readonly isOtherKind?: boolean;
 }
 
 /** After so many the person is not left to try alone. */
@@ -80,33 +83,39 @@ const named = (text: string, { commonName = "…" }: Facts): Html =>
       index === 0 ? [part] : [html`<b data-key="name">${commonName}</b>`, part],
     )}`;
 
-function step(
-  context: PortalContext,
-  words: GuideStep,
-  { place, facts }: { readonly place: Place; readonly facts: Facts },
-): Html {
+/** The file lies where downloads do. Where a browser has kept it back, the link gets it. */
+const saved = ({ words }: PortalContext): Html =>
+  html`<p class="row">
+    <span>${words.saved}</span>
+    <a class="button quiet" data-key="save" data-saw="save">${words.save}</a>
+  </p>`;
+
+/** The check, which opens beside the page: what it has found, the page learns by asking. */
+const checking = ({ words: { check } }: PortalContext): Html =>
+  html`<form method="post" action="/way/checks" target="_blank">
+      <button class="button">${check.button}</button>
+    </form>
+    <p class="waiting" role="status" data-await="/way/state" data-page="make">${check.waiting}</p>`;
+
+interface Shown {
+  readonly place: Place;
+  readonly facts: Facts;
+  /** What stands above the first one's picture. */
+  readonly before: Html | undefined;
+}
+
+function step(context: PortalContext, words: GuideStep, { place, facts, before }: Shown): Html {
   const isCheck = place.at === place.of;
-  const { check, back } = context.words;
   return html`<section data-step="${place.at}" data-saw="${words.id}" class="step">
     ${progress(context, place)}
-    <h1 tabindex="-1">${words.title}</h1>
-    ${words.intro !== undefined && html`<p class="lead">${named(words.intro, facts)}</p>`}
+    <h2 tabindex="-1">${words.title}</h2>
+    ${words.intro !== undefined && html`<p class="lead">${named(words.intro, facts)}</p>`} ${before}
     ${words.needsPassword && password(context)} ${words.picture}
     <ol class="steps">
-      ${words.dos.map((each) => html`<li>${named(each, facts)}</li>`)}
+      ${words.dos.map((each) => html`<li><span>${named(each, facts)}</span></li>`)}
     </ol>
-    ${
-      isCheck
-        ? html`<form method="post" action="/way/checks" target="_blank">
-              <button class="button">${check.button}</button>
-            </form>
-            <p class="waiting" role="status" data-await="/way/state" data-page="make">
-              ${check.waiting}
-            </p>`
-        : html`<p><button type="button" class="button" data-next>${words.done}</button></p>`
-    }
+    ${isCheck ? checking(context) : html`<p class="arrived">${context.words.arrived(words.done)}</p>`}
     ${trouble(context, words)}
-    <p><button type="button" class="button quiet" data-back>${back}</button></p>
   </section>`;
 }
 
@@ -115,10 +124,18 @@ const attempts = ({ words }: PortalContext, made: number): Html =>
   html`${made > 0 && html`<p class="notice">${words.earlier}</p>`}
   ${made >= MANY && html`<p class="notice">${words.many}</p>`}`;
 
+/**
+ * Whether the first file is made without a press: 「はじめる」 was one, and nobody is here who has not been identified. Not where
+ * the person is to read something first, nor again for whoever comes back.
+ */
+const isAuto = ({ made = 0, warnings = [], isOtherKind = false }: Facts): boolean =>
+  made === 0 && warnings.length === 0 && !isOtherKind;
+
 /** The form that makes the key in this tab, and what it comes to. */
-function makingFile({ words }: PortalContext, { kind, style }: Installing): Html {
+function makingFile({ words }: PortalContext, { kind, style }: Installing, facts: Facts): Html {
   return html`<form
       data-key-form
+      ${isAuto(facts) && html`data-auto`}
       method="post"
       action="/way/certificates"
       data-style="${style}"
@@ -129,19 +146,15 @@ function makingFile({ words }: PortalContext, { kind, style }: Installing): Html
     </form>
     <noscript><p class="soft">${words.noScript}</p></noscript>
     <div role="status"><p data-key-part="working" hidden>${words.making}</p></div>
-    <div data-key-part="saving" hidden tabindex="-1" class="stack">
-      <p><a class="button" data-key="save" data-saw="save">${words.save}</a></p>
-      <p><button type="button" class="button quiet" data-next>${words.saved}</button></p>
-    </div>
     <p data-key-part="refused" hidden tabindex="-1" class="bad">${words.refused}</p>
     <p data-key-part="unreached" hidden tabindex="-1" class="bad">${words.unreached}</p>
     ${(kind === "apple-file" || kind === "macos-file") && html`<p><a href="/way">${words.profile.fromFile}</a></p>`}`;
 }
 
 /** The profile is this form's answer, which Safari hands to the system: the page stays, and shows the next step. */
-const gettingProfile = ({ words }: PortalContext): Html =>
-  html`<form method="post" action="/way/profile">
-      <button class="button" data-next>${words.profile.primary}</button>
+const gettingProfile = ({ words }: PortalContext, facts: Facts): Html =>
+  html`<form method="post" action="/way/profile" data-leads ${isAuto(facts) && html`data-auto`}>
+      <button class="button">${words.profile.primary}</button>
     </form>
     <p><a href="/way?with=file">${words.profile.toFile}</a></p>`;
 
@@ -161,7 +174,10 @@ function drawn(
   return guideOf(kind, { language, browser, fileName, ...certificate });
 }
 
-/** Makes the file and leads through the dialogs, one a screen. Without script all of it is there, one below the other. */
+/**
+ * Makes the file and leads through the dialogs, one a screen and one below the other: whoever has a dialog of the system before
+ * them scrolls behind it, and presses nothing here that would put it into the background.
+ */
 export function installation(
   context: PortalContext,
   installing: Installing = PLAIN,
@@ -172,16 +188,24 @@ export function installation(
   const of = steps.length + 1;
   const isProfile = installing.kind === "apple-profile" || installing.kind === "macos-profile";
   const { title, lead } = isProfile ? words.profile : words.pages.make;
+  const guide = steps.map((each, index) => {
+    const before = index === 0 && !isProfile ? saved(context) : undefined;
+    return step(context, each, { place: { at: index + 2, of }, facts, before });
+  });
   return html`<div data-steps>
     <section data-step="1" data-saw="make" class="step">
       ${progress(context, { at: 1, of })}
       <h1 tabindex="-1">${title}</h1>
       <p class="lead">${lead}</p>
       ${attempts(context, facts.made ?? 0)}
-      ${isProfile ? gettingProfile(context) : makingFile(context, installing)}
+      ${isProfile ? gettingProfile(context, facts) : makingFile(context, installing, facts)}
       ${facts.hasScript === true && toScript(context)}
     </section>
-    ${steps.map((each, index) => step(context, each, { place: { at: index + 2, of }, facts }))}
+    ${
+      isProfile
+        ? html`<div class="guide" data-guide>${guide}</div>`
+        : html`<div class="guide" data-key-part="saving" hidden>${guide}</div>`
+    }
   </div>`;
 }
 
@@ -196,7 +220,7 @@ export function plainSteps(
       html`<h2>${each.title}</h2>
         ${each.picture}
         <ol class="steps">
-          ${each.dos.map((one) => html`<li>${named(one, facts)}</li>`)}
+          ${each.dos.map((one) => html`<li><span>${named(one, facts)}</span></li>`)}
         </ol>`,
   )}`;
 }

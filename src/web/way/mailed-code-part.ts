@@ -8,17 +8,14 @@ const askForCode = (label: string): Html =>
     <button class="button quiet">${label}</button>
   </form>`;
 
-/** The way that needs nobody else: a code to the person's own address. */
+/** The way that needs nobody else: a code to the person's own address. Once it was sent, its field. */
 export function mailedCode({ words: { mailedCode: words } }: PortalContext, view: WayView): Html {
   const { mail, isWrongCode = false } = view;
   if (mail === undefined) return html``;
   const { address, sent } = mail;
-  const { enter, label, wrong } = words;
-  if (sent === 0)
-    return html`<h2>${words.title}</h2>
-      ${askForCode(words.ask(address))}`;
-  return html`<h2>${words.title}</h2>
-    <p role="status">${words.sent(address)}</p>
-    ${digitsForm({ action: "/way/codes", label, wrong, primary: enter }, isWrongCode)}
-    ${askForCode(words.again)}`;
+  const { enter, hint, label, wrong } = words;
+  if (sent === 0) return askForCode(words.ask(address));
+  const form = { action: "/way/codes", label, hint, wrong, primary: enter, full: 6 };
+  return html`<p role="status">${words.sent(address)}</p>
+    ${digitsForm(form, isWrongCode)} ${askForCode(words.again)}`;
 }

@@ -2,7 +2,8 @@ import { html, type Html } from "../html.ts";
 import { SCRIPT_WORDS } from "../messages/script-words.ts";
 import { portalLayout, type PortalContext } from "../portal-layout.ts";
 import { SCRIPT_FILE } from "../script/windows-script.ts";
-import { awaiting, type WayView } from "./way-page.ts";
+import { awaiting } from "./identification.ts";
+import type { WayView } from "./way-page.ts";
 
 const RUN = `powershell -NoExit -NoProfile -ExecutionPolicy Bypass -File "%USERPROFILE%\\Downloads\\${SCRIPT_FILE}"`;
 /** What takes away all that the script has left, of whichever device. */

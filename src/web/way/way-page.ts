@@ -12,11 +12,11 @@ import {
   sendAnew,
   sentTo,
 } from "./invitation-parts.ts";
+import { headOf, identification } from "./identification.ts";
 import { namingForm, type NamingView, placeForm, replaceForm } from "./naming-page.ts";
 import { callLine, numberLine } from "./call-parts.ts";
-import { mailedCode } from "./mailed-code-part.ts";
 import type { WayPage } from "./states.ts";
-import { headOf, otherPerson, signIn } from "./way-sign-in.ts";
+import { otherPerson } from "./way-sign-in.ts";
 
 /** Why a sign-in has not identified anybody. */
 export type SignInProblem = keyof PortalContext["words"]["signIn"]["problems"];
@@ -131,13 +131,15 @@ function codeForm({ words }: PortalContext, page: WayPage, isWrong: boolean): Ht
       id="code"
       name="code"
       class="code"
+      data-full="8"
       required
+      autofocus
       maxlength="40"
       autocomplete="off"
       autocapitalize="characters"
       spellcheck="false"
       aria-describedby="hint${isWrong ? " wrong" : ""}"
-      ${isWrong && html`aria-invalid="true" autofocus`}
+      ${isWrong && html`aria-invalid="true"`}
     />
     <button class="button">${words.pages[page].primary}</button>
   </form>`;
@@ -156,21 +158,6 @@ function whose({ words }: PortalContext, view: WayView): Html {
         <dd>${view.deviceName}</dd>`
     }
   </dl>`;
-}
-
-/** A page that goes on by itself: its script asks until something else is to be seen. */
-export function awaiting(page: WayPage, words: string): Html {
-  return html`<p class="waiting" role="status" data-await="/way/state" data-page="${page}">
-    ${words}
-  </p>`;
-}
-
-function identification(context: PortalContext, view: WayView): Html {
-  const { words } = context;
-  return html`${signIn(context, view)} ${callLine(context)} ${numberLine(context, view)}
-    ${awaiting("identify", words.waiting)}
-    <p><a class="button quiet" href="/way">${words.pages.identify.primary}</a></p>
-    ${mailedCode(context, view)}`;
 }
 
 /** What is kept on paper: which device, until when, which number. No key, and nothing that opens anything. */

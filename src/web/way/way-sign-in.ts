@@ -23,10 +23,3 @@ export const otherPerson = ({ words }: PortalContext): Html =>
   html`<p>${words.signIn.unchanged}</p>
     ${signInLink(words.pages.otherPerson.primary)}
     <p><a class="button quiet" href="/way">${words.signIn.others}</a></p>`;
-
-/** Where people sign in, a telephone call is not the first thing to be asked for. */
-export const headOf = (
-  { words }: PortalContext,
-  { page, signIn: offered }: WayView,
-): { readonly title: string; readonly lead: string } =>
-  page === "identify" && offered !== undefined ? words.signIn : words.pages[page];

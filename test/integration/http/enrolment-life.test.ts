@@ -293,6 +293,8 @@ describe("a link whose time is over", () => {
       expect(mail?.to).toBe(email);
       const fresh = /\/start\/([0-9a-f]{32})/.exec(mail?.text ?? "")?.[1] ?? "";
       expect((await browse("/start", { token: fresh })).to).toBe("/way");
+      // The code by which that browser's person says who they are.
+      expect(await world.sent()).toMatchObject([{ to: email }]);
       const { body: list } = await world.call(
         "GET",
         `/v1/enrolments?accountId=${accountId}&state=started`,

@@ -143,6 +143,24 @@ describe("a mailed code", () => {
     }
   });
 
+  it("is sent unasked to whoever begins by a link, once for each browser, and to nobody who types one", async () => {
+    const { link = "", code } = await world.make(tenant);
+    await world.sent();
+    const token = link.slice(-32);
+    const visitor = new Visitor(world.app);
+    for (let turn = 0; turn < 3; turn += 1) await visitor.press({ token });
+    expect(await visitor.page()).toBe("メールの番号を入力してください");
+    expect((await enter(visitor, await mailedCode())).statusCode).toBe(303);
+    expect(await visitor.state()).toBe("make");
+    const typing = new Visitor(world.app);
+    await typing.press({ code });
+    expect(await world.sent()).toEqual([]);
+    // Of five codes in all, this browser is sent the second.
+    const other = new Visitor(world.app);
+    await other.press({ token });
+    expect(await world.sent()).toHaveLength(1);
+  });
+
   it("is asked for by nobody without a session, and by no other site", async () => {
     const stranger = new Visitor(world.app);
     expect((await stranger.go("POST", "/way/code-mails", { form: {} })).statusCode).toBe(303);

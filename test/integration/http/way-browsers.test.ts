@@ -38,7 +38,7 @@ async function identified(platform: string, agent?: string): Promise<Visitor> {
 }
 
 const titles = (html: string): readonly (string | undefined)[] =>
-  [...html.matchAll(/<h1[^>]*>([^<]+)<|role="note"\s*>\s*<p><b>([^<]+)</g)].map(
+  [...html.matchAll(/<h[12][^>]*>([^<]+)<|role="note"\s*>\s*<p><b>([^<]+)</g)].map(
     ([, heading, notice]) => heading ?? notice,
   );
 

@@ -71,7 +71,7 @@ describe("the whole way", () => {
     const pressed = await visitor.press({ token: tokenOf(made) });
     expect([pressed.statusCode, pressed.headers.location]).toEqual([303, "/way"]);
     expect(pressed.headers["set-cookie"]).toMatch(/HttpOnly; SameSite=Lax/);
-    expect(await visitor.page()).toBe("お電話で、この番号をお伝えください");
+    expect(await visitor.page()).toBe("メールの番号を入力してください");
     expect(await visitor.state()).toBe("identify");
 
     expect((await visitor.csr()).statusCode).toBe(403);
@@ -115,6 +115,7 @@ describe("the whole way", () => {
       "enrolment.created",
       "enrolment.handed-over",
       "enrolment.started",
+      "enrolment.code-asked",
       "enrolment.identified",
       "enrolment.issued",
       "enrolment.proven",
@@ -148,7 +149,7 @@ describe("the whole way", () => {
       "Type the code from your mail",
     ]);
     await visitor.press({ token: tokenOf(made) });
-    expect(await visitor.page()).toBe("Please call, and read out this number");
+    expect(await visitor.page()).toBe("Type the number from your mail");
     await confirm(made.id);
     expect(await visitor.page()).toBe("Save the file");
     const form = { bundle: "modern" };

@@ -142,10 +142,7 @@ describe.each(["ja", "en"] as const)("each page in %s", (language) => {
   it.each(WAY_PAGES)("%s has one heading, its primary action, and whom to call", (page) => {
     const text = drawn(page, language);
     const words = WORDS[language].pages[page];
-    // Of the steps of an installation one is shown at a time, each with its heading.
-    expect(text.match(/<h1/g)).toHaveLength(
-      page === "make" ? stepsOf("windows", language).length + 1 : 1,
-    );
+    expect(text.match(/<h1/g)).toHaveLength(1);
     expect(text).toContain(words.title);
     expect(text).toContain(words.primary);
     expect(text).toContain('<a href="tel:0120000000">');
@@ -163,19 +160,32 @@ describe.each(["ja", "en"] as const)("each page in %s", (language) => {
   });
 
   it.each(["windows", "macos-file", "apple-file", "android", "firefox", "plain"] as const)(
-    "leads through the steps of %s: each with a button on, one back, and what may go wrong",
+    "leads through the steps of %s: each says when to go on, and what may go wrong",
     (kind) => {
       const text = drawn("make", language, {
         installing: { kind, style: "modern", browser: "chrome" },
       });
       const steps = stepsOf(kind, language);
       expect(text.match(/<section data-step=/g)).toHaveLength(steps.length + 1);
-      expect(text.match(/data-back/g)).toHaveLength(steps.length);
+      for (const { done } of steps.slice(0, -1))
+        expect(text).toContain(WORDS[language].arrived(done));
       expect(text.match(/<details/g)).toHaveLength(steps.length);
       expect(steps.filter(({ needsPassword }) => needsPassword)).toHaveLength(1);
       expect(text.match(/action="\/way\/checks"/g)).toHaveLength(1);
     },
   );
+});
+
+const isAuto = (view: Partial<WayView>): boolean => drawn("make", "ja", view).includes("data-auto");
+
+it("makes the first file by itself, but none where something is to be read first, and none again", () => {
+  for (const kind of ["windows", "apple-profile"] as const) {
+    const installing = { ...VIEW.installing, kind };
+    expect(isAuto({ installing, made: 0 })).toBe(true);
+    expect(isAuto({ installing, made: 1 })).toBe(false);
+    expect(isAuto({ installing, made: 0, isOtherKind: true })).toBe(false);
+    expect(isAuto({ installing, made: 0, warnings: ["needsSafari"] })).toBe(false);
+  }
 });
 
 it.each([
