@@ -18,6 +18,8 @@ export interface TestProvider {
   readonly clientSecret: string;
   /** Follows the provider's pages from where a browser was sent to. Returns the address that it is sent back to. */
   signIn(url: string, doing: SigningIn): Promise<string>;
+  /** What whoever comes next with a browser of their own does. */
+  expect(doing: SigningIn): void;
   close(): Promise<void>;
 }
 
@@ -108,6 +110,9 @@ export async function openProvider(redirectUris: readonly string[]): Promise<Tes
     signIn(url, next) {
       doing = next;
       return follow(url, issuer);
+    },
+    expect(next) {
+      doing = next;
     },
     close: () => closing(server),
   };
