@@ -41,6 +41,7 @@ import { proofMails } from "../lifecycle/proof-mail.ts";
 import { reminderMails } from "../lifecycle/reminder-mails.ts";
 import { createReminders } from "../lifecycle/reminders.ts";
 import { forgetOldKeys } from "../registry/idempotency.ts";
+import { forgetPersonSessions } from "../staff/person-sessions.ts";
 import { connectionConfig } from "../storage/connection.ts";
 import type { Database, Role } from "../storage/database.ts";
 import { listen } from "../storage/listen.ts";
@@ -240,6 +241,7 @@ async function forgetOld(
   await forgetChecks(database, now);
   await forgetFactorVisits(database, now);
   await forgetEmergencyVisits(database, now);
+  await forgetPersonSessions(database, now);
   const { keepEnrolmentsMs: keepMs, keepEvidenceMs: evidenceMs } = config;
   await forgetEnrolments({ ...system, database, keepMs, evidenceMs }, signal);
 }

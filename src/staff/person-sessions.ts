@@ -81,9 +81,6 @@ const FIND = "select * from app.person_of_session($1, $2)";
 const ACCOUNTS = `select account_id as "accountId", corporation_id as "corporationId", may_sign_in as "maySignIn"
   from app.accounts_of_identity($1, $2, $3)`;
 
-/** Of the same account, those that nobody can use any more go with the next one that begins. */
-const FORGET = `delete from app.person_session s where s.account_id = $1 and s.created_at <= $2::timestamptz - interval '8 hours'`;
-
 const BEGIN = `insert into app.person_session (sha256, corporation_id, account_id, issuer, subject, epoch, authenticated_at, amr, acr, created_at, seen_at)
   select $1, c.id, $2, $3, $4, c.epoch, $5, $6, $7, $8, $8 from app.corporation c`;
 
@@ -103,7 +100,6 @@ async function insert(
   { accountId, sha256, at }: { readonly accountId: string; sha256: Uint8Array; at: Date },
   { issuer, subject, authenticatedAt, amr, acr }: Proof,
 ): Promise<void> {
-  await sql.query(FORGET, [accountId, at]);
   const values = [sha256, accountId, issuer, subject, authenticatedAt, amr, acr ?? null, at];
   await sql.query(BEGIN, values);
 }
@@ -154,4 +150,12 @@ export function createPersonSessions(deps: PersonSessionsDeps): PersonSessions {
       );
     },
   };
+}
+
+/** Deletes the sessions that nobody can use any more. `database` as suido_worker. */
+export async function forgetPersonSessions(
+  database: Pick<Database, "query">,
+  now: Date,
+): Promise<void> {
+  await database.query("select app.forget_person_sessions($1)", [now]);
 }

@@ -1,17 +1,20 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
+import { forgetPersonSessions } from "../../../src/staff/person-sessions.ts";
 import { NOW } from "../ca/app-side.ts";
+import { choose, enterApp, Night, title, wayCookie } from "./emergency-night.ts";
+import { type EnrolmentWorld, withMails } from "./enrolment-world.ts";
 import { openSignInWorld, REDIRECT_URI, type SignInWorld } from "./sign-in-world.ts";
 import { Visitor } from "./visitor.ts";
 import type { Tenant } from "./world.ts";
 
-let world: SignInWorld;
+let world: SignInWorld & EnrolmentWorld;
 let tenant: Tenant;
 let subject: string;
 let count = 0;
 
 beforeAll(async () => {
-  world = await openSignInWorld();
+  world = withMails(await openSignInWorld());
 });
 beforeEach(async () => {
   world.side.time.now = NOW;
@@ -90,6 +93,20 @@ describe("signing in", () => {
     expect(await stands(busy)).toBe("サインインしてください");
   });
 
+  it("leaves nothing behind that is over", async () => {
+    await signedIn();
+    after(31);
+    const used = await signedIn();
+    const kept = () =>
+      world.side.admin.query("select from app.person_session where account_id = $1", [
+        tenant.accountId,
+      ]);
+    expect(await kept()).toHaveLength(2);
+    await forgetPersonSessions(world.worker, world.side.time.now);
+    expect(await kept()).toHaveLength(1);
+    expect(await stands(used)).toBe("サインインしています");
+  });
+
   it.for([
     ["the account is disabled", "update app.account set disabled_at = now() where id = $1"],
     [
@@ -129,6 +146,48 @@ describe("signing in", () => {
     const { body } = await visitor.go("GET", "/sign-in");
     expect(body).toContain(`別の法人${count}`);
     expect(body).not.toContain(`薬局${count}<`);
+  });
+});
+
+describe("a sign-in on the night on which a machine does not boot", () => {
+  it("stands for the mailed code, a moment ago, and leads to the certificate in five minutes", async () => {
+    const { side } = world;
+    const start = new Date();
+    side.time.now = side.time.signer = start;
+    const address = `manager${count}@mizuki.example`;
+    await world.call("PATCH", `/v1/accounts/${tenant.accountId}`, { body: { email: address } });
+    const night = new Night(world);
+    const app = await night.prepared(tenant.accountId, address);
+    const began = side.time.now;
+    const visitor = new Visitor(world.app);
+    // Nobody is signed in yet: the button leads there.
+    const asked = await visitor.go("POST", "/emergency/sign-in", { form: {} });
+    expect(asked.headers.location).toBe("/sign-in/go?to=emergency");
+    expect((await world.signIn(visitor, subject, "emergency")).headers.location).toBe("/emergency");
+    expect((await visitor.go("GET", "/emergency")).body).toContain("/emergency/sign-in");
+    night.later(60_000);
+    await visitor.go("POST", "/emergency/sign-in", { form: {} });
+    expect(await title(visitor)).toBe("もう一つの方法で、ご本人を確かめます");
+    expect((await choose(visitor, tenant.deviceId)).statusCode).toBe(409);
+    night.later(60_000);
+    await enterApp(visitor, app());
+    expect(await title(visitor)).toBe("どの端末の代わりですか");
+    night.later(60_000);
+    const chosen = await choose(visitor, tenant.deviceId);
+    visitor.cookie = wayCookie(chosen);
+    expect((await visitor.csr()).statusCode).toBe(200);
+    expect(side.time.now.getTime() - began.getTime()).toBeLessThan(5 * 60_000);
+    const [begun] = await side.admin.query<{ detail: object }>(
+      "select detail from app.audit where corporation_id = $1 and action = 'emergency.begun'",
+      [tenant.corporationId],
+    );
+    expect(begun?.detail).toMatchObject({ firstHow: "sign-in", secondHow: "authenticator" });
+    // An old sign-in is none: somebody else may sit there by now.
+    const late = new Visitor(world.app);
+    await world.signIn(late, subject, "emergency");
+    night.later(11 * 60_000);
+    const again = await late.go("POST", "/emergency/sign-in", { form: {} });
+    expect(again.headers.location).toBe("/sign-in/go?to=emergency");
   });
 });
 
