@@ -18,6 +18,7 @@ import { createJobs, type Jobs } from "../jobs/jobs.ts";
 import { publishDueLists } from "../jobs/lists.ts";
 import type { Work } from "../jobs/runs.ts";
 import { createProbe, type Probe } from "../jobs/probe.ts";
+import { deskMails } from "../lifecycle/desk-mails.ts";
 import { createExpiryWatch, type Ending } from "../lifecycle/expiry-watch.ts";
 import { operatorMails, type OperatorMail } from "../lifecycle/operator-mail.ts";
 import { forgetChecks } from "../lifecycle/checks.ts";
@@ -158,6 +159,7 @@ function mailDuties(
     "factor-change": factorChangeMails(settings),
     "emergency-code": emergencyCodeMails({ ...system, database: app, worker: database }, settings),
     emergency: emergencyMails(settings),
+    ...deskMails(settings),
   };
   registerMailMetrics(metrics, { database, clock: system.clock });
   return { reminders, delivery: createMailDelivery({ ...system, database, mailer, kinds, log }) };

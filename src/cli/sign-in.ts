@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { ConfigurationError } from "../config/environment.ts";
 import type { SignIn } from "../http/routes-sign-in.ts";
 import type { Revocation } from "../ca/revocation.ts";
+import { createDeputies } from "../lifecycle/deputies.ts";
 import { createDesk } from "../lifecycle/desk.ts";
 import { createDeviceHolds } from "../lifecycle/device-holds.ts";
 import { createWaySignIn } from "../lifecycle/way-sign-in.ts";
@@ -42,6 +43,7 @@ export function openSignIn(
     personSessions: createPersonSessions({ ...system, database }),
     waySignIn: createWaySignIn({ ...system, database }),
     desk: createDesk({ ...system, database }),
+    deputies: createDeputies({ ...system, database }),
     deviceHolds: createDeviceHolds({ ...system, database, revocation }),
   };
 }

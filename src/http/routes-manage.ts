@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { CaError } from "../ca/errors.ts";
+import type { Deputies } from "../lifecycle/deputies.ts";
 import type { Desk } from "../lifecycle/desk.ts";
 import type { DeviceHolds } from "../lifecycle/device-holds.ts";
 import { NotFoundError } from "../registry/errors.ts";
@@ -22,6 +23,7 @@ import { addWaySession } from "./way-session.ts";
 export interface ManageRoutesOptions {
   readonly signIn: Pick<SignIn, "personSessions">;
   readonly desk: Desk;
+  readonly deputies: Deputies;
   readonly deviceHolds: DeviceHolds;
   readonly pages: PortalPages;
   /** What any page can say. */
@@ -118,7 +120,7 @@ type Route = FastifyPluginAsyncTypebox<ManageRoutesOptions>;
 
 /** The screen of a pharmacy's people for its devices. */
 export const manageRoutes: Route = async (app, options) => {
-  const { appUrl, desk, deviceHolds, signIn } = options;
+  const { appUrl, deputies, desk, deviceHolds, signIn } = options;
   const way = await addWaySession(app, appUrl);
   const as = signedInAs(createPersonSession(signIn.personSessions, appUrl), options.everywhere);
   const pressed = pressing(as);
@@ -142,6 +144,15 @@ export const manageRoutes: Route = async (app, options) => {
     (request, reply) => {
       const { reason } = request.body;
       return pressed(request, reply, (person, id) => deviceHolds.hold(person, id, reason));
+    },
+  );
+
+  app.post(
+    "/manage/memberships/:id/deputy",
+    { schema: { hide: true, body: schemas.ManageDeputy } },
+    (request, reply) => {
+      const { deputy } = request.body;
+      return pressed(request, reply, (person, id) => deputies.name(person, id, deputy === "yes"));
     },
   );
 

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 
+import type { Deputies } from "../lifecycle/deputies.ts";
 import type { Desk } from "../lifecycle/desk.ts";
 import type { DeviceHolds } from "../lifecycle/device-holds.ts";
 import type { WaySignIn } from "../lifecycle/way-sign-in.ts";
@@ -19,6 +20,7 @@ export interface SignIn {
   readonly personSessions: PersonSessions;
   readonly waySignIn: WaySignIn;
   readonly desk: Desk;
+  readonly deputies: Deputies;
   readonly deviceHolds: DeviceHolds;
 }
 

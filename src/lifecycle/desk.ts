@@ -6,6 +6,7 @@ import { NotFoundError } from "../registry/errors.ts";
 import type { Platform } from "../registry/vocabulary.ts";
 import type { Database } from "../storage/database.ts";
 import type { Sql } from "../storage/sql.ts";
+import { type Colleague, colleaguesOf } from "./deputies.ts";
 import { type DeskPerson, type DeskPharmacy, pharmaciesOf, pharmacyOf } from "./desk-rights.ts";
 import type { EnrolmentState } from "./enrolment-row.ts";
 import { sessionHash } from "./enrolment-session.ts";
@@ -47,6 +48,8 @@ export interface DeskWaiting {
 export interface DeskView extends DeskPharmacy {
   readonly devices: readonly DeskDevice[];
   readonly people: readonly DeskWaiting[];
+  /** Who works there: for the manager to choose deputies from. */
+  readonly colleagues: readonly Colleague[];
 }
 
 /** What a colleague's page is told by, as the manager saw it. */
@@ -192,7 +195,11 @@ export function createDesk({ database, clock, newId, digest }: DeskDeps): Desk {
         const people = pharmacy.isManager
           ? await sql.query<WaitingRow>(PEOPLE, [id, at, person.accountId], "desk-people")
           : [];
-        return { ...pharmacy, devices: devices.map(deviceOf), people: people.map(waitingOf) };
+        const colleagues = pharmacy.isManager
+          ? await colleaguesOf(sql, person, { pharmacyId: id, at })
+          : [];
+        const shown = { devices: devices.map(deviceOf), people: people.map(waitingOf) };
+        return { ...pharmacy, ...shown, colleagues };
       }),
     confirm: (person, confirming) =>
       database.tenant(person.corporationId, (sql) => confirm(sql, person, confirming)),

@@ -11,6 +11,7 @@ import type { Database } from "../storage/database.ts";
 import type { Sql } from "../storage/sql.ts";
 import { type DeskPerson, pharmacyOf } from "./desk-rights.ts";
 import type { HoldReason } from "./desk.ts";
+import { planDeskMails } from "./desk-mails.ts";
 
 /** What came of it, and where the device is. */
 export interface Stopped<Came extends string> {
@@ -46,6 +47,7 @@ export interface DeviceHoldsDeps {
 
 interface Device {
   readonly id: string;
+  readonly name: string;
   readonly pharmacyId: string;
   readonly isManager: boolean;
 }
@@ -56,12 +58,13 @@ const SERIALS = `select i.serial from app.binding b join ca.issued i on i.serial
 /** Pressed again after a fault in between, it takes what is still good beside what it has. */
 const HOLD = `insert into app.device_hold (id, corporation_id, device_id, reason, serials, held_by, held_at)
   values ($1, $2, $3, $4, $5::bytea[], $6, $7)
-  on conflict (device_id) where released_at is null do update set serials = device_hold.serials || excluded.serials`;
+  on conflict (device_id) where released_at is null do update set serials = device_hold.serials || excluded.serials
+  returning id`;
 
 const HELD = `select distinct i.serial from app.device_hold h join ca.issued i on i.serial = any (h.serials)
   where h.device_id = $1 and h.released_at is null and i.state = 'hold' and i.not_after > $2`;
 
-const RELEASE = `update app.device_hold set released_by = $2, released_at = $3 where device_id = $1 and released_at is null returning id`;
+const RELEASE = `update app.device_hold set released_by = $2, released_at = $3 where device_id = $1 and released_at is null returning id, held_by, reason`;
 
 /** A person's, in the tenant of theirs: what they may do was decided before. */
 const principalOf = ({ accountId, corporationId }: DeskPerson): Principal => ({
@@ -94,14 +97,14 @@ async function deviceOf(
   { deviceId, at }: { readonly deviceId: string; readonly at: Date },
 ): Promise<Device> {
   const id = canonicalId({ kind: "device", id: deviceId });
-  const [row] = await sql.query<{ pharmacy_id: string }>(
-    "select pharmacy_id from app.device where id = $1 for update",
+  const [row] = await sql.query<{ name: string; pharmacy_id: string }>(
+    "select name, pharmacy_id from app.device where id = $1 for update",
     [id],
   );
   if (row === undefined) throw new NotFoundError("device");
-  const pharmacyId = row.pharmacy_id;
+  const { name, pharmacy_id: pharmacyId } = row;
   const { isManager } = await pharmacyOf(sql, person, { pharmacyId, at });
-  return { id, pharmacyId, isManager };
+  return { id, name, pharmacyId, isManager };
 }
 
 async function serialsOf(
@@ -113,24 +116,69 @@ async function serialsOf(
   return rows.map(({ serial }) => serialOf(serial));
 }
 
+interface Holding {
+  readonly person: DeskPerson;
+  readonly reason: HoldReason;
+  readonly device: Device;
+  readonly serials: readonly Serial[];
+  readonly at: Date;
+}
+
+/** Writes down that it is stopped, with its certificates, and tells those who answer for the pharmacy. */
+async function noteHold(
+  sql: Sql,
+  { at, device, person, reason, serials }: Holding,
+  newId: NewId,
+): Promise<void> {
+  const { accountId: actorId, corporationId } = person;
+  const { id, name, pharmacyId } = device;
+  const octets = serials.map((serial) => Buffer.from(serial, "hex"));
+  const values = [newId(), corporationId, id, reason, octets, actorId, at];
+  const [hold] = await sql.query<{ id: string }>(HOLD, values);
+  const [actor, subject] = [`account:${actorId}`, `device/${id}`] as const;
+  const fact = { at, actor, action: "device.held", subject, corporationId };
+  await record(sql, { ...fact, detail: { reason, serialNumbers: serials } }, newId);
+  const what = { change: "held", device: name, reason } as const;
+  const mail = { kind: "device-hold", key: `${hold?.id}:held`, subject } as const;
+  await planDeskMails(sql, { ...mail, pharmacyId, actorId, what, at });
+}
+
+/** Ends it, and tells them and whoever had stopped it. False where somebody else was quicker. */
+async function noteRelease(
+  sql: Sql,
+  { at, device, person, serials }: Omit<Holding, "reason">,
+  newId: NewId,
+): Promise<boolean> {
+  const { accountId: actorId, corporationId } = person;
+  const { id, name, pharmacyId } = device;
+  const [ended] = await sql.query<{ id: string; held_by: string; reason: HoldReason }>(RELEASE, [
+    id,
+    actorId,
+    at,
+  ]);
+  if (ended === undefined) return false;
+  const [actor, subject] = [`account:${actorId}`, `device/${id}`] as const;
+  const fact = { at, actor, action: "device.released", subject, corporationId };
+  await record(sql, { ...fact, detail: { serialNumbers: serials } }, newId);
+  const { held_by: personId, reason } = ended;
+  const what = { change: "released", device: name, reason } as const;
+  const mail = { kind: "device-hold", key: `${ended.id}:released`, subject } as const;
+  await planDeskMails(sql, { ...mail, pharmacyId, actorId, personId, what, at });
+  return true;
+}
+
 export function createDeviceHolds(deps: DeviceHoldsDeps): DeviceHolds {
   const { clock, database, newId, revocation } = deps;
 
   return {
     async hold(person, deviceId, reason) {
-      const { accountId, corporationId } = person;
-      const actor = `account:${accountId}`;
-      const { device, serials } = await database.tenant(corporationId, async (sql) => {
+      const { device, serials } = await database.tenant(person.corporationId, async (sql) => {
         const at = clock();
         const found = await deviceOf(sql, person, { deviceId, at });
         const good = await serialsOf(sql, SERIALS, { id: found.id, at });
-        if (good.length === 0) return { device: found, serials: good };
-        const octets = good.map((serial) => Buffer.from(serial, "hex"));
-        await sql.query(HOLD, [newId(), corporationId, found.id, reason, octets, accountId, at]);
-        const subject = `device/${found.id}`;
-        const fact = { at, actor, action: "device.held", subject, corporationId };
-        await record(sql, { ...fact, detail: { reason, serialNumbers: good } }, newId);
-        return { device: found, serials: good };
+        const holding = { person, reason, device: found, serials: good, at };
+        if (good.length > 0) await noteHold(sql, holding, newId);
+        return holding;
       });
       const { pharmacyId } = device;
       if (serials.length === 0) return { pharmacyId, came: "nothing" };
@@ -140,26 +188,21 @@ export function createDeviceHolds(deps: DeviceHoldsDeps): DeviceHolds {
     },
 
     async release(person, deviceId) {
-      const { accountId, corporationId } = person;
+      const { corporationId } = person;
       const { device, serials } = await database.tenant(corporationId, async (sql) => {
         const at = clock();
         const found = await deviceOf(sql, person, { deviceId, at });
         return { device: found, serials: await serialsOf(sql, HELD, { id: found.id, at }) };
       });
-      const { id, isManager, pharmacyId } = device;
+      const { isManager, pharmacyId } = device;
       if (!isManager) return { pharmacyId, came: "not-manager" };
       const principal = principalOf(person);
       await forEach(serials, (serial) => revocation.unhold(principal, serial));
       // Last, so that a fault before leaves it to be pressed again.
-      return database.tenant(corporationId, async (sql) => {
-        const at = clock();
-        const ended = await sql.query(RELEASE, [id, accountId, at]);
-        if (ended.length === 0) return { pharmacyId, came: "nothing" };
-        const [actor, subject] = [`account:${accountId}`, `device/${id}`] as const;
-        const fact = { at, actor, action: "device.released", subject, corporationId };
-        await record(sql, { ...fact, detail: { serialNumbers: serials } }, newId);
-        return { pharmacyId, came: "released" };
-      });
+      const isEnded = await database.tenant(corporationId, (sql) =>
+        noteRelease(sql, { device, person, serials, at: clock() }, newId),
+      );
+      return { pharmacyId, came: isEnded ? "released" : "nothing" };
     },
   };
 }

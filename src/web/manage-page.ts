@@ -35,6 +35,16 @@ interface Waiting {
   readonly isOwn: boolean;
 }
 
+interface Colleague {
+  readonly membershipId: string;
+  readonly name: string;
+  readonly role: keyof ManageWords["deputies"]["roles"];
+  readonly isDeputy: boolean;
+  /** Whether they have enrolled what confirms who they are on the night. */
+  readonly isPrepared: boolean;
+  readonly isOwn: boolean;
+}
+
 /** What the screen of one pharmacy shows. */
 export interface ManageView {
   readonly who: Who;
@@ -44,6 +54,7 @@ export interface ManageView {
     readonly isManager: boolean;
     readonly devices: readonly Device[];
     readonly people: readonly Waiting[];
+    readonly colleagues: readonly Colleague[];
   };
   /** Whether there are other pharmacies to go to. */
   readonly hasOthers: boolean;
@@ -57,7 +68,13 @@ interface Drawing extends PortalContext {
 const WORDS: Readonly<Record<"ja" | "en", ManageWords>> = { ja: MANAGE_JA, en: MANAGE_EN };
 
 /** What went well; everything else asks for something. */
-const GOOD: ReadonlySet<ManageNews> = new Set(["confirmed", "held", "released"]);
+const GOOD: ReadonlySet<ManageNews> = new Set([
+  "confirmed",
+  "held",
+  "released",
+  "deputy-named",
+  "deputy-ended",
+]);
 
 const told = ({ own }: Drawing, news: ManageNews): Html =>
   html`<p class="notice ${GOOD.has(news) ? "done" : ""}" role="status">${own.news[news]}</p>`;
@@ -190,6 +207,49 @@ const night = ({ own: { night: words } }: Drawing): Html =>
     <p><a class="button quiet" href="/factors">${words.button}</a></p>
   </section>`;
 
+/** Somebody of the pharmacy, with the button that makes them a deputy or takes it back. */
+function colleague({ own: { deputies: words } }: Drawing, shown: Colleague): Html {
+  const { isDeputy, isOwn, isPrepared, membershipId: id, name, role } = shown;
+  const said = isOwn ? words.own : words.mayAnyway;
+  return html`<li class="entry">
+    <h3 id="colleague-${id}">${name}</h3>
+    <p class="soft">${words.roles[role]} ・ ${words.prepared[isPrepared ? "yes" : "no"]}</p>
+    ${
+      isOwn || role === "manager"
+        ? html`<p class="soft">${said}</p>`
+        : html`<form method="post" action="/manage/memberships/${id}/deputy">
+            <input type="hidden" name="deputy" value="${isDeputy ? "no" : "yes"}" />
+            <button class="button quiet" aria-describedby="colleague-${id}">
+              ${isDeputy ? words.end : words.name}
+            </button>
+          </form>`
+    }
+  </li>`;
+}
+
+function deputies(context: Drawing, { pharmacy: { colleagues } }: ManageView): Html {
+  const { deputies: words } = context.own;
+  const names = colleagues.filter(({ isDeputy }) => isDeputy).map(({ name }) => name);
+  return html`<section class="card">
+    <h2>${words.title}</h2>
+    <p>${words.lead}</p>
+    <dl class="facts">
+      <dt>${words.now}</dt>
+      <dd>${names.length === 0 ? words.nobody : names.join(" ・ ")}</dd>
+    </dl>
+    ${
+      colleagues.every(({ isOwn }) => isOwn)
+        ? html`<p class="soft">${words.alone}</p>`
+        : html`<details class="trouble">
+            <summary>${words.open}</summary>
+            <ul class="entries">
+              ${colleagues.map((each) => colleague(context, each))}
+            </ul>
+          </details>`
+    }
+  </section>`;
+}
+
 function signedIn({ own }: Drawing, { name, corporationName }: Who): Html {
   return html`<section class="card">
     <dl class="facts">
@@ -210,6 +270,7 @@ export function managePage(view: ManageView, context: PortalContext): Html {
   const body = html`<h1>${pharmacy.name}</h1>
     ${news !== undefined && told(drawing, news)} ${pharmacy.isManager && people(drawing, view)}
     ${devices(drawing, view)} ${pharmacy.isManager && night(drawing)}
+    ${pharmacy.isManager && deputies(drawing, view)}
     ${hasOthers && html`<p><a class="button quiet" href="/manage">${own.others}</a></p>`}
     ${signedIn(drawing, who)}`;
   return portalLayout(context, { title: `${own.title} ・ ${pharmacy.name}`, body });

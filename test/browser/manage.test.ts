@@ -100,6 +100,10 @@ it("signs in, confirms a colleague, stops a device and lets it go on, by the key
   await pressByKey(page, "元に戻す");
   await page.getByRole("status").getByText("端末がまた使えるようになりました").waitFor();
   await page.getByText("使えます", { exact: true }).waitFor();
+  await pressByKey(page, "代理の人を選ぶ");
+  expect(await judged(page)).toEqual([]);
+  await pressByKey(page, "代理の人にする");
+  await page.getByRole("status").getByText("代理の人にしました").waitFor();
   await pressByKey(page, "サインアウトする");
   await page.getByRole("heading", { name: "サインインしてください" }).waitFor();
   await page.context().close();

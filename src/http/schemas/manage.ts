@@ -8,4 +8,7 @@ export const ManageConfirmation = closed({
   }),
 });
 
+/** Whether a colleague is one from now on. */
+export const ManageDeputy = closed({ deputy: word(["yes", "no"] as const) });
+
 export const ManageHold = closed({ reason: word(HOLD_REASONS) });

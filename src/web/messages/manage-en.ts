@@ -10,6 +10,10 @@ export const MANAGE_NEWS = [
   "nothing",
   "released",
   "not-manager",
+  "deputy-named",
+  "deputy-ended",
+  "deputy-own",
+  "deputy-same",
   "later",
 ] as const;
 export type ManageNews = (typeof MANAGE_NEWS)[number];
@@ -60,6 +64,20 @@ export interface ManageWords {
   };
   /** The second factor, for an emergency. */
   readonly night: { readonly title: string; readonly lead: string; readonly button: string };
+  readonly deputies: {
+    readonly title: string;
+    readonly lead: string;
+    readonly now: string;
+    readonly nobody: string;
+    readonly open: string;
+    readonly alone: string;
+    readonly roles: Readonly<Record<"manager" | "headOffice" | "pharmacist", string>>;
+    readonly own: string;
+    readonly mayAnyway: string;
+    readonly prepared: Readonly<Record<"yes" | "no", string>>;
+    readonly name: string;
+    readonly end: string;
+  };
   readonly signedIn: string;
   readonly signOut: string;
   readonly others: string;
@@ -87,6 +105,10 @@ export const MANAGE_EN: ManageWords = {
     nothing: "There was nothing to change on this device.",
     released: "The device can be used again.",
     "not-manager": "Only the manager can let it go on. Please ask them, or call.",
+    "deputy-named": "Done. We have told your deputy by mail what to prepare.",
+    "deputy-ended": "Done. This person is no deputy any more.",
+    "deputy-own": "A deputy is somebody else than you.",
+    "deputy-same": "There was nothing to change for this person.",
     later: "It is not possible at the moment. Please try again in a while, or call.",
   },
   people: {
@@ -138,6 +160,23 @@ export const MANAGE_EN: ManageWords = {
     title: "For the night on which a device fails",
     lead: "With a second way to show who you are, you can have another device stand in for 24 hours, without support. Prepare it by day.",
     button: "Prepare an app or a passkey",
+  },
+  deputies: {
+    title: "Deputies",
+    lead: "When a device fails at night or on a holiday, a deputy may do what you may: have a certificate of 24 hours for another machine.",
+    now: "Deputies now",
+    nobody: "Nobody yet",
+    open: "Choose a deputy",
+    alone: "Nobody else works here.",
+    roles: { manager: "Manager", headOffice: "Head office", pharmacist: "Pharmacist" },
+    own: "This is you.",
+    mayAnyway: "May do so as a manager.",
+    prepared: {
+      yes: "Ready for it: app or passkey enrolled",
+      no: "Not ready yet: no app or passkey enrolled",
+    },
+    name: "Make a deputy",
+    end: "No deputy any more",
   },
   signedIn: "Signed in as",
   signOut: "Sign out",

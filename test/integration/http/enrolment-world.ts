@@ -7,6 +7,7 @@ import { createMailDelivery } from "../../../src/delivery/mail-delivery.ts";
 import type { MailMessage } from "../../../src/delivery/mail-message.ts";
 import { expireEnrolments } from "../../../src/lifecycle/enrolment-expiry.ts";
 import { codeMails } from "../../../src/lifecycle/code-mail.ts";
+import { deskMails } from "../../../src/lifecycle/desk-mails.ts";
 import { enrolmentMails, requestMails } from "../../../src/lifecycle/enrolment-mail.ts";
 import {
   emergencyCodeMails,
@@ -97,6 +98,7 @@ export function withMails<World extends HttpWorld>(world: World): World & Enrolm
           "factor-change": factorChangeMails(settings),
           "emergency-code": emergencyCodeMails(deps, settings),
           emergency: emergencyMails(settings),
+          ...deskMails(settings),
         },
         log: pino({ level: "silent" }),
       });

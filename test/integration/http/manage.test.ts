@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { NOW } from "../ca/app-side.ts";
+import { type EnrolmentWorld, withMails } from "./enrolment-world.ts";
 import { openSignInWorld, type SignInWorld } from "./sign-in-world.ts";
 import { Visitor } from "./visitor.ts";
 import type { Tenant } from "./world.ts";
 
-let world: SignInWorld;
+let world: SignInWorld & EnrolmentWorld;
 let tenant: Tenant;
 let manager: Visitor;
 let count = 0;
@@ -13,18 +14,21 @@ let count = 0;
 async function person(
   role: string,
   pharmacyId = tenant.pharmacyId,
-): Promise<{ id: string; visitor: Visitor }> {
+): Promise<{ id: string; membershipId: string; address: string; visitor: Visitor }> {
   const subject = `person-${(count += 1)}`;
+  const address = `${subject}@mizuki.example`;
   const { corporationId } = tenant;
   const { body } = await world.call("POST", "/v1/accounts", {
-    body: { corporationId, name: `担当${count}` },
+    body: { corporationId, name: `担当${count}`, email: address },
   });
   const accountId = body.id;
-  await world.call("POST", "/v1/memberships", { body: { accountId, pharmacyId, role } });
+  const member = await world.call("POST", "/v1/memberships", {
+    body: { accountId, pharmacyId, role },
+  });
   await world.register(accountId, subject);
   const visitor = new Visitor(world.app);
   await world.signIn(visitor, subject, "manage");
-  return { id: accountId, visitor };
+  return { id: accountId, membershipId: member.body.id, address, visitor };
 }
 
 async function enrolment(
@@ -39,7 +43,7 @@ async function enrolment(
 }
 
 beforeAll(async () => {
-  world = await openSignInWorld();
+  world = withMails(await openSignInWorld());
 });
 beforeEach(async () => {
   world.side.time.now = NOW;
@@ -157,7 +161,118 @@ describe("confirming a colleague", () => {
   });
 });
 
+/** To whom mails went since the last look, and what they say. */
+const mails = async (): Promise<Readonly<Record<string, string>>> =>
+  Object.fromEntries(
+    (await world.sent()).map(({ subject, text, to }) => [to, `${subject}\n${text}`]),
+  );
+
+const deputyPath = (membershipId: string): string => `/manage/memberships/${membershipId}/deputy`;
+const deputyOf = async (membershipId: string): Promise<unknown> =>
+  ((await world.call("GET", `/v1/memberships/${membershipId}`)).body as { deputy?: boolean })
+    .deputy;
+
+describe("naming a deputy", () => {
+  it("is the manager's, who is on record; the deputy and the other managers are told", async () => {
+    const deputy = await person("pharmacist");
+    const other = await person("manager");
+    const shown = await screen(manager);
+    expect(shown).toContain("代理の人を選ぶ");
+    expect(shown).toContain(deputyPath(deputy.membershipId));
+    expect(shown).not.toContain(deputyPath(other.membershipId));
+    expect(shown).not.toContain(deputyPath(tenant.membershipId));
+    await mails();
+    expect(await news(manager, deputyPath(deputy.membershipId), { deputy: "yes" })).toBe(
+      "deputy-named",
+    );
+    expect(await deputyOf(deputy.membershipId)).toBe(true);
+    const named = await mails();
+    expect(Object.keys(named).toSorted()).toEqual([deputy.address, other.address].toSorted());
+    expect(named[deputy.address]).toContain("http://localhost:8000/factors");
+    expect(named[other.address]).toContain("代理の人に選ばれました");
+    expect(named[other.address]).toContain("http://localhost:8000/manage");
+    expect(await screen(manager)).toContain("代理の人から外す");
+    expect(await news(manager, deputyPath(deputy.membershipId), { deputy: "yes" })).toBe(
+      "deputy-same",
+    );
+    expect(await mails()).toEqual({});
+    expect(await news(other.visitor, deputyPath(deputy.membershipId), { deputy: "no" })).toBe(
+      "deputy-ended",
+    );
+    expect(await deputyOf(deputy.membershipId)).toBe(false);
+    expect(Object.keys(await mails())).toHaveLength(2);
+    const facts = await world.side.admin.query(
+      "select actor, detail from app.audit where subject = $1 and action = 'membership.updated' order by xid",
+      [`membership/${deputy.membershipId}`],
+    );
+    const changed = ["deputy"];
+    expect(facts).toEqual([
+      { actor: `account:${tenant.accountId}`, detail: { changed, deputy: true } },
+      { actor: `account:${other.id}`, detail: { changed, deputy: false } },
+    ]);
+  });
+
+  it("is nobody's of themselves or another pharmacy's, nor a pharmacist's, and no GET's", async () => {
+    const deputy = await person("pharmacist");
+    const { visitor, membershipId } = await person("pharmacist");
+    expect(await screen(visitor)).not.toContain("代理の人");
+    expect(await news(visitor, deputyPath(deputy.membershipId), { deputy: "yes" })).toBe(404);
+    expect(await news(visitor, deputyPath(membershipId), { deputy: "yes" })).toBe(404);
+    expect(await news(manager, deputyPath(tenant.membershipId), { deputy: "yes" })).toBe(
+      "deputy-own",
+    );
+    expect((await manager.go("GET", deputyPath(deputy.membershipId))).statusCode).toBe(404);
+    const foreign = await world.tenant("よその法人");
+    await world.register(foreign.accountId, `foreign-${count}`);
+    const stranger = new Visitor(world.app);
+    await world.signIn(stranger, `foreign-${count}`, "manage");
+    expect(await news(stranger, deputyPath(deputy.membershipId), { deputy: "yes" })).toBe(404);
+    expect(await news(manager, deputyPath(foreign.membershipId), { deputy: "yes" })).toBe(404);
+    expect(await news(manager, deputyPath("none"), { deputy: "yes" })).toBe(404);
+    expect(await news(manager, deputyPath(deputy.membershipId), { deputy: "?" })).toBe(400);
+    // Another pharmacy of the same corporation.
+    const branch = await world.call("POST", "/v1/pharmacies", {
+      body: { corporationId: tenant.corporationId, name: "駅前店", code: "002" },
+    });
+    const there = await person("manager", branch.body.id);
+    expect(await news(there.visitor, deputyPath(deputy.membershipId), { deputy: "yes" })).toBe(404);
+    // Nor of one who has left.
+    await world.call("DELETE", `/v1/memberships/${membershipId}`);
+    expect(await news(manager, deputyPath(membershipId), { deputy: "yes" })).toBe(404);
+    expect(await deputyOf(deputy.membershipId)).toBe(false);
+  });
+});
+
 describe("stopping a device", () => {
+  it("tells the managers, or the head office where there is no other, and at its end whoever did it", async () => {
+    await issue();
+    const hold = `/manage/devices/${tenant.deviceId}/hold`;
+    const release = `/manage/devices/${tenant.deviceId}/release`;
+    const pharmacist = await person("pharmacist");
+    const branch = await world.call("POST", "/v1/pharmacies", {
+      body: { corporationId: tenant.corporationId, name: "本部", code: "900" },
+    });
+    const head = await person("headOffice", branch.body.id);
+    const address = `manager-${count}@mizuki.example`;
+    await world.call("PATCH", `/v1/accounts/${tenant.accountId}`, { body: { email: address } });
+    await world.call("PATCH", `/v1/accounts/${head.id}`, { body: { locale: "en" } });
+    await mails();
+    await news(pharmacist.visitor, hold, { reason: "lost" });
+    const held = await mails();
+    expect(Object.keys(held)).toEqual([address]);
+    for (const said of ["受付1号機", "なくした、盗まれた", "http://localhost:8000/manage"])
+      expect(held[address]).toContain(said);
+    await news(manager, release, {});
+    const released = await mails();
+    expect(Object.keys(released).toSorted()).toEqual([pharmacist.address, head.address].toSorted());
+    expect(released[pharmacist.address]).toContain("がまた使えるようになりました");
+    expect(released[head.address]).toContain("can be used again");
+    await news(manager, hold, { reason: "other" });
+    expect(Object.keys(await mails())).toEqual([head.address]);
+    await news(manager, hold, { reason: "other" });
+    expect(await mails()).toEqual({});
+  });
+
   it("is anybody's of the pharmacy, of one device, and the manager lifts it", async () => {
     const [first, second] = [await issue(), await issue()];
     const { body: beside } = await world.call("POST", "/v1/devices", {

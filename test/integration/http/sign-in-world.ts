@@ -1,3 +1,4 @@
+import { createDeputies } from "../../../src/lifecycle/deputies.ts";
 import { createDesk } from "../../../src/lifecycle/desk.ts";
 import { createDeviceHolds } from "../../../src/lifecycle/device-holds.ts";
 import { createWaySignIn } from "../../../src/lifecycle/way-sign-in.ts";
@@ -27,6 +28,7 @@ export async function openSignInWorld(): Promise<SignInWorld> {
       personSessions: createPersonSessions(own),
       waySignIn: createWaySignIn(own),
       desk: createDesk(own),
+      deputies: createDeputies(own),
       deviceHolds: createDeviceHolds(own),
     },
   }));

@@ -24,6 +24,7 @@ const signIn: SignIn = {
   },
   waySignIn: { signedIn: unexpected },
   desk: { pharmacies: unexpected, look: unexpected, confirm: unexpected },
+  deputies: { name: unexpected },
   deviceHolds: { hold: unexpected, release: unexpected },
 };
 
