@@ -17,7 +17,7 @@ import type { Sql } from "../storage/sql.ts";
 import type { Check, Checks } from "./checks.ts";
 import type { EnrolmentState, IdentifiedHow, PlaceChoice } from "./enrolment-row.ts";
 import { type Session, type Tenanted, tenantOfSession } from "./enrolment-session.ts";
-import { standingOf } from "./enrolment-standing.ts";
+import { checkNotHeld, heldOf, standingOf } from "./enrolment-standing.ts";
 import { hiddenAddress } from "./hidden-address.ts";
 import { judgeCode, planCode } from "./mailed-code.ts";
 import { claimDevice } from "./naming.ts";
@@ -49,6 +49,8 @@ export interface Way {
   readonly isNamed: boolean;
   /** Whether the device has a certificate in use, and nobody has said what becomes of it. */
   readonly isPlaceOpen: boolean;
+  /** Whether somebody of its pharmacy has stopped the device: it gets no certificate while that lasts. */
+  readonly isHeld: boolean;
   /** Both absent while nobody has named it. */
   readonly deviceName?: string;
   readonly platform?: Platform;
@@ -149,6 +151,7 @@ interface Row {
   readonly proven_at: Date | null;
   readonly used_at: Date | null;
   readonly is_emergency: boolean;
+  readonly is_held: boolean;
 }
 
 const FIND = `select e.id, e.device_id, e.pharmacy_id, e.account_id, app.enrolment_state(e, $2) as told_state, e.replaced_by, e.support_number,
@@ -162,6 +165,7 @@ const FIND = `select e.id, e.device_id, e.pharmacy_id, e.account_id, app.enrolme
     (select count(*)::integer from app.binding b where b.enrolment_id = e.id) as made,
     c.serial, c.common_name, c.not_after, c.key_origin, c.state as issued_state, c.proven_at,
     exists (select from app.emergency x where x.enrolment_id = e.id) as is_emergency,
+    ${heldOf("coalesce(e.device_id, e.takes_over)", "$2")} as is_held,
     (select min(u.first_at) from party.use u where u.serial = c.serial) as used_at
   from app.enrolment e
   left join app.device d on d.id = e.device_id
@@ -199,11 +203,7 @@ function isPlaceOpen(row: Row, most: number): boolean {
   return row.place === null && row.device_id !== null && row.places > 0;
 }
 
-interface Site {
-  readonly identifyByMail: boolean;
-  readonly placesPerDevice: number;
-  readonly clock: Clock;
-}
+type Site = Pick<WaysDeps, "clock" | "identifyByMail" | "placesPerDevice">;
 
 function wayOf(row: Row, { clock, identifyByMail, placesPerDevice }: Site): Way {
   const { email } = row;
@@ -224,6 +224,7 @@ function wayOf(row: Row, { clock, identifyByMail, placesPerDevice }: Site): Way 
     // Who has named a device that has no room any more names it anew.
     isNamed: row.is_named && !(isOpen && row.device_id === null),
     isPlaceOpen: isOpen,
+    isHeld: row.is_held,
     mayAskForAnother: row.may_ask,
     made: row.made,
     ...(row.identified_how !== null && { identifiedHow: row.identified_how }),
@@ -241,6 +242,7 @@ async function checkAllowed(
 ): Promise<void> {
   const { told_state: state } = row;
   if (state !== "identified" && state !== "issued") throw new NotIdentifiedError(state);
+  checkNotHeld(row.is_held);
   if (row.made >= MOST_BUNDLES) throw new TooManyBundlesError();
   if (isPlaceOpen(row, most))
     throw new ConflictError("the device has a certificate: in its place, or beside it", "place");

@@ -26,6 +26,7 @@ const way: Way = {
   isReplaced: false,
   isNamed: true,
   isPlaceOpen: false,
+  isHeld: false,
   deviceName: "受付1号機",
   pharmacyName: "みずき薬局 本店",
   supportNumber: "482913",

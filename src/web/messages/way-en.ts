@@ -1,3 +1,4 @@
+import { HELD_WORDS } from "./held-words.ts";
 import type { Language } from "../language.ts";
 import type { NameProblem } from "../way/naming-page.ts";
 import type { NamedPlatform, OfferedName } from "../way/offered-names.ts";
@@ -179,6 +180,7 @@ export const WAY_EN: WayMessages = {
       lead: "Point its camera here, or open the address and type the code. You are asked there who you are, too.",
       primary: "Back to this device",
     },
+    held: HELD_WORDS.en.page,
     stopped: {
       title: "This certificate was stopped",
       lead: "Somebody has stopped the certificate that was made here. Please call.",

@@ -1,3 +1,4 @@
+import { HELD_WORDS } from "./held-words.ts";
 import type { WayMessages } from "./way-en.ts";
 
 /** The words in Japanese. */
@@ -75,6 +76,7 @@ export const WAY_JA: WayMessages = {
       lead: "カメラで読み取るか、アドレスを開いてコードを入力してください。その端末でも、ご本人の確認があります。",
       primary: "この端末の画面に戻る",
     },
+    held: HELD_WORDS.ja.page,
     stopped: {
       title: "この証明書は止められています",
       lead: "ここで作った証明書は、あとから止められました。お電話ください。",

@@ -19,6 +19,7 @@ export const WAY_PAGES = [
   "proven",
   "used",
   "another",
+  "held",
   "stopped",
   "expired",
   "lapsed",
@@ -64,6 +65,10 @@ export const WAY_EVENTS = [
   "certificate-stopped",
   "renewal-late",
   "old-stopped",
+  "device-held",
+  "device-released",
+  "released-in-use",
+  "identified-held",
 ] as const;
 type WayEvent = (typeof WAY_EVENTS)[number];
 
@@ -105,6 +110,7 @@ export const WAY_TABLE: Readonly<Record<WayPage, Readonly<Partial<Record<WayEven
     identified: "make",
     "identified-unnamed": "name",
     "identified-in-use": "place",
+    "identified-held": "held",
     "signed-in-as-other": "otherPerson",
     "came-back": "identify",
     ...OLD_ENDINGS,
@@ -114,6 +120,7 @@ export const WAY_TABLE: Readonly<Record<WayPage, Readonly<Partial<Record<WayEven
     identified: "make",
     "identified-unnamed": "name",
     "identified-in-use": "place",
+    "identified-held": "held",
     "signed-in-as-other": "otherPerson",
     "came-back": "identify",
     ...OLD_ENDINGS,
@@ -126,9 +133,21 @@ export const WAY_TABLE: Readonly<Record<WayPage, Readonly<Partial<Record<WayEven
     "came-back": "name",
     ...ENDINGS,
   },
-  replace: { named: "make", "place-full": "replace", "came-back": "name", ...ENDINGS },
+  replace: {
+    named: "make",
+    "place-full": "replace",
+    "device-held": "held",
+    "came-back": "name",
+    ...ENDINGS,
+  },
   // The device was given, and has a certificate in use.
-  place: { "place-chosen": "make", "place-full": "place", "came-back": "place", ...ENDINGS },
+  place: {
+    "place-chosen": "make",
+    "place-full": "place",
+    "device-held": "held",
+    "came-back": "place",
+    ...ENDINGS,
+  },
   make: {
     "file-made": "make",
     "name-taken": "name",
@@ -138,8 +157,16 @@ export const WAY_TABLE: Readonly<Record<WayPage, Readonly<Partial<Record<WayEven
     // The check says that this browser works already; whoever needs the new one all the same goes on here.
     "other-place-shown": "make",
     "place-full": "place",
+    "device-held": "held",
     "certificate-stopped": "stopped",
     ...OLD_ENDINGS,
+    ...ENDINGS,
+  },
+  // Somebody of the pharmacy has stopped the device: there is no certificate for it until the manager lets it go on.
+  held: {
+    "device-released": "make",
+    "released-in-use": "place",
+    "came-back": "held",
     ...ENDINGS,
   },
   proven: {
@@ -168,6 +195,8 @@ export interface WayFacts {
   readonly isNamed: boolean;
   /** Whether it has to be said what becomes of the device's certificates. */
   readonly isPlaceOpen: boolean;
+  /** Whether somebody of the pharmacy has stopped the device. */
+  readonly isHeld: boolean;
   /** Why the certificate that is to be renewed cannot be: it ended too long ago, or was stopped. */
   readonly notRenewable?: "late" | "barred";
   readonly certificate?: { readonly isGood: boolean; readonly usedAt?: Date };
@@ -193,11 +222,18 @@ function questionOf({ isNamed, isPlaceOpen }: WayFacts): WayPage | undefined {
 const BEFORE: ReadonlySet<WayFacts["state"]> = new Set(["started", "identified"]);
 const MADE: ReadonlySet<WayFacts["state"]> = new Set(["issued", "proven"]);
 
+/** What keeps a certificate from whoever has begun: until the manager lets the device go on, or for good. */
+function obstacleOf({ isHeld, notRenewable, state }: WayFacts): WayPage | undefined {
+  if (isHeld && (state === "identified" || state === "issued")) return "held";
+  return BEFORE.has(state) ? notRenewable : undefined;
+}
+
 /** The page of the browser that has begun it. */
 export function pageOf(facts: WayFacts): WayPage {
-  const { certificate, isReplaced, notRenewable, state } = facts;
+  const { certificate, isReplaced, state } = facts;
   if (isReplaced) return "replaced";
-  if (notRenewable !== undefined && BEFORE.has(state)) return notRenewable;
+  const obstacle = obstacleOf(facts);
+  if (obstacle !== undefined) return obstacle;
   if (state === "identified") return questionOf(facts) ?? OF_STATE[state];
   if (MADE.has(state) && certificate?.isGood === false) return "stopped";
   if (state === "proven" && certificate?.usedAt !== undefined) return "used";

@@ -1,6 +1,7 @@
 import { FACE, inFours } from "../advice.ts";
 import { html, type Html } from "../html.ts";
 import { EMERGENCY_WORDS } from "../messages/emergency.ts";
+import { HELD_WORDS } from "../messages/held-words.ts";
 import { EQUIPMENT_PATH, portalLayout, type PortalContext } from "../portal-layout.ts";
 import { day, dayAndTime } from "../dates.ts";
 import { closeBrowserPicture } from "../guide/guide.ts";
@@ -12,7 +13,7 @@ import {
   sendAnew,
   sentTo,
 } from "./invitation-parts.ts";
-import { headOf, identification } from "./identification.ts";
+import { awaiting, headOf, identification } from "./identification.ts";
 import { namingForm, type NamingView, placeForm, replaceForm } from "./naming-page.ts";
 import { callLine, numberLine } from "./call-parts.ts";
 import type { WayPage } from "./states.ts";
@@ -242,6 +243,11 @@ const again: Part = (context) =>
   html`${callLine(context)}
     <p><a class="button" href="/way">${context.words.pages.stopped.primary}</a></p>`;
 
+/** Goes on by itself once the manager has let the device go on. */
+const held: Part = (context) =>
+  html`${callLine(context)} ${awaiting("held", HELD_WORDS[context.language].waiting)}
+    <p><a class="button quiet" href="/way">${context.words.pages.held.primary}</a></p>`;
+
 function invitation(context: PortalContext, view: WayView): Html {
   return html`${whose(context, view)}
     <form method="post" action="/start">
@@ -271,6 +277,7 @@ const PARTS: Readonly<Record<WayPage, Part>> = {
   late: CALL,
   barred: CALL,
   done: ENDED,
+  held,
   stopped: again,
   invited: invitation,
   identify: identification,
@@ -289,6 +296,7 @@ const TONE: Readonly<Partial<Record<WayPage, string>>> = {
   proven: "good",
   used: "good",
   resent: "good",
+  held: "bad",
   stopped: "bad",
   barred: "bad",
 };

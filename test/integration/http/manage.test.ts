@@ -311,6 +311,45 @@ describe("stopping a device", () => {
     expect(facts[0]?.detail).toMatchObject({ reason: "lost" });
   });
 
+  it("keeps a certificate from it that somebody is about to have, until the manager lifts it", async () => {
+    const { deviceId } = tenant;
+    const hold = `/manage/devices/${deviceId}/hold`;
+    const colleague = await person("pharmacist");
+    const { id, number, visitor } = await enrolment(colleague.id);
+    await news(manager, confirm(id), { supportNumber: number });
+    expect((await visitor.csr()).statusCode).toBe(200);
+    expect(await news(manager, hold, { reason: "suspicious" })).toBe("held");
+    expect(await visitor.state()).toBe("held");
+    expect(await visitor.page()).toBe("この端末は、いま止められています");
+    const refused = await visitor.csr();
+    expect([refused.statusCode, refused.json()]).toMatchObject([
+      409,
+      { type: "/problems/invalid-state", errors: [{ field: "deviceId" }] },
+    ]);
+    // With a key that we make, too.
+    await visitor.go("POST", "/way/certificates", { form: {} });
+    const made = await world.side.admin.query("select from app.binding where device_id = $1", [
+      deviceId,
+    ]);
+    expect(made).toHaveLength(1);
+    expect(await news(manager, `/manage/devices/${deviceId}/release`, {})).toBe("released");
+    expect(await visitor.state()).toBe("make");
+    expect((await visitor.csr()).statusCode).toBe(200);
+  });
+
+  it("keeps no certificate from a machine that comes instead, once staff have ended what was lost", async () => {
+    const lost = await issue();
+    const colleague = await person("pharmacist");
+    const { id, number, visitor } = await enrolment(colleague.id);
+    await news(manager, confirm(id), { supportNumber: number });
+    expect(await visitor.state()).toBe("place");
+    await news(manager, `/manage/devices/${tenant.deviceId}/hold`, { reason: "lost" });
+    expect(await visitor.state()).toBe("held");
+    await revoke(lost, "keyCompromise");
+    expect(await visitor.state()).toBe("make");
+    expect((await visitor.csr()).statusCode).toBe(200);
+  });
+
   it("leaves to staff what staff have stopped or ended", async () => {
     const [mine, theirs, ended] = [await issue(), await issue(), await issue()];
     await revoke(theirs, "certificateHold");

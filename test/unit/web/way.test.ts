@@ -98,6 +98,11 @@ describe("the state table of the way", () => {
     ["identified", { isNamed: false }, "name"],
     ["identified", { isPlaceOpen: true }, "place"],
     ["started", { isPlaceOpen: true }, "identify"],
+    ["started", { isHeld: true }, "identify"],
+    ["identified", { isHeld: true, isPlaceOpen: true }, "held"],
+    ["issued", { isHeld: true, certificate: { isGood: false } }, "held"],
+    ["proven", { isHeld: true, certificate: { isGood: false } }, "stopped"],
+    ["identified", { isHeld: true, notRenewable: "barred" }, "held"],
     ["started", { isNamed: false }, "identify"],
     ["issued", { certificate: { isGood: true } }, "make"],
     ["issued", { certificate: { isGood: false } }, "stopped"],
@@ -112,9 +117,8 @@ describe("the state table of the way", () => {
     ["issued", { notRenewable: "late", certificate: { isGood: true } }, "make"],
     ["withdrawn", { notRenewable: "late", isReplaced: true }, "replaced"],
   ] as const)("shows who has begun and is %s %o the page %s", (state, facts, page) => {
-    expect(pageOf({ state, isReplaced: false, isNamed: true, isPlaceOpen: false, ...facts })).toBe(
-      page,
-    );
+    const plain = { isReplaced: false, isNamed: true, isPlaceOpen: false, isHeld: false };
+    expect(pageOf({ state, ...plain, ...facts })).toBe(page);
   });
 
   it.each([
