@@ -51,6 +51,11 @@ const FORGET = "delete from app.enrolment_link where enrolment_id = $1 and kind 
 
 const KEEP = `insert into app.enrolment_link (sha256, kind, corporation_id, enrolment_id, created_at) values ($1, 'script', $2, $3, $4)`;
 
+/** Not to another browser that has begun meanwhile, nor beside a newer one. */
+const KEEP_AGAIN = `insert into app.enrolment_link (sha256, kind, corporation_id, enrolment_id, created_at)
+  select $1, 'script', e.corporation_id, e.id, $2 from app.enrolment e where e.id = $3 and e.session_sha256 = $4 for update of e
+  on conflict do nothing`;
+
 const TAKE = `with taken as (delete from app.enrolment_link where sha256 = $1 and kind = 'script' returning enrolment_id, created_at)
   select e.id, e.session_sha256, taken.created_at from taken join app.enrolment e on e.id = taken.enrolment_id
   where taken.created_at > $2 and e.session_sha256 is not null`;
@@ -109,13 +114,9 @@ export function createScriptSecrets(deps: ScriptSecretsDeps): ScriptSecrets {
       return {
         way: { sha256: row.session_sha256, corporationId },
         async giveBack() {
-          // Where a newer one was given meanwhile, that one counts.
+          const { created_at: at, id, session_sha256: session } = row;
           await database.tenant(corporationId, (sql) =>
-            sql.query(
-              `${KEEP} on conflict do nothing`,
-              [hash, corporationId, row.id, row.created_at],
-              "script-back",
-            ),
+            sql.query(KEEP_AGAIN, [hash, at, id, session], "script-back"),
           );
         },
       };

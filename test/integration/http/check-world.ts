@@ -13,7 +13,7 @@ import { plainSite } from "../../../src/config/site.ts";
 import { createSystem } from "../../../src/cli/system.ts";
 import { createMtlsServer } from "../../../src/http/mtls-app.ts";
 import { createRenewalStart } from "../../../src/lifecycle/renewal-start.ts";
-import { createScriptSecrets } from "../../../src/lifecycle/script-secrets.ts";
+import { createScriptSecrets, type ScriptSecrets } from "../../../src/lifecycle/script-secrets.ts";
 import { createAskRenewal } from "../../../src/lifecycle/scripted-renewal.ts";
 import { createVisitCheck } from "../../../src/lifecycle/proof.ts";
 import { newCsr, newKey } from "../ca/app-side.ts";
@@ -42,6 +42,7 @@ interface Asking {
 export interface CheckWorld extends HttpWorld {
   /** Every line that the listener has logged. */
   readonly logged: string[];
+  readonly scriptSecrets: ScriptSecrets;
   issue(tenant: Tenant): Promise<Device>;
   renew(device: Device): Promise<Device>;
   check(
@@ -161,6 +162,7 @@ export async function openCheckWorld(): Promise<CheckWorld> {
   return {
     ...world,
     logged,
+    scriptSecrets,
     visit,
     issue: ({ accountId, deviceId }) => asked(world, "/v1/certificates", { accountId, deviceId }),
     renew: ({ serialNumber }) => asked(world, `/v1/certificates/${serialNumber}/renew`, {}),
