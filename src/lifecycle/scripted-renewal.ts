@@ -23,7 +23,7 @@ export interface RenewalAnswer {
   readonly renewFrom: Date;
   /** Where it is due. */
   readonly secret?: string;
-  /** A proven one that has come after it, by whatever way: then there is nothing to renew here. */
+  /** A proven one that has come after it, by whatever way and in whatever place: then there is nothing to renew here. */
   readonly replacedBy?: Serial;
 }
 
@@ -33,11 +33,12 @@ export interface RenewalAnswer {
  */
 export type AskRenewal = (identified: Identified) => Promise<RenewalAnswer>;
 
-const PROVEN_AFTER = `with recursive later as (
-    select s.serial, s.state, s.proven_at, s.issued_at from ca.issued s where s.replaces = $1
-    union all
-    select s.serial, s.state, s.proven_at, s.issued_at from later join ca.issued s on s.replaces = later.serial
-  ) select serial from later where state = 'good' and proven_at is not null order by issued_at desc limit 1`;
+/** In its place, or in that of the whole device: then a machine that is put aside does not renew itself into use again. */
+const PROVEN_AFTER = `select i.serial from app.binding own
+  join app.binding b on b.device_id = own.device_id and b.bound_to is null join ca.issued i on i.serial = b.serial
+  where own.serial = $1 and own.bound_to is null and i.state = 'good' and i.proven_at is not null
+    and $1 in (select serial from ca.line_before(i.serial))
+  order by i.issued_at desc limit 1`;
 
 export function createAskRenewal(deps: ScriptedRenewalDeps): AskRenewal {
   const { database, clock, timeZone, renewalStart, scriptSecrets } = deps;

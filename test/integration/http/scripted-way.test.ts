@@ -34,6 +34,12 @@ const later = (ms: number): void => {
   world.side.time.now = new Date(world.side.time.now.getTime() + ms);
 };
 
+/** A second, so that of two certificates one is the later. */
+function pass(): void {
+  const { time } = world.side;
+  time.signer = new Date(time.signer.getTime() + 1000);
+}
+
 async function begun(agent?: string): Promise<{ readonly id: string; readonly visitor: Visitor }> {
   const { accountId, deviceId } = tenant;
   const { body } = await world.call("POST", "/v1/enrolments", { body: { accountId, deviceId } });
@@ -204,6 +210,20 @@ describe("the script of an enrolment", () => {
     expect((await run(fourth)).json()).toMatchObject(SPENT);
   });
 
+  it("is not given back to a browser that has begun while it was in use", async () => {
+    const { accountId, deviceId } = tenant;
+    const { body } = await world.call("POST", "/v1/enrolments", { body: { accountId, deviceId } });
+    const { code, id } = body as unknown as { readonly code: string; readonly id: string };
+    const visitor = new Visitor(world.app);
+    await visitor.press({ code });
+    await confirm(id);
+    const secret = await secretFor(visitor);
+    const { giveBack } = await world.scriptSecrets.take(secret);
+    await new Visitor(world.app).press({ code });
+    await giveBack();
+    expect((await run(secret)).json()).toMatchObject(SPENT);
+  });
+
   it("is given back where its request is none, and says what is wrong with it", async () => {
     const { visitor } = await identified();
     const secret = await secretFor(visitor);
@@ -302,6 +322,27 @@ describe("the script's own renewal", () => {
     expect(await ask(device)).toMatchObject({ isDue: false, replacedBy: next.serialNumber });
     expect(await ask(next)).toMatchObject({ isDue: false });
     expect((await run(String(again.secret))).json()).toMatchObject(SPENT);
+  });
+
+  it("ends where a new machine has taken the place of the whole device", async () => {
+    const { accountId, deviceId } = tenant;
+    // The new machine follows the newest, which is another place's.
+    pass();
+    await world.issue(tenant);
+    const { body } = await world.call("POST", "/v1/enrolments", {
+      body: { accountId, deviceId, place: "instead" },
+    });
+    const { code, id } = body as unknown as { readonly code: string; readonly id: string };
+    const visitor = new Visitor(world.app);
+    await visitor.press({ code });
+    await confirm(id);
+    pass();
+    const instead = await made(await secretFor(visitor));
+    await world.call("POST", `/v1/certificates/${device.serialNumber}/renew-now`, {
+      body: { reason: "incident" },
+    });
+    expect(await world.outcome(instead.checkUrl, instead)).toMatchObject({ outcome: "proven" });
+    expect(await ask(device)).toMatchObject({ isDue: false, replacedBy: instead.serialNumber });
   });
 
   it("begins at once where somebody wants it at once", async () => {
