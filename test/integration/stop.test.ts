@@ -2,19 +2,21 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
 import { freePorts } from "../../src/cli/instance.ts";
 import { startRedis } from "../support/redis.ts";
 import { Service } from "../support/service.ts";
 
-let service: Service | undefined;
+let service: Service;
 const sockets: Socket[] = [];
-afterEach(async () => {
-  for (const socket of sockets.splice(0)) socket.destroy();
-  await service?.dispose();
-  service = undefined;
+beforeAll(async () => {
+  service = await Service.open();
 });
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+});
+afterAll(() => service.dispose());
 
 async function silentConnection(url: string): Promise<Socket> {
   const { hostname, port } = new URL(url);
@@ -26,7 +28,6 @@ async function silentConnection(url: string): Promise<Socket> {
 }
 
 it("is not held up by connections on which nothing was ever asked", async () => {
-  service = await Service.open();
   const { va, app, mtls } = service.instance.urls;
   for (const url of [va, app, mtls]) await silentConnection(url);
   const from = performance.now();
@@ -54,14 +55,14 @@ describe("is not held up by a queue", () => {
 
   it("that never was there, and has told of it once", async () => {
     const [port = 0] = await freePorts(1);
-    service = await Service.open({ REDIS_URL: `redis://127.0.0.1:${port}` });
+    await service.start({ REDIS_URL: `redis://127.0.0.1:${port}` });
     expect(await stopLater(service)).toEqual(quickly);
   });
 
   it("that went away, and has told of it once", async () => {
     const redis = await startRedis();
     try {
-      service = await Service.open({ REDIS_URL: redis.url });
+      await service.start({ REDIS_URL: redis.url });
       await sleep(1_000);
       expect(told(service)).toEqual([]);
     } finally {
