@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import path from "node:path";
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { runSuido } from "../../src/cli/instance.ts";
 import { mustRun } from "../support/openssl-ca.ts";
@@ -12,13 +12,13 @@ let service: Service;
 let world: World;
 let party: RelyingParty;
 
-beforeEach(async () => {
+beforeAll(async () => {
   service = await Service.open();
   world = await service.world();
   party = await RelyingParty.open(service);
 });
 
-afterEach(async () => {
+afterAll(async () => {
   party.dispose();
   await service.dispose();
 });
