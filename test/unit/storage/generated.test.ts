@@ -25,7 +25,7 @@ it("the committed Prisma client and help pages are what scripts/generate makes",
     expect(client.size).toBeGreaterThan(10);
     expect(client).toEqual(read("src/storage/generated", ".ts"));
     const pages = read(path.join(copy, "deploy/help"), ".html");
-    expect(pages.size).toBe(4);
+    expect(pages.size).toBe(5);
     expect(pages).toEqual(read("deploy/help", ".html"));
   } finally {
     rmSync(copy, { recursive: true });
