@@ -1,6 +1,6 @@
 import { advice, devicePicture, ICON_ADDRESS } from "./advice.ts";
 import type { InlineStyle } from "./assets.ts";
-import { html, type Html } from "./html.ts";
+import { Html, html } from "./html.ts";
 import { DROP, signWithin } from "./layout.ts";
 import { HELP_EN, type HelpMessages, type HelpReason } from "./messages/help-en.ts";
 import { HELP_JA } from "./messages/help-ja.ts";
@@ -84,11 +84,27 @@ const adviceIn = (
     <p class="night"><a href="${emergencyUrl}?lang=${level === 1 ? "ja" : "en"}">${night}</a></p>`;
 };
 
+/** What fits, with the header fields before it, into the 16 KiB that some proxies send. */
+const MOST_OCTETS = 14_848;
+
 /**
  * The page for the person at the browser whom a proxy does not let in: what has happened, the one thing to do, whom to
- * call. In both languages at once and with all that it needs inside, so that any proxy can give it out as a file.
+ * call. In both languages at once and with all that it needs inside, so that any proxy can give it out as a file: where the
+ * site's logo would make it too long for that, without.
  */
 export function helpPage(reason: HelpReason, facts: HelpFacts): Html {
+  const page = drawn(reason, facts);
+  const { site } = facts;
+  if (site?.logo === undefined || Buffer.byteLength(page.text) <= MOST_OCTETS) return page;
+  return drawn(reason, { ...facts, site: { ...site, logo: undefined } });
+}
+
+/** Without what indents its source: every octet counts. */
+function drawn(reason: HelpReason, facts: HelpFacts): Html {
+  return Html.from([whole(reason, facts).text.replaceAll(/\n\s+/g, "\n")], []);
+}
+
+function whole(reason: HelpReason, facts: HelpFacts): Html {
   const { site } = facts;
   const [ja, en] = [HELP_JA.reasons[reason], HELP_EN.reasons[reason]];
   const tone = reason === "revoked" ? "bad" : "warn";

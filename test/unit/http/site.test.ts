@@ -4,6 +4,7 @@ import type { LightMyRequestResponse as Response } from "fastify";
 import { expect, it } from "vitest";
 
 import { loadSite } from "../../../src/config/site-file.ts";
+import { HELP_REASONS } from "../../../src/web/help-page.ts";
 import { appWith } from "./app.ts";
 
 const SITE = loadSite({ file: "deploy/site.example.yaml" });
@@ -74,18 +75,24 @@ it("the help page carries name, logo and colour, and its policy allows that very
 /** HAProxy answers from one buffer: 16,384 octets by default, 1,024 of them kept free for header fields. */
 const HAPROXY_BUFFER = 16_384 - 1_024;
 
-async function pageWith(octets: number): Promise<string> {
+async function pageWith(octets: number, reason = "none"): Promise<string> {
   const logo = { type: "image/png", body: Buffer.alloc(octets) } as const;
   const { app } = await appWith({ ...OPTIONS, site: { ...SITE, logo } });
   const serial = "a".repeat(40);
-  const { body } = await app.inject(`/help/certificate?reason=other&serial=${serial}`);
+  const { body } = await app.inject(`/help/certificate?reason=${reason}&serial=${serial}`);
   await app.close();
   return body;
 }
 
-it("the help page fits into a proxy's buffer with the largest logo that it carries, and leaves out a larger one", async () => {
-  const carrying = await pageWith(2048);
-  expect(carrying).toContain("data:image/png");
-  expect(Buffer.byteLength(carrying)).toBeLessThan(HAPROXY_BUFFER - 512);
+it.for(HELP_REASONS)(
+  "the help page for %s fits into a proxy's buffer, where need be without the logo",
+  async (reason) => {
+    for (const octets of [512, 1024, 2048])
+      expect(Buffer.byteLength(await pageWith(octets, reason))).toBeLessThan(HAPROXY_BUFFER - 512);
+  },
+);
+
+it("the help page carries a small logo, and leaves out a larger one", async () => {
+  expect(await pageWith(2048)).toContain("data:image/png");
   expect(await pageWith(2049)).not.toContain("data:image/png");
 });
