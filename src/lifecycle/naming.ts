@@ -176,6 +176,8 @@ const CLAIM = `select e.pharmacy_id, e.device_id, e.device_name, e.device_platfo
     (select d.id from app.device d where d.pharmacy_id = e.pharmacy_id and d.name = e.device_name and d.retired_at is null) as holder
   from app.enrolment e where e.id = $1 for update of e`;
 
+const FOLLOW = "update app.enrolment set replaces = $2 where id = $1";
+
 /** The device that a certificate is for, and the certificate that it follows. */
 export interface ClaimedDevice {
   readonly deviceId: string;
@@ -211,6 +213,20 @@ async function takeOver(sql: Sql, claim: TakingOver, newId: NewId): Promise<Uint
   return newestOf(sql, deviceId);
 }
 
+/** What `instead` follows is found at the first certificate: the device may have got one since it was said. */
+async function claimKnown(
+  sql: Sql,
+  claim: Claim & { readonly deviceId: string },
+  { is_made: isMade, place, replaces: noted }: ClaimRow,
+): Promise<ClaimedDevice> {
+  const { deviceId, enrolmentId } = claim;
+  if (place === "further" && !isMade) await checkRoom(sql, claim);
+  const isOpen = place === "instead" && noted === null && !isMade;
+  const replaces = isOpen ? await newestOf(sql, deviceId) : noted;
+  if (isOpen) await sql.query(FOLLOW, [enrolmentId, replaces], "claim-follow");
+  return { deviceId, ...(replaces !== null && { replaces: serialOf(replaces) }) };
+}
+
 /**
  * Makes the machine of an enrolment a device, in the transaction that reserves its first certificate; later ones find it.
  * Throws ConflictError where it has no name, another device has it since, or it has no room for a further place, and the violation of `registerDevice` where that
@@ -221,11 +237,7 @@ export async function claimDevice(sql: Sql, claim: Claim, newId: NewId): Promise
   const [row] = await sql.query<ClaimRow>(CLAIM, [enrolmentId], "claim");
   if (row === undefined) throw new Error("an enrolment that has a session is gone");
   const { device_id: known, device_name: name, device_platform: platform } = row;
-  if (known !== null) {
-    if (row.place === "further" && !row.is_made)
-      await checkRoom(sql, { ...claim, deviceId: known });
-    return { deviceId: known, ...(row.replaces !== null && { replaces: serialOf(row.replaces) }) };
-  }
+  if (known !== null) return claimKnown(sql, { ...claim, deviceId: known }, row);
   if (name === null || platform === null || row.holder !== row.takes_over)
     throw new ConflictError("the machine has no name, or another device has it since", "name");
   const actor = `enrolment:${enrolmentId}`;

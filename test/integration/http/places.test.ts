@@ -284,6 +284,14 @@ describe("a place that was asked for", () => {
     });
   });
 
+  it("takes the place of what the device has got since it was asked for", async () => {
+    const { visitor } = await before({ place: "instead" });
+    const since = await world.issue(tenant);
+    pass();
+    const instead = await prove(visitor);
+    expect(await waiting()).toEqual(pairs([since], instead));
+  });
+
   it("is the whole device's where that is what was said, and of nothing else but a device", async () => {
     const [one, two] = [await world.issue(tenant), await world.issue(tenant)];
     const renewal = await renewing(one);
