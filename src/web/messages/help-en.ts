@@ -69,7 +69,7 @@ export const HELP_EN: HelpMessages = {
       ],
       otherwise: {
         title: "If you see only the old one",
-        text: "The newer one is not here, or for another user of this PC. Please call support.",
+        text: "The newer one is not on this device, or it belongs to another user of this PC. Please call support.",
       },
       afterwards: {
         title: "So that it does not come up again",

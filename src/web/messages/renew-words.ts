@@ -120,7 +120,7 @@ export const RENEW_WORDS: Readonly<Record<"ja" | "en", RenewWords>> = {
       replaced: {
         state: "Old certificate",
         title: "This device has a newer certificate already",
-        lead: "The old one was chosen, in whose place the new one is. Nothing has happened to your records or your patients’ data.",
+        lead: "Your browser has shown the old one. A newer one has taken its place. Nothing has happened to your records or your patients’ data.",
         action: "Close the browser, and choose the newer one",
         otherwise: {
           title: "If you see only the old one",

@@ -53,7 +53,7 @@ export const WAY_JA: WayMessages = {
     },
     place: {
       title: "この端末には、もう証明書があります",
-      lead: "どちらにするか、あてはまるほうを選んでください。",
+      lead: "あてはまるほうを選んでください。",
       primary: "入れ替える",
     },
     make: {
