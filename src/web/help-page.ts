@@ -93,14 +93,14 @@ const MOST_OCTETS = 14_848;
  * site's logo would make it too long for that, without.
  */
 export function helpPage(reason: HelpReason, facts: HelpFacts): Html {
-  const page = drawn(reason, facts);
+  const page = packed(reason, facts);
   const { site } = facts;
   if (site?.logo === undefined || Buffer.byteLength(page.text) <= MOST_OCTETS) return page;
-  return drawn(reason, { ...facts, site: { ...site, logo: undefined } });
+  return packed(reason, { ...facts, site: { ...site, logo: undefined } });
 }
 
 /** Without what indents its source: every octet counts. */
-function drawn(reason: HelpReason, facts: HelpFacts): Html {
+function packed(reason: HelpReason, facts: HelpFacts): Html {
   return Html.from([whole(reason, facts).text.replaceAll(/\n\s+/g, "\n")], []);
 }
 
