@@ -31,6 +31,8 @@ export interface Seen {
   /** Undefined without a certificate. */
   readonly identification: Identification | undefined;
   readonly successor: Successor | undefined;
+  /** Whether a new machine has taken the place of the whole device. */
+  readonly isPutAside: boolean;
 }
 
 /** The pages of renewal, as answers. */
@@ -63,13 +65,14 @@ function refusalOf(
 /** Why a certificate is not renewed here, if it is not. */
 function refusedFor(
   request: FastifyRequest,
-  { identification, successor }: Seen,
+  { identification, isPutAside, successor }: Seen,
   options: RenewPagesOptions,
 ): RenewRefusalFacts | undefined {
   if (identification === undefined) return undefined;
   const { serialNumber } = identification;
   const known = serialNumber !== undefined && { serialNumber };
   const isKept = identification.kind === "identified";
+  if (successor === undefined && isPutAside) return { refusal: "stopped", ...known };
   if (successor === undefined) {
     const refusal = isKept ? undefined : refusalOf(identification, options);
     return refusal && { ...refusal, ...known };
@@ -80,7 +83,7 @@ function refusedFor(
     newer: successor,
     on: readOn(request, registered),
     ...known,
-    ...(isKept && { action: actionOf(request) }),
+    ...(isKept && !isPutAside && { action: actionOf(request) }),
   };
 }
 

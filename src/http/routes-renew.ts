@@ -39,7 +39,9 @@ export async function addRenew(app: FastifyInstance, options: RenewOptions): Pro
     const identification = certificate === undefined ? undefined : await identify(certificate);
     const serial = ownSerial(identification);
     const successor = serial === undefined ? undefined : await successorOf(serial);
-    return { identification, successor };
+    const isPutAside =
+      identification?.kind === "identified" && (await renewalStart.isPutAside(identification));
+    return { identification, successor, isPutAside };
   };
   const refuse = (request: FastifyRequest, reply: FastifyReply, seen: Seen): FastifyReply => {
     const { identification } = seen;
@@ -61,6 +63,8 @@ export async function addRenew(app: FastifyInstance, options: RenewOptions): Pro
       const seen = await seenOf(request);
       const found = seen.identification;
       if (found?.kind !== "identified") return refuse(request, reply, seen);
+      if (seen.isPutAside && prefersHtml(request.headers.accept))
+        return show(request, reply.code(409), seen);
       if (found.isEmergency && prefersHtml(request.headers.accept))
         return show(request, reply.code(409), seen);
       // Also beside a newer one: whoever says so is another user of the machine, and has none.

@@ -1,7 +1,8 @@
 import { record } from "../audit/record.ts";
-import { NotRenewableError } from "../ca/errors.ts";
+import { CertificateStateError, NotRenewableError } from "../ca/errors.ts";
 import type { Identified } from "../ca/identification.ts";
 import { toHex } from "../pki/bytes.ts";
+import { serialBytes } from "../pki/serial.ts";
 import type { Clock } from "../pki/clock.ts";
 import type { Digest, Random } from "../pki/crypto.ts";
 import type { NewId } from "../pki/uuid.ts";
@@ -32,6 +33,8 @@ export interface RenewalStart {
    * NotRenewableError of an emergency's certificate.
    */
   begin(identified: Identified): Promise<string>;
+  /** Whether a new machine has taken the place of the whole device since this certificate: then it is renewed no more. */
+  isPutAside(identified: Identified): Promise<boolean>;
   /** What the token's browser goes on with: the secret of its session. Throws NotFoundError. */
   goOn(token: string): Promise<string>;
 }
@@ -41,6 +44,17 @@ const TOKEN_OCTETS = 16;
 const TOKEN_LIFE_MS = 60_000;
 /** The old certificate may be used as sign-in again at any time, so it need not live long. */
 const LIFE_MS = 72 * 60 * 60_000;
+
+/** By a certificate of the device ($2) that is proven, and for which it was said that it comes instead of all others. */
+const PUT_ASIDE = `select from ca.issued own join app.enrolment e on e.device_id = $2 and e.place = 'instead'
+  join app.binding b on b.enrolment_id = e.id join ca.issued taken on taken.serial = b.serial
+  where own.serial = $1 and own.issued_at <= taken.issued_at and taken.proven_at is not null and taken.state in ('good', 'hold')
+    and not exists (select from app.binding o where o.serial = own.serial and o.enrolment_id = e.id) limit 1`;
+
+async function isPutAside(sql: Sql, { device, serialNumber }: Identified): Promise<boolean> {
+  const values = [serialBytes(serialNumber), device.id];
+  return (await sql.query(PUT_ASIDE, values, "renewal-put-aside")).length > 0;
+}
 
 interface Renewing {
   readonly identified: Identified;
@@ -56,6 +70,8 @@ async function insert(
   const { account, corporation, device, pharmacy, serialNumber } = identified;
   await sql.query("select from app.device where id = $1 for update", [device.id], "renewal-lock");
   await standingOf(sql, { deviceId: device.id, accountId: account.id }, at);
+  if (await isPutAside(sql, identified))
+    throw new CertificateStateError("a new machine has taken the place of this one");
   const id = newId();
   const actor = `certificate:${serialNumber}`;
   const fact = { at, actor, corporationId: corporation.id };
@@ -111,6 +127,9 @@ export function createRenewalStart(deps: RenewalStartDeps): RenewalStart {
       );
       return token;
     },
+
+    isPutAside: (identified) =>
+      database.tenant(identified.corporation.id, (sql) => isPutAside(sql, identified)),
 
     async goOn(token) {
       const spelling = spellingOf("link", token);

@@ -76,7 +76,7 @@ describe("each outcome has a page", () => {
       appUrl: "http://localhost:8000",
       mtlsUrl: "https://localhost:8443",
       successorOf: unexpected,
-      renewalStart: { begin: unexpected, goOn: unexpected },
+      renewalStart: { begin: unexpected, goOn: unexpected, isPutAside: unexpected },
       askRenewal: unexpected,
       clock: () => new Date("2026-11-21T03:00:00Z"),
       newId: () => "00000000-0000-7000-8000-000000000000",

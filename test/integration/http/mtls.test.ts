@@ -159,6 +159,7 @@ beforeAll(async () => {
     renewalStart: {
       begin: () => Promise.reject(new Error("nothing is renewed here")),
       goOn: () => Promise.reject(new Error("nothing is renewed here")),
+      isPutAside: () => Promise.resolve(false),
     },
     askRenewal: () => Promise.reject(new Error("nothing is renewed here")),
     visitCheck: () => Promise.reject(new Error("no check is visited here")),

@@ -181,6 +181,22 @@ describe("a device that has a certificate in use", () => {
     const instead = await prove(visitor);
     expect(await waiting()).toEqual(pairs([one, two], instead));
     for (const device of [one, two, instead]) await works(device);
+    // The old machine renews itself no more, whether its page names the new certificate or not.
+    for (const client of [one, two]) {
+      const page = await world.visit(`${LISTENER}/renew`, { client, headers: HTML });
+      expect(page.text).not.toContain("<form");
+      for (const [headers, type] of [
+        [HTML, "text/html"],
+        [{}, "application/problem+json"],
+      ] as const) {
+        const target = `${LISTENER}/renew`;
+        const refused = await world.visit(target, { client, method: "POST", headers });
+        expect([refused.status, refused.headers["content-type"]]).toEqual([
+          409,
+          expect.stringContaining(type),
+        ]);
+      }
+    }
     // What they wait for goes on with whatever follows it.
     const next = await prove(await renewing(instead));
     expect(await waiting()).toEqual(
