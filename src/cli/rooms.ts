@@ -172,7 +172,7 @@ export function openRooms(opening: Opening, database: Database): Rooms {
     acknowledge: createAcknowledge({ ...system, database }),
     propagate: createPropagate({ ...system, database }),
     stages: createStages(registry),
-    enrolmentBatches: createEnrolmentBatches({ ...registry, database }),
+    enrolmentBatches: createEnrolmentBatches({ ...registry, database, placesPerDevice }),
     enrolmentSheets: createEnrolmentSheets({ ...system, database, appUrl: app.url }),
     bulkIssues: createBulkIssues({ ...system, store, database, profiles, issuance }),
   };

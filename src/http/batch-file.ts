@@ -1,8 +1,17 @@
 import { BATCH_COLUMNS, type BatchColumn } from "../lifecycle/batch-fault.ts";
 import type { BatchLine } from "../lifecycle/enrolment-batch-check.ts";
 import { MOST_DEVICES } from "../lifecycle/enrolment-request.ts";
-import { ENROLMENT_REASONS, type EnrolmentReason } from "../lifecycle/enrolment-row.ts";
-import { BATCH_COLUMN_NAMES, BATCH_REASON_NAMES } from "../web/messages/batch-columns.ts";
+import {
+  ENROLMENT_REASONS,
+  type EnrolmentReason,
+  PLACE_CHOICES,
+  type PlaceChoice,
+} from "../lifecycle/enrolment-row.ts";
+import {
+  BATCH_COLUMN_NAMES,
+  BATCH_PLACE_NAMES,
+  BATCH_REASON_NAMES,
+} from "../web/messages/batch-columns.ts";
 import type { BatchFaultName } from "../web/messages/batch-faults.ts";
 import type { CsvRecord } from "./csv-records.ts";
 import { encodingOf, type TextRecord, textOfRecords } from "./csv-text.ts";
@@ -128,6 +137,20 @@ function reasonOf(reading: LineReading): EnrolmentReason {
   return reason ?? "first";
 }
 
+/** What becomes of the certificates that the line's device has, if it says so. */
+function placeOf(
+  reading: LineReading,
+  { hasDevice, reason }: { readonly hasDevice: boolean; readonly reason: EnrolmentReason },
+): PlaceChoice | undefined {
+  const text = reading.cell("place");
+  if (text === undefined) return undefined;
+  const place = keyOf(BATCH_PLACE_NAMES, PLACE_CHOICES, text);
+  if (place === undefined) reading.add("bad-place", "place", text.slice(0, TOLD));
+  else if (!hasDevice) reading.add("place-without-device", "place");
+  else if (reason === "renewal") reading.add("place-of-renewal", "place");
+  return place;
+}
+
 /** One line as an invitation, or what is wrong with it. */
 function readLine(record: TextRecord, header: Header): BatchLine | readonly FileFault[] {
   const { line, cells } = record;
@@ -142,6 +165,7 @@ function readLine(record: TextRecord, header: Header): BatchLine | readonly File
   if (pharmacy === undefined && device === undefined) reading.add("missing", "pharmacy");
   const count = countOf(reading, device !== undefined);
   const reason = reasonOf(reading);
+  const place = placeOf(reading, { hasDevice: device !== undefined, reason });
   if (reading.faults.length > 0) return reading.faults;
   return {
     line,
@@ -150,6 +174,7 @@ function readLine(record: TextRecord, header: Header): BatchLine | readonly File
     ...(device !== undefined && { device }),
     count,
     reason,
+    ...(place !== undefined && { place }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** What a line of many invitations may name. */
-export const BATCH_COLUMNS = ["account", "pharmacy", "device", "count", "reason"] as const;
+export const BATCH_COLUMNS = ["account", "pharmacy", "device", "count", "reason", "place"] as const;
 export type BatchColumn = (typeof BATCH_COLUMNS)[number];
 
 /** Why a line that is well-formed cannot become an invitation. Stable: part of the API. */
@@ -14,7 +14,11 @@ export type BatchFaultCode =
   | "device-retired"
   | "device-elsewhere"
   | "device-twice"
-  | "not-a-member";
+  | "not-a-member"
+  | "renewal-revoked"
+  | "renewal-on-hold"
+  | "renewal-too-late"
+  | "no-room";
 
 /** What is wrong with one of many invitations. */
 export interface BatchFault {
@@ -22,6 +26,6 @@ export interface BatchFault {
   readonly line: number;
   readonly column: BatchColumn;
   readonly code: BatchFaultCode;
-  /** What its sentence tells: how many, or in which other line. */
+  /** What its sentence tells: how many, how many at most, or in which other line. */
   readonly about?: number;
 }

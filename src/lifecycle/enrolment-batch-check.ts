@@ -1,7 +1,7 @@
 import { canonicalUuid } from "../registry/principal.ts";
 import type { Sql } from "../storage/sql.ts";
 import type { BatchColumn, BatchFault, BatchFaultCode } from "./batch-fault.ts";
-import type { EnrolmentReason } from "./enrolment-row.ts";
+import type { EnrolmentReason, PlaceChoice } from "./enrolment-row.ts";
 
 /** What a line asks for, in its sender's words. */
 export interface BatchLine {
@@ -15,6 +15,8 @@ export interface BatchLine {
   readonly device?: string;
   readonly count: number;
   readonly reason: EnrolmentReason;
+  /** Of a device, and not of a renewal. If absent, the person is asked where the device has a certificate in use. */
+  readonly place?: PlaceChoice;
 }
 
 /** What a line asks for, found: an invitation, or several for machines that nobody has registered. */
@@ -27,13 +29,16 @@ export interface Invitation {
   /** 1, where there is a device. */
   readonly count: number;
   readonly reason: EnrolmentReason;
+  readonly place?: PlaceChoice;
+  /** The certificate that the new one follows, in hexadecimal digits. */
+  readonly replaces?: string;
 }
 
 /**
  * Items of one statement: it ends well within the time that the application's statements have. None of them is prepared:
  * a plan for any number of items was ten times as slow as one for these.
  */
-const ITEMS_A_STATEMENT = 1_000;
+export const ITEMS_A_STATEMENT = 1_000;
 
 /** Whether what is found must stay as it is until the transaction ends. */
 export type Holding = "look" | "hold";
@@ -215,10 +220,17 @@ function deviceOf(
 }
 
 function invitationOf(asked: BatchLine, found: Found): Invitation {
-  const { count, device, line, reason } = asked;
+  const { count, device, line, place, reason } = asked;
   const { id: accountId, has_address: hasAddress } = accountOf(asked, found);
   const pharmacyId = pharmacyOf(asked, found);
-  const common = { line, accountId, hasAddress, count, reason };
+  const common = {
+    line,
+    accountId,
+    hasAddress,
+    count,
+    reason,
+    ...(place !== undefined && { place }),
+  };
   if (device !== undefined) {
     const row = deviceOf({ ...asked, device }, found, pharmacyId);
     return { ...common, pharmacyId: row.pharmacy_id, deviceId: row.id };
@@ -305,9 +317,11 @@ export async function checkLines(
   return { invitations, faults };
 }
 
-const OPEN = `select e.id, wish.line from unnest($1::uuid[], $2::integer[]) as wish (device_id, line)
+const OPEN = `select e.id, wish.line
+  from unnest($1::uuid[], $2::integer[], $4::text[], $5::text[]) as wish (device_id, line, replaces, place)
   join app.enrolment e on e.device_id = wish.device_id
-  where e.state in ('invited', 'started', 'identified', 'issued') and e.expires_at > $3 order by wish.line`;
+  where e.state in ('invited', 'started', 'identified', 'issued') and e.expires_at > $3
+    and app.gives_way(e, decode(wish.replaces, 'hex'), wish.place) order by wish.line`;
 
 /** An open enrolment of a device that a line names. */
 export interface Replaced {
@@ -315,7 +329,7 @@ export interface Replaced {
   readonly enrolmentId: string;
 }
 
-/** The open enrolments that the invitations would replace. */
+/** The open enrolments that the invitations, which know their places, would replace. */
 export async function findReplaced(
   sql: Sql,
   invitations: readonly Invitation[],
@@ -327,7 +341,13 @@ export async function findReplaced(
     const some = named.slice(from, from + ITEMS_A_STATEMENT);
     const rows = await sql.query<{ id: string; line: number }>(
       holding === "hold" ? `${OPEN} for update of e` : OPEN,
-      [some.map(({ deviceId }) => deviceId), some.map(({ line }) => line), now],
+      [
+        some.map(({ deviceId }) => deviceId),
+        some.map(({ line }) => line),
+        now,
+        some.map(({ replaces }) => replaces ?? null),
+        some.map(({ place }) => place ?? null),
+      ],
     );
     replaced.push(...rows.map(({ id, line }) => ({ line, enrolmentId: id })));
   }

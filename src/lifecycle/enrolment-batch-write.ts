@@ -70,7 +70,7 @@ async function open(
 }
 
 function detailOf(
-  { accountId, deviceId, pharmacyId, reason, requestId }: Enrolling,
+  { accountId, deviceId, pharmacyId, place, reason, requestId }: Enrolling,
   { mailed, batchId }: { readonly mailed: boolean; readonly batchId: string },
 ): JsonObject {
   return {
@@ -78,6 +78,7 @@ function detailOf(
     accountId,
     pharmacyId,
     reason,
+    ...(place !== undefined && { place }),
     duringCall: false,
     mailed,
     ...(requestId !== undefined && { requestId }),

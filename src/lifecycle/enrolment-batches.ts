@@ -18,6 +18,7 @@ import {
   type Replaced,
 } from "./enrolment-batch-check.ts";
 import { countMails } from "./enrolment-batch-mails.ts";
+import { placeInvitations } from "./enrolment-batch-places.ts";
 import {
   type BatchProgress,
   type BatchReportLine,
@@ -88,6 +89,8 @@ export interface EnrolmentBatchesDeps {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly random: Random;
+  /** In so many places a device may have a certificate. */
+  readonly placesPerDevice: number;
 }
 
 const COLUMNS =
@@ -144,9 +147,10 @@ interface Looked extends CheckedLines {
 async function lookAt(
   sql: Sql,
   { lines }: BatchRequest,
-  how: { readonly now: Date; readonly holding: Holding },
+  how: { readonly now: Date; readonly holding: Holding; readonly most: number },
 ): Promise<Looked> {
-  const { invitations, faults } = await checkLines(sql, lines, how);
+  const checked = await checkLines(sql, lines, how);
+  const { invitations, faults } = await placeInvitations(sql, checked, how);
   const replaces = await findReplaced(sql, invitations, how);
   return { invitations, faults: faults.toSorted((a, b) => a.line - b.line), replaces };
 }
@@ -157,7 +161,7 @@ async function preview(
   request: BatchRequest,
 ): Promise<BatchPreview> {
   const corporationId = await tenantOfRequest(deps, principal, request);
-  const how = { now: deps.clock(), holding: "look" } as const;
+  const how = { now: deps.clock(), holding: "look", most: deps.placesPerDevice } as const;
   const looked = await deps.database.tenant(corporationId, (sql) => lookAt(sql, request, how));
   const { invitations, faults, replaces } = looked;
   const people = new Map(invitations.map(({ accountId, hasAddress }) => [accountId, hasAddress]));
@@ -176,7 +180,7 @@ async function create(
   principal: Principal,
   { request, idempotency }: { request: BatchRequest; idempotency: IdempotentRequest | undefined },
 ): Promise<EnrolmentBatch> {
-  const { clock, database, newId } = deps;
+  const { clock, database, newId, placesPerDevice: most } = deps;
   const corporationId = await tenantOfRequest(deps, principal, request);
   const now = clock();
   const once = { idempotency, now, dates: ["createdAt", "expiresAt"] as const };
@@ -185,6 +189,7 @@ async function create(
       const { invitations, faults, replaces } = await lookAt(sql, request, {
         now,
         holding: "hold",
+        most,
       });
       if (faults.length > 0) throw new BatchRefusedError(faults);
       const id = newId();

@@ -17,12 +17,7 @@ async function lockedPlaces(sql: Sql, deviceId: string, at: Date): Promise<numbe
     [deviceId],
     "places-lock",
   );
-  const [row] = await sql.query<{ places: number }>(
-    `select ${placesOf("$1::uuid", "$2::timestamptz")} as places`,
-    [deviceId, at.toISOString()],
-    "places-count",
-  );
-  return row?.places ?? 0;
+  return (await countPlaces(sql, [deviceId], at)).get(deviceId) ?? 0;
 }
 
 /** A device that gets a certificate beside those that it has. */
@@ -42,16 +37,39 @@ export async function checkRoom(sql: Sql, { deviceId, at, most }: Adding): Promi
     );
 }
 
-/** Those of an emergency end by themselves. */
-const NEWEST = `select i.serial from app.binding b join ca.issued i on i.serial = b.serial
-  where b.device_id = $1::uuid and b.bound_to is null and i.state in ('good', 'hold') and i.profile <> $2::text
-  order by i.issued_at desc, i.serial desc limit 1`;
+/** Of each device. Those of an emergency end by themselves. */
+const NEWEST = `select wish.id, newest.serial from unnest($1::uuid[]) as wish (id) cross join lateral (
+    select i.serial from app.binding b join ca.issued i on i.serial = b.serial
+    where b.device_id = wish.id and b.bound_to is null and i.state in ('good', 'hold') and i.profile <> $2::text
+    order by i.issued_at desc, i.serial desc limit 1
+  ) newest`;
+
+/** The newest certificates of some devices, which those that are made instead follow; nothing of a device that has none. */
+export async function newestOfEach(
+  sql: Sql,
+  deviceIds: readonly string[],
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const values = [deviceIds, EMERGENCY_PROFILE];
+  const rows = await sql.query<{ id: string; serial: Uint8Array }>(NEWEST, values);
+  return new Map(rows.map(({ id, serial }) => [id, serial]));
+}
 
 /** A device's newest certificate, which the one that is made instead follows; null where it has none. */
 export async function newestOf(sql: Sql, deviceId: string): Promise<Uint8Array | null> {
-  const values = [deviceId, EMERGENCY_PROFILE];
-  const [row] = await sql.query<{ serial: Uint8Array }>(NEWEST, values, "places-newest");
-  return row?.serial ?? null;
+  return (await newestOfEach(sql, [deviceId])).get(deviceId) ?? null;
+}
+
+/** In how many places each of some devices has a certificate in use. The caller has locked their rows, if they are to stay so. */
+export async function countPlaces(
+  sql: Sql,
+  deviceIds: readonly string[],
+  at: Date,
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await sql.query<{ id: string; places: number }>(
+    `select wish.id, ${placesOf("wish.id", "$2::timestamptz")} as places from unnest($1::uuid[]) as wish (id)`,
+    [deviceIds, at.toISOString()],
+  );
+  return new Map(rows.map(({ id, places }) => [id, places]));
 }
 
 /** An identified enrolment of a device that has certificates, which its transaction has locked. */

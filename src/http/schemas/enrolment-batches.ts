@@ -13,7 +13,7 @@ const counts = (words: readonly string[], description: string): TSchema =>
 /** The body as the parser has read it; in the document, the text. */
 export const BatchFileBody = {
   description:
-    "A table of comma-separated values (RFC 4180) in UTF-8 or Shift_JIS. Its first line names the columns, in any order: account (id, e-mail address, or an external id as system:value), pharmacy (id or code), device (id, or its name in the pharmacy), count, reason; or アカウント, 薬局, 端末, 台数, 理由.",
+    "A table of comma-separated values (RFC 4180) in UTF-8 or Shift_JIS. Its first line names the columns, in any order: account (id, e-mail address, or an external id as system:value), pharmacy (id or code), device (id, or its name in the pharmacy), count, reason, place (instead or further; empty: the person is asked where the device has a certificate in use); or アカウント, 薬局, 端末, 台数, 理由, いまの証明書.",
   content: { "text/csv": { schema: Type.Unsafe<SentFile>({}) } },
 };
 

@@ -5,6 +5,7 @@ export const BATCH_COLUMN_NAMES = {
   device: ["device", "端末"],
   count: ["count", "台数"],
   reason: ["reason", "理由"],
+  place: ["place", "いまの証明書"],
 } as const;
 
 /** What may stand in the column of the reason, in the same spelling. */
@@ -13,4 +14,10 @@ export const BATCH_REASON_NAMES = {
   replacement: ["replacement", "入れ替え", "入替"],
   renewal: ["renewal", "更新"],
   support: ["support", "サポート"],
+} as const;
+
+/** What may stand in the column of the place: what becomes of the certificates that the device has. */
+export const BATCH_PLACE_NAMES = {
+  instead: ["instead", "入れ替える", "入れ替え", "入替"],
+  further: ["further", "残す"],
 } as const;

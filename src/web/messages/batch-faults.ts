@@ -16,7 +16,8 @@ const EN = {
   },
   "unknown-column": {
     detail: (name) => `no column is named ${name}`,
-    expected: "account, pharmacy, device, count, reason; or アカウント, 薬局, 端末, 台数, 理由",
+    expected:
+      "account, pharmacy, device, count, reason, place; or アカウント, 薬局, 端末, 台数, 理由, いまの証明書",
   },
   "missing-column": {
     detail: (name) => `the column ${name} is missing`,
@@ -59,6 +60,35 @@ const EN = {
   "bad-reason": {
     detail: (text) => `${text} is no reason`,
     expected: "first, replacement, renewal, support, or an empty cell for first",
+  },
+  "bad-place": {
+    detail: (text) => `${text} does not say what becomes of the device's certificates`,
+    expected: "instead, further, or an empty cell: then the person is asked",
+  },
+  "place-without-device": {
+    detail: () => "the line names no device whose certificates it could be about",
+    expected: "an empty cell, or a device",
+  },
+  "place-of-renewal": {
+    detail: () => "a renewal is of the place that it renews",
+    expected: "an empty cell, or another reason",
+  },
+  "renewal-revoked": {
+    detail: () => "the device's certificate is revoked: that is no renewal",
+    expected: "another reason, once somebody has looked into it",
+  },
+  "renewal-on-hold": {
+    detail: () => "the device's certificate is on hold: that is no renewal",
+    expected: "the hold ended first, or another reason",
+  },
+  "renewal-too-late": {
+    detail: () => "the device's certificate expired more than 14 days ago: that is no renewal",
+    expected: "another reason",
+  },
+  "no-room": {
+    detail: (most) =>
+      `the device has a certificate in ${most} places already, and may have no more`,
+    expected: "instead, or an empty cell: then the person is asked",
   },
   "account-form": {
     detail: () => "this names no account",
@@ -123,7 +153,7 @@ const JA: Readonly<Record<BatchFaultName, BatchFaultText>> = {
   },
   "unknown-column": {
     detail: (name) => `「${name}」という列はありません。`,
-    expected: "使える列は、アカウント、薬局、端末、台数、理由です。",
+    expected: "使える列は、アカウント、薬局、端末、台数、理由、いまの証明書です。",
   },
   "missing-column": {
     detail: (name) => `「${name}」の列がありません。`,
@@ -169,6 +199,34 @@ const JA: Readonly<Record<BatchFaultName, BatchFaultText>> = {
   "bad-reason": {
     detail: (text) => `「${text}」は理由として使えません。`,
     expected: "初回、入れ替え、更新、サポートのどれかにしてください。空欄は初回です。",
+  },
+  "bad-place": {
+    detail: (text) => `「${text}」では、いまの証明書をどうするかわかりません。`,
+    expected: "入れ替えるか、残すにしてください。空欄なら、本人が画面で選びます。",
+  },
+  "place-without-device": {
+    detail: () => "端末を書いていない行です。",
+    expected: "空欄にするか、端末を書いてください。",
+  },
+  "place-of-renewal": {
+    detail: () => "更新では、いまの証明書の次のものを作ります。",
+    expected: "空欄にするか、理由を更新ではないものにしてください。",
+  },
+  "renewal-revoked": {
+    detail: () => "端末の証明書は失効しています。更新はできません。",
+    expected: "事情を確かめてから、理由を更新ではないものにしてください。",
+  },
+  "renewal-on-hold": {
+    detail: () => "端末の証明書は止まっています。更新はできません。",
+    expected: "先に止めたのを解除するか、理由を更新ではないものにしてください。",
+  },
+  "renewal-too-late": {
+    detail: () => "端末の証明書は、14日より前に期限が切れています。更新はできません。",
+    expected: "理由を更新ではないものにしてください。",
+  },
+  "no-room": {
+    detail: (most) => `この端末には、もう${most}か所に証明書が入っています。`,
+    expected: "入れ替えるにしてください。空欄なら、本人が画面で選びます。",
   },
   "account-form": {
     detail: () => "アカウントとして読めません。",

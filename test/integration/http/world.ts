@@ -248,7 +248,12 @@ async function startApp({
     }),
     batchLines: 5_000,
     enrolmentSheets: createEnrolmentSheets({ ...own, appUrl: "http://localhost:8000" }),
-    enrolmentBatches: createEnrolmentBatches({ ...createSystem(), ...side, ...deps }),
+    enrolmentBatches: createEnrolmentBatches({
+      ...createSystem(),
+      ...side,
+      ...deps,
+      placesPerDevice: 3,
+    }),
     bulkIssues: createBulkIssues({ ...createSystem(), ...side, ...deps }),
     authenticate: (presented) => apiKeys.authenticate(presented),
     log: pino({ level: "silent" }),
