@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-import { newCsr, newKey, NOW } from "../ca/app-side.ts";
+import { NOW } from "../ca/app-side.ts";
 import { type EnrolmentWorld, openEnrolmentWorld } from "./enrolment-world.ts";
 import type { Answer, Call, Tenant } from "./world.ts";
 
@@ -268,105 +268,6 @@ ${accountId},,${(await colleague("戊")).deviceId},1,replacement
     expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
       { line: 2, device: deviceName, deviceId, accountId, state: "invited", mail: "none" },
     ]);
-  });
-});
-
-describe("a line for a device that has a certificate in use", () => {
-  const issue = async (accountId: string, deviceId: string): Promise<string> => {
-    const csr = newCsr(newKey());
-    const body = { accountId, deviceId, csr };
-    return (await world.call("POST", "/v1/certificates", { body })).body.serialNumber;
-  };
-  const placesCsv = (...rows: readonly (readonly string[])[]): string =>
-    [["account", "device", "reason", "place"], ...rows]
-      .map((row) => `${row.join(",")}\r\n`)
-      .join("");
-  const openOf = async (deviceId: string) =>
-    (await world.call("GET", `/v1/enrolments?deviceId=${deviceId}&state=invited`)).body.items;
-
-  it("renews the person's newest certificate there, ends all, leaves them, or asks the person", async () => {
-    const people = [
-      await colleague("甲"),
-      await colleague("乙"),
-      await colleague("丙"),
-      await colleague("丁"),
-    ] as const;
-    const serials: string[] = [];
-    for (const { accountId, deviceId } of people) serials.push(await issue(accountId, deviceId));
-    const [a, b, c, d] = people;
-    const none = await colleague("戊");
-    const file = placesCsv(
-      [a.accountId, a.deviceId, "更新", ""],
-      [b.accountId, b.deviceId, "入れ替え", "入れ替える"],
-      [c.accountId, c.deviceId, "", "further"],
-      [d.accountId, d.deviceId, "support", ""],
-      [none.accountId, none.deviceId, "renewal", ""],
-    );
-    expect(await preview(file)).toMatchObject({ enrolments: 5, faults: [] });
-    expect(await post(file)).toMatchObject({ status: 201 });
-    const made = await Promise.all([...people, none].map(({ deviceId }) => openOf(deviceId)));
-    expect(made).toMatchObject([
-      [{ reason: "renewal", replaces: serials[0] }],
-      [{ reason: "replacement", place: "instead", replaces: serials[1] }],
-      [{ reason: "first", place: "further" }],
-      [{ reason: "support" }],
-      [{ reason: "renewal" }],
-    ]);
-    for (const of of [made[0], made[3], made[4]]) expect(of?.[0]).not.toHaveProperty("place");
-    for (const of of made.slice(2)) expect(of[0]).not.toHaveProperty("replaces");
-    const again = placesCsv(
-      [c.accountId, c.deviceId, "renewal", ""],
-      [a.accountId, a.deviceId, "", "further"],
-    );
-    // What goes on in another place is none of theirs.
-    expect(await preview(again)).toMatchObject({ replacedCount: 0 });
-    expect(await post(again)).toMatchObject({ status: 201, body: { replaced: 0 } });
-    expect(await openOf(a.deviceId)).toHaveLength(2);
-  });
-
-  it("is a fault where it is no renewal, where there is no room, and where it makes no sense", async () => {
-    const people = [await colleague("甲"), await colleague("乙"), await colleague("丙")] as const;
-    const [a, b, c] = people;
-    const [gone, held] = [
-      await issue(a.accountId, a.deviceId),
-      await issue(b.accountId, b.deviceId),
-    ];
-    for (const [serial, reason] of [
-      [gone, "keyCompromise"],
-      [held, "certificateHold"],
-    ])
-      expect(
-        await world.call("POST", `/v1/certificates/${serial}/revoke`, { body: { reason } }),
-      ).toMatchObject({ status: 200 });
-    for (let place = 0; place < 3; place += 1) await issue(c.accountId, c.deviceId);
-    const rows = [
-      [a.accountId, a.deviceId, "renewal", ""],
-      [b.accountId, b.deviceId, "renewal", ""],
-      [c.accountId, c.deviceId, "", "further"],
-      [tenant.accountId, tenant.deviceId, "renewal", "残す"],
-      [tenant.accountId, tenant.deviceId, "", "somewhere"],
-    ];
-    const late = await colleague("丁");
-    await issue(late.accountId, late.deviceId);
-    const { faults } = await preview(placesCsv(...rows));
-    expect(faults.map(({ line, column, code }) => `${line} ${column} ${code}`)).toEqual([
-      "2 reason renewal-revoked",
-      "3 reason renewal-on-hold",
-      "4 place no-room",
-      "5 place place-of-renewal",
-      "6 place bad-place",
-    ]);
-    const without = await preview(`account,pharmacy,place\r\n${tenant.accountId},001,instead\r\n`);
-    expect(without.faults).toMatchObject([{ line: 2, code: "place-without-device" }]);
-    const { time } = world.side;
-    time.now = new Date(NOW.getTime() + 500 * 86_400_000);
-    const over = await preview(placesCsv([late.accountId, late.deviceId, "renewal", ""]));
-    expect(over.faults).toMatchObject([{ line: 2, column: "reason", code: "renewal-too-late" }]);
-    time.now = NOW;
-    expect(await post(placesCsv(...rows.slice(0, 1)))).toMatchObject({
-      status: 422,
-      body: { type: "/problems/batch-refused", errors: [{ field: "line 2: reason" }] },
-    });
   });
 });
 
