@@ -21,11 +21,12 @@ const CLEARED_AFTER_MS = 30 * DAY_MS;
 const AT_ONCE = 1000;
 
 const CLEAR = "select app.clear_enrolments($1, $2) as count";
+const FORGET_BATCHES = "select app.forget_enrolment_batches($1, $2) as count";
 const FORGET = "select app.forget_enrolments($1, $2, $3) as count";
 
 /**
  * Clears what opened an enrolment, its support number and who asked for it, 30 days after its end; and forgets enrolments
- * whose time is over. The audit log keeps its rows, and certificates say themselves how their person was identified. Returns
+ * whose time is over, and files of which no invitation is left. The audit log keeps its rows, and certificates say themselves how their person was identified. Returns
  * how many of each; safe to repeat, and on several machines at once.
  */
 export async function forgetEnrolments(
@@ -45,7 +46,7 @@ export async function forgetEnrolments(
           at,
           actor: "worker",
           action,
-          subject: "enrolments",
+          subject: action.slice(0, action.indexOf(".")),
           detail: { count: done },
         };
         if (done > 0) await record(sql, fact, newId);
@@ -58,5 +59,6 @@ export async function forgetEnrolments(
   const cleared = await all("enrolments.cleared", CLEAR, [before(CLEARED_AFTER_MS)]);
   const times = [before(Math.max(keepMs, CLEARED_AFTER_MS)), before(evidenceMs)];
   const forgotten = await all("enrolments.forgotten", FORGET, times);
+  await all("enrolment-batches.forgotten", FORGET_BATCHES, [before(CLEARED_AFTER_MS)]);
   return { cleared, forgotten };
 }

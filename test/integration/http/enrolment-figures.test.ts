@@ -99,6 +99,30 @@ describe("what is forgotten", () => {
     expect(await world.actionsOf(id)).toContain("enrolment.expired");
   });
 
+  it("of a file is all of it once none of its invitations is left", async () => {
+    const { accountId, corporationId, deviceId } = tenant;
+    const made = await world.call("POST", `/v1/enrolment-batches?corporationId=${corporationId}`, {
+      headers: { "content-type": "text/csv" },
+      body: `account,device\r\n${accountId},${deviceId}\r\n`,
+    });
+    const { id } = made.body;
+    const look = async () => (await world.call("GET", `/v1/enrolment-batches/${id}`)).status;
+    const from = world.side.time.now.getTime();
+    const after = async (days: number): Promise<number> => {
+      world.side.time.now = new Date(from + days * DAY_MS);
+      await world.expire();
+      await forget();
+      return look();
+    };
+    expect(await after(14)).toBe(200);
+    expect(await after(103)).toBe(200);
+    expect(await after(105)).toBe(404);
+    const told = await world.side.admin.query(
+      "select detail from app.audit where action = 'enrolment-batches.forgotten'",
+    );
+    expect(told).toEqual([{ detail: { count: 1 } }]);
+  });
+
   it("of one with a certificate is nothing that is evidence, for five years after the certificate's end", async () => {
     const { id, visitor } = await begun();
     expect((await visitor.csr()).statusCode).toBe(200);
