@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { JsonObject } from "../audit/record.ts";
 import type { Clock } from "../pki/clock.ts";
+import type { NewId } from "../pki/uuid.ts";
 import type { Database } from "../storage/database.ts";
 import { DeliveryError, MailRefusedError } from "./errors.ts";
 import { claimMails, type ClaimedMail, finishMail, type MailOutcome } from "./mail-rows.ts";
@@ -29,6 +30,7 @@ export interface MailDeliveryDeps {
   /** By the kind that their rows name. */
   readonly kinds: Readonly<Record<string, MailKind>>;
   readonly clock: Clock;
+  readonly newId: NewId;
   readonly log: Pick<Logger, "info" | "warn">;
 }
 
@@ -91,7 +93,7 @@ async function deliverBatch(
   deps: MailDeliveryDeps,
   signal: AbortSignal,
 ): Promise<readonly MailOutcome["kind"][]> {
-  const { clock, database } = deps;
+  const { clock, database, newId } = deps;
   const now = clock();
   const until = new Date(now.getTime() + LEASE_MS);
   const waiting = [...(await claimMails(database, { now, until, size: BATCH }))];
@@ -101,7 +103,7 @@ async function deliverBatch(
     for (let mail = waiting.shift(); mail !== undefined; mail = waiting.shift()) {
       const mayBegin = !signal.aborted && clock().getTime() < last;
       const outcome = mayBegin ? await deliverOne(deps, mail) : untouched(clock());
-      await finishMail(database, mail, { outcome, now: clock() });
+      await finishMail(database, mail, { outcome, now: clock(), newId });
       outcomes.push(outcome.kind);
     }
   };

@@ -1,5 +1,8 @@
 import type { JsonObject } from "../audit/record.ts";
+import type { NewId } from "../pki/uuid.ts";
 import type { Database } from "../storage/database.ts";
+import type { Sql } from "../storage/sql.ts";
+import { recordTasks } from "./task-facts.ts";
 
 /** A mail that this process has taken, to send it. */
 export interface ClaimedMail {
@@ -56,14 +59,38 @@ export async function claimMails(
   }));
 }
 
-/** Writes what became of it. False when the lease ran out and somebody else has it now. */
+/** What became of a mail, and when. */
+interface Finishing {
+  readonly outcome: MailOutcome;
+  readonly now: Date;
+  readonly newId: NewId;
+}
+
+/**
+ * Writes what became of it, and the audit row of the task that a returned one is. False when the lease ran out and somebody else
+ * has it now.
+ */
 export async function finishMail(
   database: Database,
+  mail: Pick<ClaimedMail, "id" | "attempt">,
+  finishing: Finishing,
+): Promise<boolean> {
+  const { outcome, now: at, newId } = finishing;
+  if (outcome.kind !== "returned") return finish(database, mail, finishing);
+  return database.transaction(async (sql) => {
+    const isFinished = await finish(sql, mail, finishing);
+    await recordTasks(sql, { at, actor: "worker" }, newId);
+    return isFinished;
+  });
+}
+
+async function finish(
+  sql: Pick<Sql, "query">,
   { id, attempt }: Pick<ClaimedMail, "id" | "attempt">,
-  { outcome, now }: { readonly outcome: MailOutcome; readonly now: Date },
+  { outcome, now }: Finishing,
 ): Promise<boolean> {
   const state = outcome.kind === "retry" ? "due" : outcome.kind;
-  const [row] = await database.query<{ finished: boolean }>(
+  const [row] = await sql.query<{ finished: boolean }>(
     "select app.finish_mail($1, $2, $3, $4, $5, $6) as finished",
     [
       id,

@@ -1,6 +1,8 @@
 import type { JsonObject } from "../audit/record.ts";
 import type { Clock } from "../pki/clock.ts";
 import { beginningOfDay, dayNumber } from "../pki/validity.ts";
+import type { NewId } from "../pki/uuid.ts";
+import { recordTasks } from "../delivery/task-facts.ts";
 import type { Database } from "../storage/database.ts";
 import type { Sql } from "../storage/sql.ts";
 import { type OperatorMail, planOperatorMail } from "./operator-mail.ts";
@@ -16,6 +18,7 @@ export interface RemindersDeps {
   /** As suido_worker. */
   readonly database: Database;
   readonly clock: Clock;
+  readonly newId: NewId;
   /** The IANA zone whose days are counted. */
   readonly timeZone: string;
   /** Who hears of what no mail can do. */
@@ -69,7 +72,8 @@ async function tellTasks(sql: Sql, operator: OperatorMail, now: Date): Promise<v
   }
 }
 
-export function createReminders({ database, clock, timeZone, operator }: RemindersDeps): Reminders {
+export function createReminders(deps: RemindersDeps): Reminders {
+  const { database, clock, newId, timeZone, operator } = deps;
   const planWith = async (sql: Sql, now: Date): Promise<PlannedReminders> => {
     const [row] = await sql.query<PlanRow>("select * from app.plan_expiry_mails($1, $2, $3)", [
       now,
@@ -77,6 +81,7 @@ export function createReminders({ database, clock, timeZone, operator }: Reminde
       REMINDER_STAGES,
     ]);
     await sql.query("select app.settle_tasks($1)", [now]);
+    await recordTasks(sql, { at: now, actor: "worker" }, newId);
     if (operator !== undefined) await tellTasks(sql, operator, now);
     return { planned: Number(row?.planned ?? 0), untold: Number(row?.untold ?? 0) };
   };

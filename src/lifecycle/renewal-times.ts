@@ -1,3 +1,4 @@
+import { recordTasks } from "../delivery/task-facts.ts";
 import { type Actor, record } from "../audit/record.ts";
 import { noSuchCertificate, tenantOfSerial } from "../ca/certificate-tenant.ts";
 import { serialOf } from "../ca/certificate-record.ts";
@@ -138,6 +139,7 @@ async function order(
       [serialBytes(serial), at],
       "order-mails",
     );
+    await recordTasks(sql, { at, actor }, newId);
   }
   return (await read(sql, serial, timeZone)).time ?? time;
 }

@@ -6,6 +6,7 @@ import {
   oneLineOf,
   readBounceReport,
 } from "../delivery/bounce-report.ts";
+import { recordTasks } from "../delivery/task-facts.ts";
 import type { Clock } from "../pki/clock.ts";
 import type { NewId } from "../pki/uuid.ts";
 import { InvalidValueError, NotFoundError } from "../registry/errors.ts";
@@ -70,6 +71,7 @@ export function createTakeReport({ database, clock, newId }: TakeReportDeps): Ta
       "select app.return_mail($1, $2, $3) as state",
       [id, at, told.why],
     );
+    await recordTasks(sql, { at, actor: told.actor }, newId);
     // Of a mail to the operators no tenant has a log.
     if (row?.state === "returned now" && corporationId !== null) {
       const [action, subject] = ["mail.returned", `mail/${id}`];

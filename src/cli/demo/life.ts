@@ -202,7 +202,7 @@ async function writeReminder({ first }: Life, { instance, system }: DemoDeps): P
     const kinds = reminderMails(own, settings);
     const { planned } = await reminders.plan();
     demand(planned === 1, `${planned} reminders were planned`);
-    await createMailDelivery({ database, mailer, kinds, clock, log }).deliver(
+    await createMailDelivery({ ...system, database, mailer, kinds, clock, log }).deliver(
       new AbortController().signal,
     );
   } finally {

@@ -47,6 +47,7 @@ function deliveryTo(url: string, database: Database = world.worker): MailDeliver
       },
     },
     clock: world.clock,
+    newId: randomUUID,
     log,
   });
 }
@@ -225,7 +226,7 @@ describe("a lease", () => {
     const [late] = await claim();
     pass(10 * MINUTE_MS);
     const [current] = await claim();
-    const sent = { outcome: { kind: "sent" }, now: world.time.now } as const;
+    const sent = { outcome: { kind: "sent" }, now: world.time.now, newId: randomUUID } as const;
     expect(await finishMail(world.worker, late as NonNullable<typeof late>, sent)).toBe(false);
     expect(await finishMail(world.worker, current as NonNullable<typeof current>, sent)).toBe(true);
   });

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createPostgresBackend, type PostgresConnectionOptions, Queue } from "bullmq";
 import { Redis } from "ioredis";
@@ -173,6 +174,7 @@ describe.for(places)("jobs on %s", ([, { place }]) => {
         operator: operatorMails({ appUrl: "http://localhost:8000", timeZone: "Asia/Tokyo" }),
       },
       clock: world.clock,
+      newId: randomUUID,
       log,
     });
     const { ran, pass } = start(place, { mail: (signal) => delivery.deliver(signal) }, 500);

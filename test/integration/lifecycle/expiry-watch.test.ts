@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { Registry } from "prom-client";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { createMailDelivery } from "../../../src/delivery/mail-delivery.ts";
@@ -132,6 +132,7 @@ describe("operators are told once a threshold", () => {
       },
       kinds: { operator: operatorMails(settings) },
       clock: world.clock,
+      newId: randomUUID,
       log: { info: () => undefined, warn: () => undefined },
     }).deliver(new AbortController().signal);
     expect(subjects).toEqual(["Suido itself: thing ends Monday, 1 January 2035"]);

@@ -47,14 +47,16 @@ export interface ReminderWorld {
   readonly deliveryTo: (mailer: Mailer, worker?: Database) => MailDelivery;
   /** What is planned about a certificate for those who decide: the stages and whom they tell. */
   readonly plannedFor: (held: Held) => Promise<string[]>;
+  /** What auditors and other systems have been told of the tasks about something, in order. */
+  readonly factsAbout: (subject: string) => Promise<string[]>;
   readonly openTasks: (kind: string) => Promise<{ subject: string; address: string | null }[]>;
 }
 
 export async function openReminderWorld(): Promise<ReminderWorld> {
   const world = await openPharmacies("2027-01-01T00:00:00Z");
   const { clock, worker: database } = world;
-  const reminders = createReminders({ database, clock, timeZone: TOKYO, operator: OPERATOR });
   const system = { ...createSystem(), clock };
+  const reminders = createReminders({ ...system, database, timeZone: TOKYO, operator: OPERATOR });
   const urls = { appUrl: "http://localhost:8000", mtlsUrl: "https://localhost:8443" };
   const settings = { ...urls, timeZone: TOKYO, site: plainSite() };
   return {
@@ -67,7 +69,7 @@ export async function openReminderWorld(): Promise<ReminderWorld> {
         database: worker,
         mailer,
         kinds: { ...reminderMails(deps, settings), operator: operatorMails(settings) },
-        clock,
+        ...system,
         log: { info: () => undefined, warn: () => undefined },
       });
     },
@@ -75,6 +77,16 @@ export async function openReminderWorld(): Promise<ReminderWorld> {
       (await world.toldOf(held))
         .filter((line) => line.includes(" decides "))
         .map((line) => line.replace(" decides", "")),
+    async factsAbout(subject) {
+      const rows = await world.admin.query<{ line: string }>(
+        `select a.actor || ' ' || a.action || ' ' || (a.detail ->> 'kind') as line
+         from app.audit a join app.event e on e.xid = a.xid and e.subject = a.subject and e.type = 'jp.suido.' || a.action and e.data = a.detail
+         join app.task k on a.subject = 'task/' || k.id and a.corporation_id is not distinct from k.corporation_id
+         where a.detail ->> 'about' = $1 order by a.xid, a.action`,
+        [subject],
+      );
+      return rows.map(({ line }) => line);
+    },
     openTasks: (kind) =>
       world.admin.query(
         "select subject, address from app.task where kind = $1 and closed_at is null order by 1",

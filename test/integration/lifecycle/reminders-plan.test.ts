@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createReminders, REMINDER_STAGES } from "../../../src/lifecycle/reminders.ts";
@@ -13,6 +14,7 @@ const world = await openPharmacies("2027-06-01T00:00:05Z");
 const reminders = createReminders({
   database: world.worker,
   clock: world.clock,
+  newId: randomUUID,
   timeZone: "Asia/Tokyo",
   operator: undefined,
 });

@@ -12,7 +12,8 @@ import {
   OPERATOR,
 } from "./reminder-world.ts";
 
-const { world, reminders, deliveryTo, plannedFor, openTasks } = await openReminderWorld();
+const { world, reminders, deliveryTo, plannedFor, factsAbout, openTasks } =
+  await openReminderWorld();
 
 afterAll(() => world.close());
 
@@ -118,6 +119,14 @@ describe("who is told", () => {
     expect((await openTasks("returned")).map(({ address }) => address)).not.toContain(
       returning.address,
     );
+    const [task] = await world.admin.query<{ subject: string }>(
+      "select subject from app.task where address = $1",
+      [returning.address],
+    );
+    expect(await factsAbout(task?.subject ?? "")).toEqual([
+      "worker task.opened returned",
+      "worker task.closed returned",
+    ]);
   });
 
   it("is the manager when the responsible person has no address", async () => {
@@ -143,6 +152,7 @@ describe("who is told", () => {
     expect(await plannedFor(held)).toEqual([]);
     const task = { subject: `certificate/${held.hex}`, address: null };
     expect(await openTasks("untold")).toContainEqual(task);
+    expect(await factsAbout(task.subject)).toEqual(["worker task.opened untold"]);
     const mailer = collector();
     await deliveryTo(mailer).deliver(never);
     const toOperators = mailer.sent.filter(({ to }) => to === OPERATOR.address);
@@ -152,6 +162,10 @@ describe("who is told", () => {
     expect(await reminders.plan()).toEqual({ planned: 1, untold: 0 });
     expect(await plannedFor(held)).toEqual([`6 ${manager.address}`]);
     expect(await openTasks("untold")).not.toContainEqual(task);
+    expect(await factsAbout(task.subject)).toEqual([
+      "worker task.opened untold",
+      "worker task.closed untold",
+    ]);
   });
 
   it("reads in the language of the account, by name unless the mailbox is shared", async () => {
