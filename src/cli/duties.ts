@@ -137,6 +137,7 @@ function mailDuties(
   const mailer = createMailer({
     url: config.mailUrl,
     from: config.mailFrom,
+    bounceDomain: config.mailBounceDomain,
     name: site.sender,
     outbox: path.join(config.dataDir, "outbox"),
     onError: (error) => log.warn({ err: error }, "the mail server's connection broke"),

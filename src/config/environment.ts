@@ -10,6 +10,7 @@ import {
   issuerUrl,
   keyStore,
   mailAddress,
+  mailDomain,
   moreDevices,
   oneLine,
   oneOf,
@@ -63,6 +64,8 @@ export interface Config {
   /** Absent: mails become `.eml` files under `<data>/outbox`. */
   readonly mailUrl: string | undefined;
   readonly mailFrom: string;
+  /** The domain to which mails come back, each to an address of its own; absent: all to `mailFrom`. */
+  readonly mailBounceDomain: string | undefined;
   /** Who is told of what needs an operator. Absent: nobody by mail, the metrics still show it. */
   readonly operatorMail: string | undefined;
   /** Names, colours, support and products in one file (`loadSite`). Absent: people meet Suido under its own name. */
@@ -300,6 +303,20 @@ function readKeeping(reader: Reader): Pick<Config, "keepEnrolmentsMs" | "keepEvi
   };
 }
 
+/** How mails go out, and come back. */
+function readMail(
+  reader: Reader,
+): Pick<Config, "mailUrl" | "mailFrom" | "mailBounceDomain" | "operatorMail"> {
+  const optional = (name: string, parse: (text: string) => string): string | undefined =>
+    reader.read<string | undefined>(name, undefined, parse);
+  return {
+    mailUrl: optional("SUIDO_MAIL_URL", urlOf(["smtp:", "smtps:"])),
+    mailFrom: reader.read("SUIDO_MAIL_FROM", "Suido <no-reply@suido.localhost>", mailAddress),
+    mailBounceDomain: optional("SUIDO_MAIL_BOUNCE_DOMAIN", mailDomain),
+    operatorMail: optional("SUIDO_OPERATOR_MAIL", mailAddress),
+  };
+}
+
 /** How much people may ask for. */
 function readLimits(
   reader: Reader,
@@ -346,13 +363,7 @@ export function loadConfig(env: Environment, machine: Machine = thisMachine()): 
     app: readListener(reader, "APP", { host: "localhost", port: 8000, scheme: "http:" }),
     mtls,
     checkUrl: reader.read("SUIDO_CHECK_URL", ownCheckUrl(mtls), checkUrl),
-    mailUrl: reader.read<string | undefined>(
-      "SUIDO_MAIL_URL",
-      undefined,
-      urlOf(["smtp:", "smtps:"]),
-    ),
-    mailFrom: reader.read("SUIDO_MAIL_FROM", "Suido <no-reply@suido.localhost>", mailAddress),
-    operatorMail: reader.read<string | undefined>("SUIDO_OPERATOR_MAIL", undefined, mailAddress),
+    ...readMail(reader),
     siteFile: reader.read<string | undefined>("SUIDO_SITE_FILE", undefined, resolve),
     support: reader.read<string | undefined>("SUIDO_SUPPORT", undefined, oneLine),
     identifyByMail: reader.read(

@@ -136,6 +136,14 @@ export function mailAddress(text: string): string {
   return text;
 }
 
+/** The domain of mail addresses (RFC 5321 §4.1.2), without a literal. */
+export function mailDomain(text: string): string {
+  const label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
+  if (text.length > 200 || !new RegExp(`^${label}(?:\\.${label})*$`, "i").test(text))
+    throw new Error("must be the domain of mail addresses, for example bounces.example.jp");
+  return text.toLowerCase();
+}
+
 /** One line of at most 200 characters. */
 export function oneLine(text: string): string {
   if (text.length > 200 || /\p{Cc}/u.test(text))

@@ -103,25 +103,26 @@ function groupsOf({ body }: Part): readonly Part["fields"][] {
   return groups.filter((lines) => lines.length > 0).map((lines) => partOf(lines).fields);
 }
 
+/** The mail whose own address it was sent to; undefined where it went to none. Servers note that of the envelope in several ways. */
+function addressedMail({ fields }: Part): string | undefined {
+  return ["to", "delivered-to", "x-original-to"]
+    .map((name) => SUB_ADDRESS.exec(fields.get(name) ?? "")?.[1])
+    .find((digest) => digest !== undefined);
+}
+
 /** The mail that came back: of the part that has it or its header, or the address that the report went to. */
 function messageOf(report: Part, parts: readonly Part[]): string {
   const original = parts.find((part) =>
     /^(?:message\/rfc822|text\/rfc822-headers)/.test(typeOf(part)),
   );
   const inner = original === undefined ? undefined : partOf(original.body).fields.get("message-id");
-  const digest = digestOf(inner ?? "") ?? SUB_ADDRESS.exec(report.fields.get("to") ?? "")?.[1];
+  const digest = digestOf(inner ?? "") ?? addressedMail(report);
   if (digest === undefined) throw unreadable("it does not say which mail came back");
   return digest;
 }
 
-/**
- * Reads a delivery status notification (RFC 3464, within RFC 6522). Its parts are of seven bits by these texts, so nothing
- * is decoded; what is in another shape is refused. Throws InvalidValueError.
- */
-export function readBounceReport(octets: Uint8Array): BounceReport {
-  const lines = Buffer.from(octets).toString("latin1").split(/\r?\n/);
-  if (lines.length > MAX_LINES) throw unreadable("it has too many lines");
-  const report = partOf(lines);
+/** Its parts are of seven bits by these texts (RFC 3464, within RFC 6522), so nothing is decoded. */
+function readStatusReport(report: Part): BounceReport {
   if (!/^multipart\/report\b.*\breport-type="?delivery-status"?/.test(typeOf(report)))
     throw unreadable("it is no multipart/report of the type delivery-status");
   const parts = partsOf(report);
@@ -137,4 +138,34 @@ export function readBounceReport(octets: Uint8Array): BounceReport {
     isFinal: failed !== undefined && isFinalStatus(code) === true,
     why: oneLineOf(`${code} ${told.get("diagnostic-code") ?? ""}`),
   };
+}
+
+/** A status of RFC 3463 for good, within text, and no part of an address or a version of four numbers. */
+const FINAL_IN_TEXT = /(?<![\d.])5\.\d{1,3}\.\d{1,3}(?![\d.]*\d)/;
+
+/**
+ * What a server has written in words of its own: it came back for good where a server's own mailbox (RFC 2142) says so with a status.
+ * Whoever is away, or writes back, does not.
+ */
+function readNote(message: string, { fields, body }: Part): BounceReport {
+  const isOfServer = /\b(?:mailer-daemon|postmaster)\b/i.test(fields.get("from") ?? "");
+  const line = isOfServer ? body.find((each) => FINAL_IN_TEXT.test(each)) : undefined;
+  return { message, isFinal: line !== undefined, why: oneLineOf(line ?? "") };
+}
+
+/**
+ * Reads a delivery status notification; or any other answer, where it was sent to the address of one mail alone. What is in
+ * another shape is refused. Throws InvalidValueError.
+ */
+export function readBounceReport(octets: Uint8Array): BounceReport {
+  const lines = Buffer.from(octets).toString("latin1").split(/\r?\n/);
+  if (lines.length > MAX_LINES) throw unreadable("it has too many lines");
+  const report = partOf(lines);
+  try {
+    return readStatusReport(report);
+  } catch (error) {
+    const message = addressedMail(report);
+    if (message === undefined || !(error instanceof InvalidValueError)) throw error;
+    return readNote(message, report);
+  }
 }

@@ -10,6 +10,8 @@ export interface Mailbox {
 export interface Sender {
   readonly address: string;
   readonly name: Readonly<Record<"ja" | "en", string>>;
+  /** Where mails come back to, each to an address of its own; absent: to `address`. */
+  readonly bounceDomain?: string | undefined;
 }
 
 /** What is written, in both forms that mail programs show. */
@@ -58,4 +60,12 @@ export function messageId(key: string, from: Pick<Mailbox, "address">): string {
 /** The key's digest, as the Message-ID has it. */
 export function idOf(key: string): string {
   return hash("sha256", key, "hex").slice(0, ID_DIGITS);
+}
+
+/**
+ * Who a mail's envelope says it is from (RFC 5321 §4.1.1.2), to whom a report that it came back is sent. With a domain for that the
+ * address says which mail it was, so that nobody needs to find it in the report.
+ */
+export function envelopeSender(key: string, { address, bounceDomain }: Sender): string {
+  return bounceDomain === undefined ? address : `bounce+${idOf(key)}@${bounceDomain}`;
 }

@@ -10,6 +10,8 @@ export interface MailerOptions {
   readonly from: string;
   /** Whose name the mails come under, where that is another than the one in `from`. */
   readonly name?: Bilingual | undefined;
+  /** The domain to which mails come back, each to an address of its own; absent: to the address in `from`. */
+  readonly bounceDomain?: string | undefined;
   /** The folder of the `.eml` files. */
   readonly outbox: string;
   /** Hears of connections that broke while nobody used them. */
@@ -21,8 +23,8 @@ export interface MailerOptions {
 export function createMailer(options: MailerOptions): Mailer {
   const { url, from, outbox, onError, timeouts } = options;
   const { address, name: own } = parseMailbox(from);
-  const { name = { ja: own, en: own } } = options;
-  const sender = { address, name };
+  const { bounceDomain, name = { ja: own, en: own } } = options;
+  const sender = { address, name, bounceDomain };
   if (url === undefined) return createFileMailer({ from: sender, outbox });
   return createSmtpMailer({ url, from: sender, onError, ...(timeouts && { timeouts }) });
 }

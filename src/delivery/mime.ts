@@ -2,7 +2,7 @@ import type { SendMailOptions } from "nodemailer";
 import { parseEmailAddress } from "../registry/email-address.ts";
 import { RegistryError } from "../registry/errors.ts";
 import { MailRefusedError } from "./errors.ts";
-import { type MailMessage, messageId, type Sender } from "./mail-message.ts";
+import { envelopeSender, type MailMessage, messageId, type Sender } from "./mail-message.ts";
 
 /**
  * The message for nodemailer. A recipient given as text would be parsed as a list, so that a line break in it adds a
@@ -15,7 +15,7 @@ export function mimeOf(message: MailMessage, from: Sender): SendMailOptions {
   return {
     from: { name: from.name[language], address: from.address },
     to: { name: "", address },
-    envelope: { from: from.address, to: [address] },
+    envelope: { from: envelopeSender(key, from), to: [address] },
     messageId: messageId(key, from),
     date,
     subject: subject.replaceAll(/\s+/gu, " "),

@@ -7,6 +7,8 @@ import { readMail, type ReadMail } from "./mailer-contract.ts";
 export interface TestSmtp {
   readonly url: string;
   readonly recipients: string[];
+  /** Who the envelope of each says it is from. */
+  readonly senders: string[];
   /** Recipients that somebody wanted to write to, refused ones too. */
   readonly asked: string[];
   readonly raw: string[];
@@ -32,6 +34,7 @@ const refusalError = (code: number): Error =>
 export async function startSmtp(refusal?: Refusal): Promise<TestSmtp> {
   const recipients: string[] = [];
   const raw: string[] = [];
+  const senders: string[] = [];
   let left = refusal?.times ?? Number.POSITIVE_INFINITY;
   const asked: string[] = [];
   const refuses = (at: Refusal["at"], address?: string): Error | undefined => {
@@ -49,6 +52,10 @@ export async function startSmtp(refusal?: Refusal): Promise<TestSmtp> {
       if (refused === undefined) recipients.push(address);
       done(refused);
     },
+    onMailFrom: ({ address }, _session, done) => {
+      senders.push(address);
+      done();
+    },
     onData: (stream, _session, done) => {
       const chunks: Buffer[] = [];
       stream.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -65,6 +72,7 @@ export async function startSmtp(refusal?: Refusal): Promise<TestSmtp> {
   return {
     url: `smtp://127.0.0.1:${portOf(listening)}`,
     recipients,
+    senders,
     asked,
     raw,
     mails: () => raw.map(readMail),

@@ -2,7 +2,9 @@ import { randomUUID } from "node:crypto";
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
+import { createMailer } from "../../../src/delivery/mailer.ts";
 import { messageId } from "../../../src/delivery/mail-message.ts";
+import { startSmtp } from "../../support/smtp.ts";
 import { newCsr, NOW } from "../ca/app-side.ts";
 import { type EnrolmentWorld, openEnrolmentWorld } from "./enrolment-world.ts";
 import { Visitor } from "./visitor.ts";
@@ -143,6 +145,37 @@ describe("the ledger", () => {
 });
 
 describe("a mail that comes back", () => {
+  it("is found by the address that it came back to, whatever the report says", async () => {
+    const { mail, path } = await invited();
+    const server = await startSmtp();
+    const mailer = createMailer({
+      url: server.url,
+      from: FROM.address,
+      bounceDomain: "bounces.example.jp",
+      outbox: "",
+      onError: () => undefined,
+    });
+    await mailer.send(mail);
+    await mailer.close();
+    await server.close();
+    const [sender = ""] = server.senders;
+    expect(sender).toMatch(/^bounce\+[0-9a-f]{32}@bounces\.example\.jp$/);
+    expect(server.mails()[0]?.headers.get("from")).toContain(FROM.address);
+    const head = `From: MAILER-DAEMON@mx.example.jp\r\nTo: ${sender}\r\n\r\n`;
+    const late = await post(`${head}Still trying: 4.4.1 no answer`);
+    expect([late.statusCode, late.json()]).toMatchObject([200, { returned: false }]);
+    const back = await post(`${head}I'm not going to try again: 550 5.1.1 unknown user`);
+    expect([back.statusCode, back.json()]).toMatchObject([200, { returned: true }]);
+    expect(await mailsOf(path)).toMatchObject([{ state: "returned" }]);
+    const [task] = await tasksOf("&open=true&kind=returned");
+    expect(task?.["diagnostic"]).toContain("550 5.1.1 unknown user");
+    const facts = await world.side.admin.query(
+      "select detail from app.audit where subject = $1 and action = 'task.opened' and corporation_id = $2",
+      [`task/${String(task?.["id"])}`, tenant.corporationId],
+    );
+    expect(facts).toEqual([{ detail: { kind: "returned", about: task?.["subject"] } }]);
+  });
+
   it.for(["message/rfc822", "application/json"] as const)(
     "is told as %s, once: state, audit row, event, and a task until somebody closes it",
     async (type) => {

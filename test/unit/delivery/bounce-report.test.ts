@@ -79,6 +79,43 @@ it("goes by the address that the report was sent to where the mail is not in it"
   expect(readBounceReport(report(own)).message).toBe(DIGEST);
 });
 
+const note = (lines: Readonly<Record<string, string>>, text: string): Buffer =>
+  Buffer.from(
+    [...Object.entries(lines).map(([name, value]) => `${name}: ${value}`), "", text].join("\r\n"),
+  );
+
+describe("an answer in words, to the address of one mail", () => {
+  const from = "Mail Delivery System <MAILER-DAEMON@mx.example.jp>";
+  const to = `<bounce+${DIGEST}@bounces.example.jp>`;
+  const gone = "Sorry.\r\n<gone@example.jp>: 550 5.1.1 no such user here\r\n";
+
+  it.for([
+    { name: "what it was sent to", head: { From: from, To: to } },
+    {
+      name: "what a server has noted of the envelope",
+      head: { From: from, To: "no-reply@suido.example.jp", "Delivered-To": to },
+    },
+    {
+      name: "a report whose parts are broken",
+      head: { From: from, To: to, "Content-Type": "multipart/report; report-type=delivery-status" },
+    },
+  ])("says which mail came back, and why: $name", ({ head }) => {
+    expect(readBounceReport(note(head, gone))).toEqual({
+      message: DIGEST,
+      isFinal: true,
+      why: "<gone@example.jp>: 550 5.1.1 no such user here",
+    });
+  });
+
+  it.for([
+    { name: "whoever is away", head: { From: "taro@example.jp", To: to }, text: gone },
+    { name: "a server that tries on", head: { From: from, To: to }, text: "4.4.1 delayed" },
+    { name: "an address of four numbers", head: { From: from, To: to }, text: "[5.1.1.4] 15.1.1" },
+  ])("does not take $name for one that came back", ({ head, text }) => {
+    expect(readBounceReport(note(head, text))).toMatchObject({ message: DIGEST, isFinal: false });
+  });
+});
+
 /** The mail that it names, or the code of what keeps it from naming one. */
 function outcomeOf(octets: Buffer): string {
   try {
