@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 
-import type { Person, PersonSessions } from "../staff/person-sessions.ts";
+import type { OtherAccount, Person, PersonSessions } from "../staff/person-sessions.ts";
 
 /** As long as a session can live, in seconds. */
 const MAX_AGE_SECONDS = 8 * 60 * 60;
@@ -34,18 +34,27 @@ export interface PersonSession {
   /** Undefined for nobody: never signed in, too long ago, or not allowed to any more. */
   signedInPerson(request: FastifyRequest): Promise<Person | undefined>;
   keep(reply: FastifyReply, secret: string): void;
+  /** The other accounts of whoever is signed in. */
+  others(request: FastifyRequest): Promise<readonly OtherAccount[]>;
+  /** Goes on with one of them, if it is one. */
+  change(request: FastifyRequest, reply: FastifyReply, accountId: string): Promise<void>;
   /** Ends what this browser's session was, here and in the database. */
   end(request: FastifyRequest, reply: FastifyReply): Promise<void>;
 }
 
 export function createPersonSession(
-  personSessions: Pick<PersonSessions, "find" | "end">,
+  personSessions: Pick<PersonSessions, "find" | "end" | "others" | "change">,
   appUrl: string,
 ): PersonSession {
   const cookie = hostCookie("suido-person", { appUrl, maxAge: MAX_AGE_SECONDS });
   return {
     signedInPerson: async (request) => personSessions.find(cookie.of(request)),
     keep: (reply, secret) => cookie.keep(reply, secret),
+    others: (request) => personSessions.others(cookie.of(request)),
+    async change(request, reply, accountId) {
+      const secret = await personSessions.change(cookie.of(request), accountId);
+      if (secret !== undefined) cookie.keep(reply, secret);
+    },
     async end(request, reply) {
       await personSessions.end(cookie.of(request));
       cookie.drop(reply);

@@ -12,6 +12,7 @@ import type { PersonSessions } from "../staff/person-sessions.ts";
 import { signInPage, type SignInPage } from "../web/sign-in-page.ts";
 import { createPersonSession, hostCookie, type PersonSession } from "./person-session.ts";
 import type { PortalPages } from "./portal-pages.ts";
+import { SignInAccount } from "./schemas/sign-in.ts";
 import { addWaySession } from "./way-session.ts";
 
 /** Signing in with the site's own provider, and what people do who have signed in. */
@@ -84,9 +85,9 @@ const fail = (reply: FastifyReply, target: Target, problem: Problem | "other"): 
 type Route = FastifyPluginAsyncTypebox<SignInRoutesOptions>;
 
 /** What a sign-in comes to: nothing to tell, or why it came to nothing. */
-type Outcome = Problem | "other" | undefined;
+type Outcome = Problem | "other" | "choose" | undefined;
 
-/** A session of the account that goes on; of several the oldest. */
+/** A session of the account that goes on; of several the oldest, and the person may choose another. */
 async function openSession(
   reply: FastifyReply,
   proof: Proof,
@@ -96,7 +97,7 @@ async function openSession(
   const account = accounts.find(({ maySignIn }) => maySignIn);
   if (account !== undefined) {
     session.keep(reply, await personSessions.begin(account, proof));
-    return undefined;
+    return accounts.filter(({ maySignIn }) => maySignIn).length > 1 ? "choose" : undefined;
   }
   if (accounts.length > 0) return "ended";
   await personSessions.noteStranger(proof);
@@ -118,6 +119,37 @@ async function identifyAt(
   return came === "other" || came === "ended" ? came : undefined;
 }
 
+/** What one sees of signing in, who one is, and how one ends it. */
+function addPages(
+  app: Parameters<Route>[0],
+  { pages, session }: { readonly pages: PortalPages; readonly session: PersonSession },
+): void {
+  app.get("/sign-in", { schema: { hide: true } }, async (request, reply) => {
+    const person = await session.signedInPerson(request);
+    const page: SignInPage = problemIn(request) ?? (person === undefined ? "start" : "in");
+    const to = targetIn(request);
+    const others = person === undefined ? [] : await session.others(request);
+    const next = to === "home" ? TARGETS.manage : TARGETS[to];
+    const view = { page, to, next, others, ...(person !== undefined && { person }) };
+    return pages.send(reply.code(STATUS[page] ?? 200), signInPage(view, pages.contextOf(request)));
+  });
+
+  app.post(
+    "/sign-in/account",
+    { schema: { hide: true, body: SignInAccount } },
+    async (request, reply) => {
+      const { account, to } = request.body;
+      await session.change(request, reply, account);
+      return reply.redirect(isTarget(to) ? TARGETS[to] : TARGETS.home, 303);
+    },
+  );
+
+  app.post("/sign-out", { schema: { hide: true } }, async (request, reply) => {
+    await session.end(request, reply);
+    return reply.redirect("/sign-in", 303);
+  });
+}
+
 /**
  * Signing in and out. What leads to the provider is a link, because browsers hold a form's redirects against the page's
  * policy, and nobody knows through which hosts a provider sends people. It changes nothing here but a cookie.
@@ -131,12 +163,7 @@ export const signInRoutes: Route = async (app, { appUrl, pages, signIn }) => {
     reply.header("cache-control", "no-store");
   });
 
-  app.get("/sign-in", { schema: { hide: true } }, async (request, reply) => {
-    const person = await session.signedInPerson(request);
-    const page: SignInPage = problemIn(request) ?? (person === undefined ? "start" : "in");
-    const view = { page, to: targetIn(request), ...(person !== undefined && { person }) };
-    return pages.send(reply.code(STATUS[page] ?? 200), signInPage(view, pages.contextOf(request)));
-  });
+  addPages(app, { pages, session });
 
   app.get("/sign-in/go", { schema: { hide: true } }, async (request, reply) => {
     const target = targetIn(request);
@@ -167,13 +194,10 @@ export const signInRoutes: Route = async (app, { appUrl, pages, signIn }) => {
     } catch (error) {
       outcome = faultOf(error, request.log);
     }
-    return outcome === undefined
+    if (outcome === "choose" && target !== "home")
+      return reply.redirect(`/sign-in?to=${target}`, 303);
+    return outcome === undefined || outcome === "choose"
       ? reply.redirect(TARGETS[target], 303)
       : fail(reply, target, outcome);
-  });
-
-  app.post("/sign-out", { schema: { hide: true } }, async (request, reply) => {
-    await session.end(request, reply);
-    return reply.redirect("/sign-in", 303);
   });
 };

@@ -14,6 +14,9 @@ export interface SignInWords {
     Record<SignInPage, { readonly title: string; readonly lead: string; readonly primary: string }>
   >;
   readonly manage: string;
+  readonly goOn: string;
+  /** Of whoever works for several corporations. */
+  readonly others: { readonly title: string; readonly lead: string };
   readonly facts: { readonly name: string; readonly corporation: string };
 }
 
@@ -57,5 +60,10 @@ export const SIGN_IN_EN: SignInWords = {
     },
   },
   manage: "See the devices of the pharmacy",
+  goOn: "Go on",
+  others: {
+    title: "Another corporation",
+    lead: "You work for others too. If you are here for one of them, press its name.",
+  },
   facts: { name: "Name", corporation: "Corporation" },
 };

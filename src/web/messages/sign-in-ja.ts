@@ -40,5 +40,10 @@ export const SIGN_IN_JA: SignInWords = {
     },
   },
   manage: "薬局の端末を見る",
+  goOn: "続ける",
+  others: {
+    title: "ほかの法人",
+    lead: "ほかの法人にも所属しています。そちらのご用のときは、名前を押してください。",
+  },
   facts: { name: "お名前", corporation: "法人" },
 };

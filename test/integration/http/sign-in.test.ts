@@ -140,6 +140,31 @@ describe("signing in", () => {
     await world.register(other.accountId, subject);
     const visitor = await signedIn();
     expect((await visitor.go("GET", "/sign-in")).body).toContain(`薬局${count}`);
+    // Whoever came for something chooses first for which corporation.
+    const back = await world.signIn(visitor, subject, "manage");
+    expect(back.headers.location).toBe("/sign-in?to=manage");
+    const choice = await visitor.go("GET", "/sign-in?to=manage");
+    expect(choice.body).toContain(`別の法人${count}`);
+    const before = visitor.cookies.get("suido-person");
+    const change = (account: string) =>
+      visitor.go("POST", "/sign-in/account", { form: { account, to: "manage" } });
+    // Not with an account that is somebody else's.
+    const stranger = await world.tenant(`よその法人${count}`);
+    await change(stranger.accountId);
+    expect(visitor.cookies.get("suido-person")).toBe(before);
+    after(20);
+    expect((await change(other.accountId)).headers.location).toBe("/manage");
+    expect((await visitor.go("GET", "/manage")).headers.location).toBe(
+      `/manage/${other.pharmacyId}`,
+    );
+    // The session of before is over, and the eight hours are those of the sign-in.
+    const [row] = await world.side.admin.query<{ minutes: number }>(
+      "select extract(epoch from seen_at - created_at)::integer / 60 as minutes from app.person_session where account_id = $1",
+      [other.accountId],
+    );
+    expect(row).toEqual({ minutes: 20 });
+    expect(await actions(`account/${tenant.accountId}`)).toContain("account.signed-out");
+    await change(tenant.accountId);
     await world.call("PATCH", `/v1/accounts/${tenant.accountId}`, { body: { disabled: true } });
     expect(await stands(visitor)).toBe("サインインしてください");
     await world.signIn(visitor, subject);

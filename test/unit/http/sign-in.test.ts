@@ -21,6 +21,8 @@ const signIn: SignIn = {
     noteStranger: unexpected,
     end: () => Promise.resolve(),
     find: () => Promise.resolve(undefined),
+    others: unexpected,
+    change: unexpected,
   },
   waySignIn: { signedIn: unexpected },
   desk: { pharmacies: unexpected, look: unexpected, confirm: unexpected },
