@@ -11,7 +11,8 @@ const LIMITS = { testTimeout: 30_000, hookTimeout: 60_000, isolate: false };
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // One more than the cores that a small machine has: many tests wait for a process or a clock.
+    maxWorkers: 3,
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], ...LIMITS } },
       { test: { name: "architecture", include: ["test/architecture.test.ts"], ...LIMITS } },
