@@ -274,7 +274,9 @@ it(
 
 /** Whoever waits on this page is known by the number that stands there, and the page goes on by itself. */
 async function identify(page: Page, title: string): Promise<void> {
-  await page.waitForURL("**/way");
+  await page.waitForURL("**/way").catch(async (error: unknown) => {
+    throw new Error(await page.locator("main").innerText(), { cause: error });
+  });
   const shown = await page.locator(".read-aloud .number").textContent();
   const supportNumber = shown?.replace(" ", "");
   const target = `/v1/enrolments?supportNumber=${supportNumber}&state=started`;
@@ -309,8 +311,11 @@ it(
     await page.keyboard.press("Enter");
     await isHeaded(page, "この端末に入れ替えますか");
     await judge(page);
+    // Left before its first file is there, it would still be made, and take the place of the next invitation.
+    const saved = page.waitForEvent("download");
     await pressByKey(page, "別のユーザーやブラウザーにも入れる", BUTTON);
     await isHeaded(page, "ファイルを保存します");
+    await saved;
 
     // The same of an invitation to that very device.
     const { accountId, deviceId } = world;
