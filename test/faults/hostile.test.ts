@@ -277,11 +277,9 @@ describe("F19 a thousand slow clients", () => {
     clearInterval(asking);
     expectGood(await party.ocsp(good));
     // What was read and thrown away meanwhile is collected a moment later.
-    await eventually(
-      async () => residentMb(service.pid),
-      (after) => after - before < 4 * MEMORY_MB,
-      5_000,
-    );
+    await expect
+      .poll(() => residentMb(service.pid) - before, { timeout: 5_000 })
+      .toBeLessThan(4 * MEMORY_MB);
     await eventually(
       async () => openFiles(service.pid),
       (count) => count <= files + 2,
