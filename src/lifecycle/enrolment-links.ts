@@ -1,5 +1,6 @@
 import { toHex, utf8Bytes } from "../pki/bytes.ts";
 import type { Digest, Random } from "../pki/crypto.ts";
+import type { Database } from "../storage/database.ts";
 import type { Sql } from "../storage/sql.ts";
 
 /** 128 bits. Hexadecimal, because mail programs end a link before a hyphen or an underscore that is its last character. */
@@ -42,6 +43,30 @@ export function linkHash(
   { spelling, digest }: { readonly spelling: string; readonly digest: Digest },
 ): Uint8Array {
   return digest("sha256", utf8Bytes(`${kind}:${spelling}`));
+}
+
+/** By what a link or a code that somebody has is found, and whose corporation's it is. */
+export interface FoundLink {
+  readonly sha256: Uint8Array;
+  readonly corporationId: string;
+}
+
+/** Finds the tenant of what somebody typed or followed; undefined for what is none of ours, or no more. */
+export async function findLink(
+  { database, digest }: { readonly database: Pick<Database, "query">; readonly digest: Digest },
+  kind: LinkKind,
+  text: string,
+): Promise<FoundLink | undefined> {
+  const spelling = spellingOf(kind, text);
+  if (spelling === undefined) return undefined;
+  const sha256 = linkHash(kind, { spelling, digest });
+  const [tenant] = await database.query<{ id: string | null }>(
+    "select app.tenant_of_enrolment_link($1) as id",
+    [sha256],
+    "enrolment-tenant",
+  );
+  const corporationId = tenant?.id ?? undefined;
+  return corporationId === undefined ? undefined : { sha256, corporationId };
 }
 
 /** A link token or a code that is to be given out, and by what it is kept. */

@@ -5,7 +5,7 @@ import type { NewId } from "../pki/uuid.ts";
 import { ConflictError, NotFoundError } from "../registry/errors.ts";
 import type { Database } from "../storage/database.ts";
 import type { Sql } from "../storage/sql.ts";
-import { type LinkKind, linkHash, spellingOf } from "./enrolment-links.ts";
+import { findLink, type LinkKind } from "./enrolment-links.ts";
 import { type EnrolmentState, isOpen } from "./enrolment-row.ts";
 import { beginSession, drawingNumbers, sessionHash } from "./enrolment-session.ts";
 import { TooManyGuessesError } from "./errors.ts";
@@ -152,16 +152,9 @@ export function createEnrolmentVisits(deps: EnrolmentVisitsDeps): EnrolmentVisit
   ): Promise<T> => {
     // A code can be guessed, a link cannot: who has one gets on whatever others are doing.
     if (kind === "code" && guesses.isSpent()) throw await wrong(kind);
-    const spelling = spellingOf(kind, text);
-    if (spelling === undefined) throw await wrong(kind);
-    const sha256 = linkHash(kind, { spelling, digest });
-    const [tenant] = await database.query<{ id: string | null }>(
-      "select app.tenant_of_enrolment_link($1) as id",
-      [sha256],
-      "enrolment-tenant",
-    );
-    const corporationId = tenant?.id ?? undefined;
-    if (corporationId === undefined) throw await wrong(kind);
+    const found = await findLink(deps, kind, text);
+    if (found === undefined) throw await wrong(kind);
+    const { sha256, corporationId } = found;
     return database.tenant(corporationId, async (sql) => {
       const at = clock();
       const [row] = await sql.query<Row>(`${FIND}${lock}`, [sha256, at]);

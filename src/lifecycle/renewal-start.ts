@@ -9,7 +9,7 @@ import type { NewId } from "../pki/uuid.ts";
 import { NotFoundError } from "../registry/errors.ts";
 import type { Database } from "../storage/database.ts";
 import type { Sql } from "../storage/sql.ts";
-import { linkHash, spellingOf } from "./enrolment-links.ts";
+import { findLink, linkHash } from "./enrolment-links.ts";
 import { beginSession } from "./enrolment-session.ts";
 import { standingOf } from "./enrolment-standing.ts";
 import { openEnrolments } from "./open-enrolment.ts";
@@ -113,7 +113,7 @@ const TAKE = `with taken as (delete from app.enrolment_link where sha256 = $1 an
 const IDENTIFY = `update app.enrolment set state = 'identified', identified_at = $2, identified_by = $3, identified_how = 'certificate' where id = $1`;
 
 export function createRenewalStart(deps: RenewalStartDeps): RenewalStart {
-  const { database, clock, newId, random, digest, guesses } = deps;
+  const { database, clock, newId, random, guesses } = deps;
   const unknown = async (): Promise<Error> => {
     await guesses.note("renewal");
     return new NotFoundError("enrolment", "token");
@@ -132,16 +132,9 @@ export function createRenewalStart(deps: RenewalStartDeps): RenewalStart {
       database.tenant(identified.corporation.id, (sql) => isPutAside(sql, identified)),
 
     async goOn(token) {
-      const spelling = spellingOf("link", token);
-      if (spelling === undefined) throw await unknown();
-      const sha256 = linkHash("renewal", { spelling, digest });
-      const [tenant] = await database.query<{ id: string | null }>(
-        "select app.tenant_of_enrolment_link($1) as id",
-        [sha256],
-        "enrolment-tenant",
-      );
-      const corporationId = tenant?.id ?? undefined;
-      if (corporationId === undefined) throw await unknown();
+      const found = await findLink(deps, "renewal", token);
+      if (found === undefined) throw await unknown();
+      const { sha256, corporationId } = found;
       return database.tenant(corporationId, async (sql) => {
         const at = clock();
         const [row] = await sql.query<Opened>(

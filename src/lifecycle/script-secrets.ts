@@ -4,7 +4,7 @@ import type { Clock } from "../pki/clock.ts";
 import type { Digest, Random } from "../pki/crypto.ts";
 import type { NewId } from "../pki/uuid.ts";
 import type { Database } from "../storage/database.ts";
-import { linkHash, spellingOf } from "./enrolment-links.ts";
+import { findLink, linkHash } from "./enrolment-links.ts";
 import { type Tenanted, tenantOfSession } from "./enrolment-session.ts";
 import { NotIdentifiedError, ScriptSpentError } from "./errors.ts";
 import type { WrongGuesses } from "./wrong-guesses.ts";
@@ -97,16 +97,9 @@ export function createScriptSecrets(deps: ScriptSecretsDeps): ScriptSecrets {
     },
 
     async take(secret) {
-      const spelling = spellingOf("script", secret);
-      if (spelling === undefined) throw await unknown();
-      const hash = linkHash("script", { spelling, digest });
-      const [tenant] = await database.query<{ id: string | null }>(
-        "select app.tenant_of_enrolment_link($1) as id",
-        [hash],
-        "enrolment-tenant",
-      );
-      const corporationId = tenant?.id ?? undefined;
-      if (corporationId === undefined) throw await unknown();
+      const found = await findLink(deps, "script", secret);
+      if (found === undefined) throw await unknown();
+      const { sha256: hash, corporationId } = found;
       const [row] = await database.tenant(corporationId, (sql) =>
         sql.query<TakenRow>(TAKE, [hash, new Date(clock().getTime() - LIFE_MS)], "script-take"),
       );
