@@ -22,6 +22,8 @@ export interface ScriptWords {
   readonly replaced: string;
   readonly ended: string;
   readonly removed: string;
+  /** Before the file where it says more. */
+  readonly log: string;
 }
 
 /** The page for whoever sets up machines, and the script that it offers. */
@@ -71,7 +73,7 @@ const JA: ScriptPageWords = {
     tooOld: "Windows 10か11で実行してください。",
     elevated:
       "管理者として実行しないでください。証明書を使うユーザーで、ふつうに開いて実行してください。",
-    noKey: "かぎを作れませんでした。ログを見て、サポートにお電話ください。",
+    noKey: "かぎを作れませんでした。詳しい記録を見て、サポートにお電話ください。",
     inTpm: "かぎは、この端末のTPMの中に作りました。取り出せません。",
     inSoftware: "かぎは、Windowsのかぎの保管場所に作りました。取り出せない設定です。",
     notInstalled:
@@ -92,6 +94,7 @@ const JA: ScriptPageWords = {
     ended: "証明書がないか、期限が過ぎたか、別の場所で更新されました。自動更新のタスクを外します。",
     removed:
       "タスク、証明書とかぎ、スクリプトを消しました。証明書を止めるには、サポートにお電話ください。",
+    log: "詳しい記録:",
   },
 };
 
@@ -122,7 +125,7 @@ const EN: ScriptPageWords = {
     tooOld: "Please run this on Windows 10 or 11.",
     elevated:
       "Please do not run this as administrator. Open it the usual way, as the user who is to use the certificate.",
-    noKey: "No key could be made. Please look at the log, and call support.",
+    noKey: "No key could be made. Please look at the details, and call support.",
     inTpm: "The key was made in this machine's TPM. It cannot be exported.",
     inSoftware: "The key was made in Windows' own key store, and is set not to be exported.",
     notInstalled:
@@ -143,6 +146,7 @@ const EN: ScriptPageWords = {
     ended: "The certificate is gone, has ended, or was renewed elsewhere. The task ends itself.",
     removed:
       "Task, certificate, key and script were removed. To stop the certificate, please call support.",
+    log: "Details are in:",
   },
 };
 

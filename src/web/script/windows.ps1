@@ -358,6 +358,7 @@ try {
   else { Install-Own }
 } catch {
   Write-Step $_.Exception.Message
+  Write-Host ($Words.log + ' ' + $LogFile)
   # For the task's history. At a desk the window stays, so that somebody can read it.
   if ($Renew) { exit 1 }
 }
