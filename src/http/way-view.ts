@@ -1,7 +1,7 @@
 import type { FastifyRequest } from "fastify";
 
 import { type Browser, browserOf } from "../lifecycle/user-agent.ts";
-import type { Way } from "../lifecycle/ways.ts";
+import type { Way } from "../lifecycle/way-row.ts";
 import type { GuideKind } from "../web/guide/guide.ts";
 import type { Installing } from "../web/way/installation.ts";
 import { pageOf, type WayPage } from "../web/way/states.ts";

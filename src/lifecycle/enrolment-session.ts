@@ -94,7 +94,8 @@ const BEGIN = `update app.enrolment set state = 'started', started_at = coalesce
     code_sha256 = null, code_until = null, code_wrong = 0,
     device_name = case when device_id is not null then device_name end, device_platform = case when device_id is not null then device_platform end,
     named_at = case when device_id is not null then named_at end, takes_over = case when device_id is not null then takes_over end,
-    place = case when device_id is not null then place end
+    place = case when device_id is not null and not place_said then place end, replaces = case when place_said then null else replaces end,
+    place_said = false
   where id = $1`;
 
 /** A script of the browser before. */
@@ -102,7 +103,7 @@ const END_SCRIPT = "delete from app.enrolment_link where enrolment_id = $1 and k
 
 /**
  * Makes an enrolment this browser's, and nobody else's any more: whoever was identified in another browser is there no
- * longer, and what they have named another machine is no name of this one. Returns the secret that the browser keeps. From the second time on the support number is another, so that staff
+ * longer, and what they have named another machine, or said of its certificates, is not said of this one. Returns the secret that the browser keeps. From the second time on the support number is another, so that staff
  * who hear one know whose page is meant. Throws a unique violation where that number is taken, and what `standingOf` does.
  */
 export async function beginSession(

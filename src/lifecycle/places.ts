@@ -79,7 +79,8 @@ export interface Choosing extends Adding {
   readonly place: PlaceChoice;
 }
 
-const CHOOSE = "update app.enrolment set place = $2, replaces = $3 where id = $1";
+const CHOOSE =
+  "update app.enrolment set place = $2, replaces = $3, place_said = true where id = $1";
 
 /** Notes what the person has said. Throws ConflictError where there is no room for a further one. */
 export async function choosePlace(sql: Sql, choosing: Choosing, newId: NewId): Promise<void> {

@@ -34,10 +34,10 @@ const LIFE_MS = 14 * 24 * 60 * 60_000;
 
 const ACTOR = "worker";
 
-/** Of this certificate, or of the device as a whole: what goes on in another of its places is none of this one's. */
+/** Of this certificate, or of the device while nobody has said for which place: what goes on in another, or on a new machine, is none of this one's. */
 const OPEN = `select e.id from app.enrolment e
   where e.device_id = $1 and e.state in ('invited', 'started', 'identified', 'issued') and e.expires_at > $2
-    and (e.replaces = $3 or e.place = 'instead' or e.replaces is null and e.place is null)
+    and e.place is null and (e.replaces = $3 or e.replaces is null)
   order by e.replaces = $3 desc nulls last limit 1 for update`;
 
 /** Only of what a reminder has made: what staff have given to a caller stays as they said. */

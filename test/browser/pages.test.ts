@@ -4,7 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-import type { Way } from "../../src/lifecycle/ways.ts";
+import type { Way } from "../../src/lifecycle/way-row.ts";
 import { axeFindings } from "../support/axe.ts";
 import { AUDIT } from "../support/page-audit.ts";
 import { appWith } from "../unit/http/app.ts";

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
+import { insertParty } from "../../support/relying-parties.ts";
 import { newKey, NOW } from "../ca/app-side.ts";
 import { type CheckWorld, type Device, openCheckWorld, selfSigned } from "./check-world.ts";
 import { Visitor } from "./visitor.ts";
@@ -126,14 +127,37 @@ describe("renewal on the device", () => {
     expect((await new Visitor(world.app).go("GET", late)).statusCode).toBe(404);
   });
 
-  it("pressed again leaves one way open, and the newest certificate good", async () => {
+  it("pressed again leaves one way open, and of what was made and not proven the newest certificate", async () => {
     const first = await renew();
-    expect((await first.csr()).statusCode).toBe(200);
+    const key = newKey();
+    const { certificate: cert } = (await first.csr(key)).json<{ certificate: string }>();
+    const check = String((await first.go("POST", "/way/checks", { form: {} })).headers.location);
+    const serialNumber = String((await status(device.serialNumber))["replacedBy"]);
     const second = await renew();
     expect(await first.state()).toBe("replaced");
     expect((await first.csr()).statusCode).toBe(403);
+    // What was begun anew may come to nothing: until there is another, the first is good.
+    expect(await status(serialNumber)).toMatchObject({ status: "good" });
     expect((await second.csr()).statusCode).toBe(200);
+    expect(await status(serialNumber)).toMatchObject({ status: "revoked", reason: "superseded" });
+    expect(await world.outcome(check, { key, cert })).toMatchObject({ outcome: "revoked" });
     expect(await status(device.serialNumber)).toMatchObject({ status: "good" });
+  });
+
+  it("begun anew leaves alone what was proven, or works in a product", async () => {
+    const first = await renew();
+    const proved = await proven(first);
+    const second = await renew();
+    expect((await second.csr()).statusCode).toBe(200);
+    const [seen] = await world.side.admin.query<{ serial: string }>(
+      `insert into party.use (relying_party_id, serial, first_at, last_at)
+       select $1, i.serial, $2, $2 from ca.issued i where i.replaces = decode($3, 'hex') and i.proven_at is null
+       returning encode(serial, 'hex') as serial`,
+      [(await insertParty(world.side.admin)).id, NOW, device.serialNumber],
+    );
+    expect((await (await renew()).csr()).statusCode).toBe(200);
+    for (const serialNumber of [proved.serialNumber, String(seen?.serial)])
+      expect(await status(serialNumber)).toMatchObject({ status: "good" });
   });
 
   it("is refused without a certificate, with a stranger's, and with one that is revoked or on hold: with the page that says why", async () => {
