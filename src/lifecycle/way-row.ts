@@ -148,12 +148,18 @@ export interface WaySite {
   readonly placesPerDevice: number;
 }
 
+/** What its pharmacy has stopped may go on again: whoever is identified reads that the manager lets it. */
+function barOf(row: WayRow, at: Date): Way["notRenewable"] {
+  const mayGoOn = row.is_held && row.old_state === "hold";
+  return row.is_claimed || mayGoOn ? undefined : notRenewableWhy(row, at);
+}
+
 /** How far it is. */
 export function wayOf(row: WayRow, { clock, identifyByMail, placesPerDevice }: WaySite): Way {
   const { email } = row;
   const isOpen = isPlaceOpen(row, placesPerDevice);
   const certificate = certificateOf(row);
-  const notRenewable = row.is_claimed ? undefined : notRenewableWhy(row, clock());
+  const notRenewable = barOf(row, clock());
   return {
     enrolmentId: row.id,
     state: row.told_state,

@@ -33,9 +33,12 @@ async function person(
 
 async function enrolment(
   accountId: string,
+  reason = "first",
 ): Promise<{ id: string; visitor: Visitor; number: string }> {
   const { deviceId } = tenant;
-  const made = await world.call("POST", "/v1/enrolments", { body: { accountId, deviceId } });
+  const made = await world.call("POST", "/v1/enrolments", {
+    body: { accountId, deviceId, reason },
+  });
   const { id, link, supportNumber } = made.body as unknown as Record<string, string>;
   const visitor = new Visitor(world.app);
   await visitor.press({ token: link?.split("/").at(-1) });
@@ -334,6 +337,22 @@ describe("stopping a device", () => {
     expect(made).toHaveLength(1);
     expect(await news(manager, `/manage/devices/${deviceId}/release`, {})).toBe("released");
     expect(await visitor.state()).toBe("make");
+    expect((await visitor.csr()).statusCode).toBe(200);
+  });
+
+  it("lets a renewal wait that was begun before, and bars one whose certificate staff have stopped", async () => {
+    const old = await issue();
+    const { id, visitor } = await enrolment(tenant.accountId, "renewal");
+    await news(manager, `/manage/devices/${tenant.deviceId}/hold`, { reason: "lost" });
+    expect(await visitor.state()).toBe("identify");
+    const said = { key: world.keys.support, body: { how: "telephone" } };
+    expect((await world.call("POST", `/v1/enrolments/${id}/confirm`, said)).status).toBe(200);
+    expect(await visitor.state()).toBe("held");
+    await news(manager, `/manage/devices/${tenant.deviceId}/release`, {});
+    expect(await visitor.state()).toBe("make");
+    await revoke(old, "certificateHold");
+    expect(await visitor.state()).toBe("barred");
+    await world.call("POST", `/v1/certificates/${old}/unhold`, {});
     expect((await visitor.csr()).statusCode).toBe(200);
   });
 
