@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 import { describeForwardAuth } from "../support/forward-auth-contract.ts";
-import { pageOf, type Reply } from "../support/proxy.ts";
+import type { Reply } from "../support/proxy.ts";
 
 /** The static configuration. */
 const STATIC = `entryPoints:
@@ -16,11 +16,15 @@ log:
 
 const RECIPE = "deploy/traefik/dynamic.yaml";
 
-/** Suido's own pages have the certificate's number besides. */
-const withoutNumber = ({ body, ...reply }: Reply): Reply => ({
-  ...reply,
-  body: body.replaceAll(/<li>[^<]*<br \/><code>[^<]*<\/code><\/li>/g, ""),
-});
+const PAGES = ["expired", "revoked", "replaced", "none", "other"] as const;
+const titleOf = (page: string): string => /<title>[^<]+</.exec(page)?.[0] ?? "";
+
+/** Suido's own pages have the certificate's number besides, and links that files for a proxy cannot have. */
+function pageOf({ body, said, status }: Reply): string {
+  const isOf = (page: string): boolean =>
+    titleOf(readFileSync(`deploy/help/${page}.html`, "utf8")) === titleOf(body);
+  return `${status} ${PAGES.find(isOf) ?? `${body} ${said}`}`;
+}
 
 describeForwardAuth({
   planOf: ({ authorities, suidoMtls, identity, productUrl }) => ({
@@ -42,7 +46,7 @@ describeForwardAuth({
     foreign: "401 other",
     none: "401 none",
   },
-  pageOf: (reply) => pageOf(withoutNumber(reply)),
+  pageOf,
   sessions: [{ name: "there are some, and they do no harm", isReused: true }],
   whileStale: { good: "503 other", revoked: "503 other", expired: "503 other", none: "503 other" },
   // It would wait half a minute.

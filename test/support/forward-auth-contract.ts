@@ -115,6 +115,13 @@ function describeWhoPasses(at: () => Stand, recipe: ForwardAuthRecipe): void {
     },
   );
 
+  it("gives who shows the one before, once that is superseded, the page: 403 replaced", async () => {
+    const { clients } = at().forwardAuth;
+    const { serialNumber } = await clients.issue("replaced");
+    await clients.service.revoke(serialNumber, "superseded");
+    await expect.poll(async () => outcomeOf(await get("replaced")), PATIENTLY).toBe("403 replaced");
+  });
+
   it("says that the page is HTML, and is to be kept by nobody", async () => {
     const { body } = await get("none", "--include");
     expect(body).toMatch(/^content-type: text\/html; charset=utf-8\r$/im);

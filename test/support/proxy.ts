@@ -188,7 +188,7 @@ export const REFUSED = [
 
 /** Which of our help pages this is, or what else came. */
 export function pageOf({ status, body, said }: Reply): string {
-  const pages = ["expired", "revoked", "none", "other"];
+  const pages = ["expired", "revoked", "replaced", "none", "other"];
   const page = pages.find((each) => readFileSync(`deploy/help/${each}.html`, "utf8") === body);
   return page === undefined ? `${status} ${body} ${said}` : `${status} ${page}`;
 }
