@@ -5,6 +5,7 @@ import { PkiError } from "../pki/errors.ts";
 import type { Profile } from "../pki/profile.ts";
 import { canonicalId } from "../registry/principal.ts";
 import type { Sql } from "../storage/sql.ts";
+import { heldOf } from "./device-hold.ts";
 import { type BulkFault, BulkRefusedError, isRefusal } from "./errors.ts";
 import {
   checkRequestKey,
@@ -106,6 +107,7 @@ export async function readItems(
 type FactsRow = DeviceFacts & { readonly place: number };
 
 const FACTS = `select wish.place::integer, d.pharmacy_id, d.name as device_name, d.platform, d.retired_at is not null as is_retired,
+    ${heldOf("d.id", "$3")} as is_stopped,
     case when a.id is not null then a.disabled_at is not null end as is_disabled,
     exists (select from app.membership m where m.account_id = wish.account_id and m.pharmacy_id = d.pharmacy_id
       and m.valid_from <= $3 and (m.valid_to is null or m.valid_to > $3)) as is_member

@@ -6,6 +6,7 @@ import type { Validity } from "../pki/validity.ts";
 import type { Sql } from "../storage/sql.ts";
 import { serialOf } from "./certificate-record.ts";
 import { keyLock } from "./compromised-key.ts";
+import { heldOf } from "./device-hold.ts";
 import { isRefusal, IssuingStoppedError, QuarantineError, type Refusal } from "./errors.ts";
 import { checkRequestKey, type RequestKey } from "./request-key.ts";
 import type { ReservationDeps } from "./reservation.ts";
@@ -65,7 +66,7 @@ const FACTS = `with locked as materialized (
       and m.valid_from <= $3 and (m.valid_to is null or m.valid_to > $3) order by m.id for share
   )
   select wish.place::integer, device.pharmacy_id, device.name as device_name, device.platform,
-    device.retired_at is not null as is_retired,
+    device.retired_at is not null as is_retired, ${heldOf("device.id", "$3")} as is_stopped,
     case when account.id is not null then account.disabled_at is not null end as is_disabled,
     exists (select from membership m where m.account_id = wish.account_id and m.pharmacy_id = device.pharmacy_id) as is_member,
     issuer.id as issuer_id, issuer.not_after as issuer_not_after, mark.is_quarantined,

@@ -19,6 +19,8 @@ export interface DeviceFacts {
   readonly device_name: string | null;
   readonly platform: string | null;
   readonly is_retired: boolean | null;
+  /** By its own pharmacy, and not let go on. */
+  readonly is_stopped: boolean;
   readonly is_disabled: boolean | null;
   readonly is_member: boolean;
 }
@@ -58,6 +60,10 @@ export function checkDevice(facts: DeviceFacts): Allowed["device"] {
   if (facts.is_disabled === null) throw new NotFoundError("account", "accountId");
   if (facts.is_retired === true)
     throw new InvalidStateError("the device is retired", { field: "deviceId" });
+  if (facts.is_stopped)
+    throw new InvalidStateError("the device is on hold: its pharmacy's manager can let it go on", {
+      field: "deviceId",
+    });
   if (facts.is_disabled)
     throw new InvalidStateError("the account is disabled", { field: "accountId" });
   if (!facts.is_member) throw new NotAMemberError("accountId");

@@ -11,6 +11,7 @@ import type { IdempotentRequest } from "../registry/idempotency.ts";
 import type { Sql } from "../storage/sql.ts";
 import { serialOf } from "./certificate-record.ts";
 import { keyLock } from "./compromised-key.ts";
+import { heldOf } from "./device-hold.ts";
 import { CertificateStateError, NotRenewableError } from "./errors.ts";
 import { renewableUntil } from "./renewal-grace.ts";
 import { checkRequestKey, type RequestKey } from "./request-key.ts";
@@ -92,7 +93,7 @@ const FACTS = `with device as (
       and valid_from <= $4 and (valid_to is null or valid_to > $4) limit 1 for share
   )
   select pg_advisory_xact_lock($1::bigint), device.pharmacy_id, device.name as device_name, device.platform,
-    device.retired_at is not null as is_retired, (select disabled_at is not null from account) as is_disabled,
+    device.retired_at is not null as is_retired, ${heldOf("$2", "$4")} as is_stopped, (select disabled_at is not null from account) as is_disabled,
     exists (select from membership) as is_member, issuer.id as issuer_id, issuer.not_after as issuer_not_after,
     exists (select from ca.journal_mark where quarantined_at is not null) as is_quarantined,
     earlier.request_hash, earlier.serial as known_serial, earlier.state as known_state

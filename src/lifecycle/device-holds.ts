@@ -1,6 +1,12 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import { record } from "../audit/record.ts";
 import { serialOf } from "../ca/certificate-record.ts";
-import { AlreadyRevokedError, CertificateStateError } from "../ca/errors.ts";
+import {
+  AlreadyRevokedError,
+  CertificateStateError,
+  SignerUnavailableError,
+} from "../ca/errors.ts";
 import type { Revocation } from "../ca/revocation.ts";
 import type { Clock } from "../pki/clock.ts";
 import type { Serial } from "../pki/serial.ts";
@@ -21,7 +27,11 @@ export interface Stopped<Came extends string> {
 
 /** Stopping a device and letting it go on, by its pharmacy's own people. One device at a time. */
 export interface DeviceHolds {
-  /** By anybody of the pharmacy: all its good certificates go on hold. `nothing` where it has none. Throws NotFoundError. */
+  /**
+   * By anybody of the pharmacy: all its good certificates go on hold, and those that the signer is about to make. `nothing`
+   * where it has none. Throws NotFoundError, and SignerUnavailableError where one was not made in time: pressed again, it
+   * goes on.
+   */
   hold(
     person: DeskPerson,
     deviceId: string,
@@ -53,7 +63,7 @@ interface Device {
 }
 
 const SERIALS = `select i.serial from app.binding b join ca.issued i on i.serial = b.serial
-  where b.device_id = $1 and b.bound_to is null and i.state = 'good' and i.not_after > $2`;
+  where b.device_id = $1 and b.bound_to is null and i.state in ('reserved', 'good') and i.not_after > $2`;
 
 /** Pressed again after a fault in between, it takes what is still good beside what it has. */
 const HOLD = `insert into app.device_hold (id, corporation_id, device_id, reason, serials, held_by, held_at)
@@ -90,6 +100,27 @@ async function forEach(
     }
 }
 
+/** The signer takes milliseconds; who waits longer is told. */
+const TURN_MS = 100;
+const MOST_TURNS = 50;
+
+/** Stops them, each as soon as there is one to stop. */
+async function stopAll(
+  serials: readonly Serial[],
+  stop: (serial: Serial) => Promise<unknown>,
+  reserved: (serials: readonly Serial[]) => Promise<readonly Serial[]>,
+): Promise<void> {
+  for (let [left, turns] = [serials, 0]; ; turns += 1) {
+    // Looked at before: what is made meanwhile has another turn.
+    const unmade = await reserved(left);
+    await forEach(left, stop);
+    if (unmade.length === 0) return;
+    if (turns === MOST_TURNS) throw new SignerUnavailableError("a certificate is not made yet");
+    left = unmade;
+    await delay(TURN_MS);
+  }
+}
+
 /** The device's row, locked, if it is of a pharmacy of theirs. Throws NotFoundError. */
 async function deviceOf(
   sql: Sql,
@@ -113,6 +144,14 @@ async function serialsOf(
   { id, at }: { readonly id: string; readonly at: Date },
 ): Promise<readonly Serial[]> {
   const rows = await sql.query<{ serial: Uint8Array }>(text, [id, at]);
+  return rows.map(({ serial }) => serialOf(serial));
+}
+
+async function reservedOf(sql: Sql, serials: readonly Serial[]): Promise<readonly Serial[]> {
+  const rows = await sql.query<{ serial: Uint8Array }>(
+    "select serial from ca.issued where serial = any($1) and state = 'reserved'",
+    [serials.map((serial) => Buffer.from(serial, "hex"))],
+  );
   return rows.map(({ serial }) => serialOf(serial));
 }
 
@@ -183,7 +222,11 @@ export function createDeviceHolds(deps: DeviceHoldsDeps): DeviceHolds {
       const { pharmacyId } = device;
       if (serials.length === 0) return { pharmacyId, came: "nothing" };
       const principal = principalOf(person);
-      await forEach(serials, (serial) => revocation.revoke(principal, serial, "certificateHold"));
+      await stopAll(
+        serials,
+        (serial) => revocation.revoke(principal, serial, "certificateHold"),
+        (some) => database.tenant(person.corporationId, (sql) => reservedOf(sql, some)),
+      );
       return { pharmacyId, came: "held" };
     },
 

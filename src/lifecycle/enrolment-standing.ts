@@ -19,22 +19,6 @@ export interface Standing {
   readonly is_member: boolean;
 }
 
-/**
- * Whether somebody of its pharmacy has stopped a device and what was stopped may go on again, in SQL; `device` and `at` are
- * expressions. What staff have revoked since stops nobody: a machine that was lost is replaced.
- */
-export const heldOf = (device: string, at: string): string =>
-  `exists (select from app.device_hold h join ca.issued i on i.serial = any (h.serials)
-    where h.device_id = ${device} and h.released_at is null and i.state in ('good', 'hold') and i.not_after > ${at})`;
-
-/** Throws InvalidStateError. */
-export function checkNotHeld(isHeld: boolean): void {
-  if (isHeld)
-    throw new InvalidStateError("the device is on hold: its pharmacy's manager can let it go on", {
-      field: "deviceId",
-    });
-}
-
 /** Whether the device, or a new one of the pharmacy, may have a certificate of this person's now. Throws InvalidStateError, NotAMemberError. */
 export async function standingOf(
   sql: Sql,

@@ -1,9 +1,9 @@
 import { serialOf } from "../ca/certificate-record.ts";
+import { heldOf } from "../ca/device-hold.ts";
 import type { Clock } from "../pki/clock.ts";
 import type { Serial } from "../pki/serial.ts";
 import type { Platform } from "../registry/vocabulary.ts";
 import type { EnrolmentState, IdentifiedHow, PlaceChoice } from "./enrolment-row.ts";
-import { heldOf } from "./enrolment-standing.ts";
 import { hiddenAddress } from "./hidden-address.ts";
 import { MAY_ASK } from "./new-machines.ts";
 import { placesOf } from "./places.ts";

@@ -14,7 +14,7 @@ import { uniqueViolation } from "../storage/errors.ts";
 import type { Sql } from "../storage/sql.ts";
 import type { Check, Checks } from "./checks.ts";
 import { type Session, type Tenanted, tenantOfSession } from "./enrolment-session.ts";
-import { checkNotHeld, standingOf } from "./enrolment-standing.ts";
+import { standingOf } from "./enrolment-standing.ts";
 import { judgeCode, planCode } from "./mailed-code.ts";
 import { claimDevice } from "./naming.ts";
 import { NoSessionError, NotIdentifiedError, TooManyBundlesError } from "./errors.ts";
@@ -89,7 +89,6 @@ async function checkAllowed(
 ): Promise<void> {
   const { told_state: state } = row;
   if (state !== "identified" && state !== "issued") throw new NotIdentifiedError(state);
-  checkNotHeld(row.is_held);
   if (row.made >= MOST_BUNDLES) throw new TooManyBundlesError();
   if (isPlaceOpen(row, most))
     throw new ConflictError("the device has a certificate: in its place, or beside it", "place");

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 
+import { makeDeviceKey } from "../../support/service.ts";
 import { NOW } from "../ca/app-side.ts";
 import { openSignInWorld, type SignInWorld } from "./sign-in-world.ts";
 import { Visitor } from "./visitor.ts";
@@ -110,5 +111,65 @@ describe("on the way of a certificate", () => {
     const nobody = new Visitor(world.app);
     expect((await world.signIn(nobody, subject, "way")).headers.location).toBe("/way");
     expect((await nobody.go("GET", "/way")).statusCode).toBe(403);
+  });
+});
+
+/** What `/manage` comes to for a manager who stops the tenant's device. */
+async function stopped(): Promise<string | undefined> {
+  const manager = new Visitor(world.app);
+  await world.signIn(manager, subject, "manage");
+  const path = `/manage/devices/${tenant.deviceId}/hold`;
+  const { headers } = await manager.go("POST", path, { form: { reason: "lost" } });
+  return /news=(.+)$/.exec(String(headers.location))?.[1];
+}
+
+const answerTo = async (path: string, body: object): Promise<object> =>
+  (await world.call("POST", path, { body })).body;
+
+const statesOf = () =>
+  world.side.admin.query(
+    "select i.state from app.binding b join ca.issued i on i.serial = b.serial where b.device_id = $1 order by i.reserved_at",
+    [tenant.deviceId],
+  );
+
+describe("a device that its pharmacy has stopped", () => {
+  it("gets no certificate that staff ask for, alone or as one of many, until staff have ended what was stopped", async () => {
+    const { accountId, corporationId, deviceId } = tenant;
+    const body = { accountId, deviceId };
+    const { serialNumber } = (await world.call("POST", "/v1/certificates", { body })).body;
+    expect(await stopped()).toBe("held");
+    const refused = { type: "/problems/invalid-state", errors: [{ field: "deviceId" }] };
+    expect(await answerTo("/v1/certificates", body)).toMatchObject(refused);
+    const path = `/v1/certificates/${serialNumber}`;
+    expect(await answerTo(`${path}/reissue`, {})).toMatchObject(refused);
+    expect(await answerTo("/v1/bulk-issues", { corporationId, items: [body] })).toMatchObject({
+      type: "/problems/bulk-refused",
+      errors: [{ field: "items[0].deviceId" }],
+    });
+    await answerTo(`${path}/revoke`, { reason: "keyCompromise" });
+    await answerTo("/v1/certificates", body);
+    expect(await statesOf()).toEqual([{ state: "revoked" }, { state: "good" }]);
+  });
+
+  it("has none either that the signer was about to make", async () => {
+    const { accountId, deviceId } = tenant;
+    const { csr } = makeDeviceKey();
+    const body = { accountId, deviceId, csr };
+    const ask = () => world.call("POST", "/v1/certificates", { body, idempotencyKey: deviceId });
+    world.side.signer.isAway = true;
+    expect((await ask()).status).toBe(503);
+    expect(await statesOf()).toEqual([{ state: "reserved" }]);
+    const stopping = stopped();
+    await vi.waitFor(async () =>
+      expect(
+        await world.side.admin.query("select from app.device_hold where device_id = $1", [
+          deviceId,
+        ]),
+      ).toHaveLength(1),
+    );
+    world.side.signer.isAway = false;
+    expect((await ask()).status).toBe(201);
+    expect(await stopping).toBe("held");
+    expect(await statesOf()).toEqual([{ state: "hold" }]);
   });
 });
