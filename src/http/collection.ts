@@ -65,20 +65,31 @@ function idOf(request: FastifyRequest): string {
   return (request.params as Static<typeof IdParams>).id;
 }
 
-function addReading<
-  Item extends TSchema,
-  New extends TSchema,
-  Change extends TSchema,
-  Query extends TSchema,
->(app: FastifyInstance, collection: Collection<Item, New, Change, Query>): void {
-  const { path, one, tag, schemas, permissions, list, get } = collection;
-  const config = { permission: permissions.read };
+/** What of one kind of thing can be read. */
+export interface Reading<Item extends TSchema, Detail extends TSchema, Query extends TSchema> {
+  readonly path: string;
+  readonly tag: string;
+  /** What the two calls are, in a sentence each. */
+  readonly summaries: { readonly page: string; readonly one: string };
+  /** One of a page, and the same looked at by itself. */
+  readonly schemas: { readonly item: Item; readonly detail: Detail; readonly query: Query };
+  readonly permission: Permission;
+  readonly list: (principal: Principal, query: Static<Query>) => Promise<Page<Static<Item>>>;
+  readonly get: (principal: Principal, id: string) => Promise<Static<Detail>>;
+}
+
+/** GET on the address of a kind of thing, and on one of them. */
+export function addReading<Item extends TSchema, Detail extends TSchema, Query extends TSchema>(
+  app: FastifyInstance,
+  { path, tag, summaries, schemas, permission, list, get }: Reading<Item, Detail, Query>,
+): void {
+  const config = { permission };
   app.get(
     path,
     {
       config,
       schema: {
-        summary: `A page of them, by id`,
+        summary: summaries.page,
         tags: [tag],
         querystring: schemas.query,
         response: { 200: page(named(schemas.item)), ...problems(422) },
@@ -91,10 +102,10 @@ function addReading<
     {
       config,
       schema: {
-        summary: `Look at ${one}`,
+        summary: summaries.one,
         tags: [tag],
         params: IdParams,
-        response: { 200: named(schemas.item), ...problems(404) },
+        response: { 200: named(schemas.detail), ...problems(404) },
       },
     },
     (request) => get(principalOf(request), idOf(request)),
@@ -168,6 +179,12 @@ export function addCollection<
   Change extends TSchema,
   Query extends TSchema,
 >(app: FastifyInstance, collection: Collection<Item, New, Change, Query>): void {
-  addReading(app, collection);
+  const { item, query } = collection.schemas;
+  addReading(app, {
+    ...collection,
+    summaries: { page: "A page of them, by id", one: `Look at ${collection.one}` },
+    schemas: { item, detail: item, query },
+    permission: collection.permissions.read,
+  });
   addWriting(app, collection);
 }

@@ -6,25 +6,20 @@ import { firstNamed } from "./accept.ts";
 import { principalOf } from "./authentication.ts";
 import { csvHeading, csvLine } from "./bulk-csv.ts";
 import { CSV } from "./csv-body.ts";
+import { addReading } from "./collection.ts";
 import { HttpError } from "./errors.ts";
 import { idempotencyOf } from "./idempotency.ts";
 import { jsonLine, linesOf, textOf } from "./line-answer.ts";
 import { addNdjsonParser, hasLines, NDJSON } from "./ndjson-body.ts";
 import * as schemas from "./schemas/bulk.ts";
-import {
-  bodyProblems,
-  CreationHeaders,
-  IdParams,
-  named,
-  page,
-  problems,
-} from "./schemas/common.ts";
+import { bodyProblems, CreationHeaders, IdParams, named, problems } from "./schemas/common.ts";
 
 export interface BulkRoutesOptions {
   readonly bulkIssues: BulkIssues;
 }
 
-const tags = ["Certificates"];
+const tag = "Certificates";
+const tags = [tag];
 
 /** Ten thousand requests with the largest usual keys (RSA-3072: 1.4 kB), in octets. */
 const BODY_LIMIT = 24 * 1024 * 1024;
@@ -80,32 +75,21 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<BulkRoutesOptions> = async (
       return made;
     },
   );
-  app.get(
-    "/bulk-issues",
-    {
-      config: { permission: "bulk:read" },
-      schema: {
-        summary: "A page of bulk issues, in the order in which they were asked for",
-        tags,
-        querystring: schemas.BulkIssueQuery,
-        response: { 200: page(named(schemas.BulkIssue)), ...problems(422) },
-      },
+  addReading(app, {
+    path: "/bulk-issues",
+    tag,
+    summaries: {
+      page: "A page of bulk issues, in the order in which they were asked for",
+      one: "How far a bulk issue is",
     },
-    (request) => bulkIssues.list(principalOf(request), request.query),
-  );
-  app.get(
-    "/bulk-issues/:id",
-    {
-      config: { permission: "bulk:read" },
-      schema: {
-        summary: "How far a bulk issue is",
-        tags,
-        params: IdParams,
-        response: { 200: named(schemas.BulkIssue), ...problems(404) },
-      },
+    schemas: {
+      item: schemas.BulkIssue,
+      detail: schemas.BulkIssue,
+      query: schemas.BulkIssueQuery,
     },
-    (request) => bulkIssues.get(principalOf(request), request.params.id),
-  );
+    permission: "bulk:read",
+    ...bulkIssues,
+  });
 };
 
 /** What became of each, as lines or as a table. */

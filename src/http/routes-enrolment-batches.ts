@@ -14,6 +14,7 @@ import { chooseLanguage, type Language } from "../web/language.ts";
 import { BATCH_FAULTS } from "../web/messages/batch-faults.ts";
 import { firstNamed } from "./accept.ts";
 import { principalOf } from "./authentication.ts";
+import { addReading } from "./collection.ts";
 import type { FileFault } from "./batch-file.ts";
 import { batchReportTable } from "./batch-report-csv.ts";
 import { addCsvParser, CSV, mostFileOctets, type SentFile } from "./csv-body.ts";
@@ -21,14 +22,7 @@ import { type FieldFault, HttpError, MOST_FAULTS } from "./errors.ts";
 import { idempotencyOf } from "./idempotency.ts";
 import { jsonLine, linesOf, textOf } from "./line-answer.ts";
 import { NDJSON } from "./ndjson-body.ts";
-import {
-  bodyProblems,
-  CreationHeaders,
-  IdParams,
-  named,
-  page,
-  problems,
-} from "./schemas/common.ts";
+import { bodyProblems, CreationHeaders, IdParams, named, problems } from "./schemas/common.ts";
 import * as schemas from "./schemas/enrolment-batches.ts";
 
 export interface EnrolmentBatchRoutesOptions {
@@ -38,7 +32,8 @@ export interface EnrolmentBatchRoutesOptions {
   readonly timeZone: string;
 }
 
-const tags = ["Enrolments"];
+const tag = "Enrolments";
+const tags = [tag];
 
 /** The room's fault, with the column as the file names it. */
 function inFile({ column, ...fault }: BatchFault, { names }: SentFile): FileFault {
@@ -180,32 +175,21 @@ const REPORT_TYPES = [NDJSON, CSV] as const;
 export const enrolmentBatchReadingRoutes: FastifyPluginAsyncTypebox<
   EnrolmentBatchRoutesOptions
 > = async (app, { enrolmentBatches, timeZone }) => {
-  app.get(
-    "/enrolment-batches",
-    {
-      config: { permission: "enrolments:read" },
-      schema: {
-        summary: "A page of them, in the order in which they were made",
-        tags,
-        querystring: schemas.EnrolmentBatchQuery,
-        response: { 200: page(named(schemas.EnrolmentBatch)), ...problems(422) },
-      },
+  addReading(app, {
+    path: "/enrolment-batches",
+    tag,
+    summaries: {
+      page: "A page of them, in the order in which they were made",
+      one: "How far the invitations of a file are",
     },
-    (request) => enrolmentBatches.list(principalOf(request), request.query),
-  );
-  app.get(
-    "/enrolment-batches/:id",
-    {
-      config: { permission: "enrolments:read" },
-      schema: {
-        summary: "How far the invitations of a file are",
-        tags,
-        params: IdParams,
-        response: { 200: named(schemas.EnrolmentBatchDetail), ...problems(404) },
-      },
+    schemas: {
+      item: schemas.EnrolmentBatch,
+      detail: schemas.EnrolmentBatchDetail,
+      query: schemas.EnrolmentBatchQuery,
     },
-    (request) => enrolmentBatches.get(principalOf(request), request.params.id),
-  );
+    permission: "enrolments:read",
+    ...enrolmentBatches,
+  });
   app.get(
     "/enrolment-batches/:id/report",
     {

@@ -6,57 +6,41 @@ import type { EnrolmentInput, Enrolments } from "../lifecycle/enrolments.ts";
 import { parseSerial } from "../pki/serial.ts";
 import { allows } from "../staff/roles.ts";
 import { principalOf } from "./authentication.ts";
+import { addReading } from "./collection.ts";
 import { HttpError } from "./errors.ts";
 import { idempotencyOf } from "./idempotency.ts";
 import { bodyOrNone } from "./json-body.ts";
 import { Nothing } from "./schemas/certificates.ts";
-import {
-  bodyProblems,
-  CreationHeaders,
-  IdParams,
-  named,
-  page,
-  problems,
-} from "./schemas/common.ts";
+import { bodyProblems, CreationHeaders, IdParams, named } from "./schemas/common.ts";
 import * as schemas from "./schemas/enrolments.ts";
 
 export interface EnrolmentRoutesOptions {
   readonly enrolments: Enrolments;
 }
 
-const tags = ["Enrolments"];
+const tag = "Enrolments";
+const tags = [tag];
 
 /** Looking at enrolments. */
 export const enrolmentReadingRoutes: FastifyPluginAsyncTypebox<EnrolmentRoutesOptions> = async (
   app,
   { enrolments },
 ) => {
-  app.get(
-    "/enrolments",
-    {
-      config: { permission: "enrolments:read" },
-      schema: {
-        summary: "A page of them, in the order in which they were made",
-        tags,
-        querystring: schemas.EnrolmentQuery,
-        response: { 200: page(named(schemas.Enrolment)), ...problems(422) },
-      },
+  addReading(app, {
+    path: "/enrolments",
+    tag,
+    summaries: {
+      page: "A page of them, in the order in which they were made",
+      one: "Look at an enrolment",
     },
-    (request) => enrolments.list(principalOf(request), request.query),
-  );
-  app.get(
-    "/enrolments/:id",
-    {
-      config: { permission: "enrolments:read" },
-      schema: {
-        summary: "Look at an enrolment",
-        tags,
-        params: IdParams,
-        response: { 200: named(schemas.Enrolment), ...problems(404) },
-      },
+    schemas: {
+      item: schemas.Enrolment,
+      detail: schemas.Enrolment,
+      query: schemas.EnrolmentQuery,
     },
-    (request) => enrolments.get(principalOf(request), request.params.id),
-  );
+    permission: "enrolments:read",
+    ...enrolments,
+  });
 };
 
 type Wanted = EnrolmentInput | EnrolmentRequest;

@@ -3,17 +3,19 @@ import type { FastifyReply } from "fastify";
 
 import type { StageDetail, Stages } from "../registry/stages.ts";
 import { principalOf } from "./authentication.ts";
+import { addReading } from "./collection.ts";
 import { instant } from "./instant.ts";
 import { bodyOrNone } from "./json-body.ts";
 import { Nothing } from "./schemas/certificates.ts";
-import { bodyProblems, IdParams, named, page, problems } from "./schemas/common.ts";
+import { bodyProblems, IdParams, named } from "./schemas/common.ts";
 import * as schemas from "./schemas/stages.ts";
 
 export interface StageRoutesOptions {
   readonly stages: Stages;
 }
 
-const tags = ["Stages"];
+const tag = "Stages";
+const tags = [tag];
 
 const settled = {
   200: named(schemas.StageDetail),
@@ -74,30 +76,19 @@ export const stageReadingRoutes: FastifyPluginAsyncTypebox<StageRoutesOptions> =
   app,
   { stages },
 ) => {
-  app.get(
-    "/stages",
-    {
-      config: { permission: "stages:read" },
-      schema: {
-        summary: "A page of them, in the order in which they were set",
-        tags,
-        querystring: schemas.StageQuery,
-        response: { 200: page(named(schemas.Stage)), ...problems(422) },
-      },
+  addReading(app, {
+    path: "/stages",
+    tag,
+    summaries: {
+      page: "A page of them, in the order in which they were set",
+      one: "Look at a stage, and at the devices that lacked what it demands",
     },
-    (request) => stages.list(principalOf(request), request.query),
-  );
-  app.get(
-    "/stages/:id",
-    {
-      config: { permission: "stages:read" },
-      schema: {
-        summary: "Look at a stage, and at the devices that lacked what it demands",
-        tags,
-        params: IdParams,
-        response: { 200: named(schemas.StageDetail), ...problems(404) },
-      },
+    schemas: {
+      item: schemas.Stage,
+      detail: schemas.StageDetail,
+      query: schemas.StageQuery,
     },
-    (request) => stages.get(principalOf(request), request.params.id),
-  );
+    permission: "stages:read",
+    ...stages,
+  });
 };
