@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 
 import { chooseLanguage, chosenLanguage, type Language } from "../web/language.ts";
-import { askedLanguage } from "./pages.ts";
 
 /** Of the browser's own: it opens nothing, and the server keeps nothing of it. */
 const COOKIE = "suido-lang";
@@ -9,8 +8,16 @@ const COOKIE = "suido-lang";
 /** A year, in seconds: the next renewal is read by the same person. */
 const MAX_AGE_SECONDS = 365 * 24 * 60 * 60;
 
+/** An address may carry anything after its question mark: pages read `lang` and leave the rest alone. */
+export function askedLanguage({ query }: FastifyRequest): string | undefined {
+  const { lang } = query as { readonly lang?: unknown };
+  return typeof lang === "string" ? lang : undefined;
+}
+
 function signsOf(request: FastifyRequest): { asked: string | undefined; kept: string | undefined } {
-  return { asked: askedLanguage(request), kept: request.cookies[COOKIE] };
+  // Where nothing is served, there are no cookies either.
+  const { cookies } = request as Partial<FastifyRequest>;
+  return { asked: askedLanguage(request), kept: cookies?.[COOKIE] };
 }
 
 /** The language that was chosen on this page or one before it; undefined where the browser's own preference holds. */

@@ -12,6 +12,8 @@ import { notFoundPage } from "../web/not-found-page.ts";
 import { problemPage, problemsPage } from "../web/problem-pages.ts";
 import type { SiteFacts } from "../web/site.ts";
 import { loadHelpPages } from "./help-pages.ts";
+import { askedLanguage } from "./language-choice.ts";
+import { createPortalPages } from "./portal-pages.ts";
 import { shownProblems } from "./problem.ts";
 import type { Readiness } from "./routes-operations.ts";
 
@@ -43,12 +45,6 @@ function sendPage(reply: FastifyReply, page: Html): FastifyReply {
       vary: "Accept, Accept-Language",
     })
     .send(String(page));
-}
-
-/** An address may carry anything after its question mark: pages read `lang` and leave the rest alone. */
-export function askedLanguage({ query }: FastifyRequest): string | undefined {
-  const { lang } = query as { readonly lang?: unknown };
-  return typeof lang === "string" ? lang : undefined;
 }
 
 /** A serial number as certificates have it (RFC 5280 §4.1.2.2), in hexadecimal: nothing else is shown. */
@@ -86,8 +82,9 @@ export function addPages(
     site,
     path,
   });
+  const people = createPortalPages(options);
   const notFound: Pages["notFound"] = (request, reply) =>
-    sendPage(reply.code(404), notFoundPage(contextOf(request, "/")));
+    people.send(reply.code(404), notFoundPage({ ...people.contextOf(request), path: "/" }));
 
   addHelpPage(app, options);
   const { icon, logo, passkeys, portal, style, way } = assets;
@@ -97,7 +94,9 @@ export function addPages(
       reply.headers({ "content-type": type, "cache-control": FOR_EVER }).send(body),
     );
   }
-  app.get("/", { schema }, (request, reply) => sendPage(reply, homePage(contextOf(request, "/"))));
+  app.get("/", { schema }, (request, reply) =>
+    sendPage(reply, homePage(contextOf(request, "/"), options.urls)),
+  );
   app.get("/console", { schema }, async (request, reply) => {
     const { urls, timeZone, clock, readiness } = options;
     const [{ ready, roles }, authorities] = await Promise.all([readiness(), options.authorities()]);

@@ -15,7 +15,7 @@ import {
 } from "../web/renew-page.ts";
 import type { SiteFacts } from "../web/site.ts";
 import { loadHelpPages, pagePolicy } from "./help-pages.ts";
-import { askedLanguage } from "./pages.ts";
+import { askedLanguage } from "./language-choice.ts";
 import { readOn } from "./way-view.ts";
 
 export interface RenewPagesOptions {

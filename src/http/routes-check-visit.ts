@@ -11,7 +11,7 @@ import { prefersHtml } from "./accept.ts";
 import { handshakeCertificate } from "./client-certificate.ts";
 import { HttpError } from "./errors.ts";
 import { pagePolicy } from "./help-pages.ts";
-import { askedLanguage } from "./pages.ts";
+import { askedLanguage } from "./language-choice.ts";
 import { CheckVisit } from "./schemas/certificates.ts";
 import { readOn } from "./way-view.ts";
 

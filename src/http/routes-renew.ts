@@ -9,7 +9,7 @@ import { chosenLanguage, inLanguage } from "../web/language.ts";
 import { certificateRefused } from "./certificate-refusals.ts";
 import { handshakeCertificate } from "./client-certificate.ts";
 import { HttpError } from "./errors.ts";
-import { askedLanguage } from "./pages.ts";
+import { askedLanguage } from "./language-choice.ts";
 import { prefersHtml } from "./accept.ts";
 import { loadRenewPages, type RenewPagesOptions, type Seen } from "./renew-pages.ts";
 import { refuseOtherSites } from "./way-session.ts";

@@ -1,5 +1,8 @@
+import { contact, FACE } from "./advice.ts";
 import { html, type Html } from "./html.ts";
 import { layout, type PageContext, pathIn } from "./layout.ts";
+import { EMERGENCY_WORDS } from "./messages/emergency.ts";
+import { EMERGENCY_PATH } from "./portal-layout.ts";
 
 /** Where the parts of the service are reached from outside. */
 export interface PublicUrls {
@@ -54,34 +57,41 @@ function stepsAcross(steps: readonly { readonly do: string; readonly more: strin
   </ol>`;
 }
 
-function pharmacist({ catalogue: { messages } }: PageContext): Html {
-  const words = messages.home.pharmacist;
+/** Whom to call, and what to do by night. */
+function help({ catalogue: { language, messages }, site }: PageContext): Html {
+  const { call, help: title, helpMore } = messages.home.pharmacist;
+  const support = site.support?.[language];
+  return html`<div class="aside">
+    ${FACE}
+    <div>
+      <h3>${title}</h3>
+      <p>${support === undefined ? helpMore : [call, " ", contact(support)]}</p>
+      <p><a href="${EMERGENCY_PATH}?lang=${language}">${EMERGENCY_WORDS[language].link}</a></p>
+    </div>
+  </div>`;
+}
+
+function pharmacist(context: PageContext): Html {
+  const words = context.catalogue.messages.home.pharmacist;
   return html`<section class="card first" aria-labelledby="pharmacist">
     <p class="who">${words.who}</p>
     <h2 id="pharmacist">${words.title}</h2>
     ${stepsAcross(words.steps)}
-    <div class="aside">
-      <svg viewBox="0 0 64 72" aria-hidden="true">
-        <path class="drop" d="M32 4C22 22 10 30 10 46a22 22 0 0 0 44 0C54 30 42 22 32 4Z" />
-        <circle class="face" cx="25" cy="46" r="3" />
-        <circle class="face" cx="39" cy="46" r="3" />
-        <path class="smile" d="M26 54q6 5 12 0" />
-      </svg>
-      <div>
-        <h3>${words.help}</h3>
-        <p>${words.helpMore}</p>
-      </div>
-    </div>
+    <div class="row"><a class="button" href="${pathIn(context, "/start")}">${words.button}</a></div>
+    ${help(context)}
   </section>`;
 }
 
-/** Where the button of a reminder leads. */
-function renewal({ catalogue: { messages } }: PageContext): Html {
-  const { who, title, steps } = messages.home.renewal;
+/** Where the button of a mail leads that says when it will be time. */
+function renewal({ catalogue: { language, messages } }: PageContext, { mtls }: PublicUrls): Html {
+  const { button, who, title, steps } = messages.home.renewal;
   return html`<section class="card" id="renewal" aria-labelledby="renewal-title">
     <p class="who">${who}</p>
     <h2 id="renewal-title">${title}</h2>
     ${stepsAcross(steps)}
+    <div class="row">
+      <a class="button quiet" href="${mtls}/renew?lang=${language}">${button}</a>
+    </div>
   </section>`;
 }
 
@@ -114,7 +124,7 @@ function others(context: PageContext): Html {
 }
 
 /** The first page: for a pharmacist who came here by chance, for who builds on Suido, for who runs it. */
-export function homePage(context: PageContext): Html {
+export function homePage(context: PageContext, urls: PublicUrls): Html {
   const { home } = context.catalogue.messages;
   return layout(context, {
     title: home.title,
@@ -127,6 +137,6 @@ export function homePage(context: PageContext): Html {
         </div>
         ${way(context)}
       </div>
-      ${pharmacist(context)} ${renewal(context)} ${others(context)}`,
+      ${pharmacist(context)} ${renewal(context, urls)} ${others(context)}`,
   });
 }

@@ -11,28 +11,30 @@ export const EN = {
   },
   home: {
     title: "Certificates for the devices of pharmacies",
-    lead: "A certificate shows that a PC or tablet really is the pharmacy’s own. From here it comes to the device, is renewed every year, and is stopped at once when the device is lost.",
+    lead: "A certificate shows that a PC or tablet really is the pharmacy’s own. To install it, and to renew it once a year, you do as the pages say.",
     picture: "A pipe with three taps brings a certificate to a counter PC, a tablet and a phone.",
     pictureLabels: { pc: "Counter PC", tablet: "Tablet", phone: "Phone" },
     pharmacist: {
       who: "For pharmacies",
-      title: "If you were given a certificate",
+      title: "If you are to install a certificate",
       steps: [
         {
           do: "Go to the device it is for",
           more: "One device, one certificate: the one of the counter PC goes onto the counter PC.",
         },
         {
-          do: "Open the file on that device",
-          more: "File and password come from whoever looks after your system. There is nothing to do on this page.",
+          do: "Open the link of the mail on that device",
+          more: "Where it has no mail, press the button below and type the code: it is in the mail, or on your card.",
         },
         {
-          do: "Enter the password and follow the screens",
-          more: "When it is done, delete the file.",
+          do: "Do as the page says",
+          more: "It takes a few minutes. At the end you see that it works.",
         },
       ],
+      button: "Type the code",
       help: "Nothing came, or it does not work",
       helpMore: "Call the support of the system that you use. Its screens show the number.",
+      call: "Please call.",
     },
     renewal: {
       who: "For pharmacies",
@@ -43,14 +45,15 @@ export const EN = {
           more: "It does not stop without warning.",
         },
         {
-          do: "Ask the support of your system for the renewal",
-          more: "Tell them the device’s name as it stands in the mail.",
+          do: "Open the renewal page on that device, and press “Renew”",
+          more: "Its certificate is the sign-in: there is no password and no telephone call.",
         },
         {
-          do: "Open the new file on the same device",
+          do: "Do as the page says",
           more: "The old certificate is stopped only once the new one works.",
         },
       ],
+      button: "Open the renewal page",
     },
     product: {
       who: "For products and proxies",
@@ -144,8 +147,9 @@ export const EN = {
   },
   notFound: {
     title: "This page does not exist",
-    text: "The address may be mistyped or cut off. If it came from a mail, copy the whole link, or press the button in the mail again.",
-    button: "Go to the first page",
+    text: "The address may be mistyped or cut off. If it came from a mail, press the button in the mail again, or type the code that the mail has.",
+    button: "Type the code",
+    home: "Go to the first page",
   },
 };
 

@@ -7,7 +7,10 @@ import { homePage } from "../../../src/web/home-page.ts";
 import { type Child, html } from "../../../src/web/html.ts";
 import { catalogue, chooseLanguage, type Language } from "../../../src/web/language.ts";
 import type { PageContext } from "../../../src/web/layout.ts";
+import { WAY_EN } from "../../../src/web/messages/way-en.ts";
+import { WAY_JA } from "../../../src/web/messages/way-ja.ts";
 import { notFoundPage } from "../../../src/web/not-found-page.ts";
+import type { PortalContext } from "../../../src/web/portal-layout.ts";
 import { problemPage, problemsPage } from "../../../src/web/problem-pages.ts";
 
 const site = plainSite();
@@ -83,14 +86,20 @@ it.for([
   },
 );
 
+const homeIn = (context: PageContext) => homePage(context, FACTS.urls);
+const portalIn = (context: PageContext): PortalContext => {
+  const { language } = context.catalogue;
+  return { ...context, language, words: { ja: WAY_JA, en: WAY_EN }[language], timeZone: "UTC" };
+};
+
 const PAGES = {
-  home: homePage,
+  home: homeIn,
   console: (context: PageContext) => consolePage(context, FACTS),
   "an empty console": (context: PageContext) =>
     consolePage(context, { ...FACTS, roles: {}, authorities: [], ready: false }),
   problems: (context: PageContext) => problemsPage(context, [{ code: "not-found", status: 404 }]),
   "a problem": (context: PageContext) => problemPage(context, { code: "key-in-use", status: 409 }),
-  "not found": notFoundPage,
+  "not found": (context: PageContext) => notFoundPage(portalIn(context)),
 };
 
 const CASES = Object.entries(PAGES).flatMap(([name, page]) =>
@@ -148,7 +157,7 @@ describe("the console", () => {
 
 /** All that a first visit loads, uncompressed: no page of ours is sent in a smaller form. Who has passkeys has been here before. */
 const FIRST_LOAD = [
-  Buffer.byteLength(String(homePage(contextIn("ja")))),
+  Buffer.byteLength(String(homeIn(contextIn("ja")))),
   ...Object.values(assets).flatMap((file: Asset | undefined) =>
     file === assets.passkeys ? [] : (file?.body.length ?? []),
   ),
