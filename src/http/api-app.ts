@@ -209,7 +209,9 @@ export async function createAppServer(options: AppServerOptions): Promise<Fastif
   app.decorateRequest("principal", undefined);
   drainBeforeClose(app);
   limitPipelining(app);
-  installErrorReplies(app);
+  const assets = loadAssets(options.site);
+  const portal = createPortalPages({ ...options, assets });
+  installErrorReplies(app, portal.showTrouble);
   installRequestLog(app, options.counters.answered);
   const methods = watchMethods(app);
   await addSecurityHeaders(app);
@@ -217,14 +219,12 @@ export async function createAppServer(options: AppServerOptions): Promise<Fastif
   await app.register(healthRoutes, options);
   await app.register(metricsRoutes, options);
   addApi(app, options);
-  const assets = loadAssets(options.site);
   const pages = addPages(app, { ...options, assets });
   const { urls } = options;
   const wayPages = createWayPages({ ...options, assets });
   const { signIn } = options;
   const canSignIn = signIn !== undefined;
   await app.register(wayRoutes, { ...options, canSignIn, appUrl: urls.app, pages: wayPages });
-  const portal = createPortalPages({ ...options, assets });
   if (signIn !== undefined) {
     const signing = { ...signIn, appUrl: urls.app, pages: portal };
     await app.register(signInRoutes, { ...signing, signIn });

@@ -1,5 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
+import type { Trouble } from "../web/trouble-page.ts";
+import { prefersHtml } from "./accept.ts";
 import { HttpError, type HttpErrorCode } from "./errors.ts";
 import { BODY_LIMIT } from "./limits.ts";
 import { hasLines, problemInLines } from "./ndjson-body.ts";
@@ -98,9 +100,40 @@ export function replyProblem(
     .send(body);
 }
 
-/** Makes problem documents of every error, and gives each answer the request's id. */
-export function installErrorReplies(app: FastifyInstance): void {
-  app.setErrorHandler((error, request, reply) => replyProblem(error, request, reply));
+/** What a person's browser is shown instead of a problem document. */
+export type ShowTrouble = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  trouble: Trouble,
+) => FastifyReply;
+
+/** The same answer for a person: its status and header fields, with a page. */
+function replyPage(
+  thrown: unknown,
+  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+  show: ShowTrouble,
+): FastifyReply {
+  const error = translate(thrown, request);
+  const { status } = problemOf(error);
+  if (status >= 500 && !(error instanceof HttpError))
+    request.log.error({ err: error }, "a request failed");
+  reply
+    .code(status)
+    .headers({ ...problemHeaders(error, { hasCredentials: false }), "cache-control": "no-store" });
+  if (isEndless(request)) reply.header("connection", "close");
+  return show(request, reply, status >= 500 || status === 429 ? "later" : "refused");
+}
+
+/**
+ * Makes problem documents of every error, and gives each answer the request's id. Who asks for a page gets one from `show`,
+ * if there is one, but of the API.
+ */
+export function installErrorReplies(app: FastifyInstance, show?: ShowTrouble): void {
+  app.setErrorHandler((error, request, reply) =>
+    show !== undefined && prefersHtml(request.headers.accept) && !request.url.startsWith("/v1/")
+      ? replyPage(error, { request, reply }, show)
+      : replyProblem(error, request, reply),
+  );
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
   });

@@ -8,12 +8,18 @@ import { type Static, Type } from "typebox";
 
 import type { Identification, Identified, Identify } from "../ca/identification.ts";
 import type { Clock } from "../pki/clock.ts";
+import { nonceOfHost } from "../lifecycle/checks.ts";
 import type { Authorizer } from "../va/authorizer.ts";
+import { loadCheckStyle } from "../web/assets.ts";
+import { chooseLanguage } from "../web/language.ts";
+import { standaloneTroublePage } from "../web/trouble-page.ts";
 import { handshakeCertificate } from "./client-certificate.ts";
 import { drainBeforeClose } from "./drain.ts";
-import { installErrorReplies, replyProblem } from "./error-replies.ts";
+import { installErrorReplies, replyProblem, type ShowTrouble } from "./error-replies.ts";
 import { certificateRefused } from "./certificate-refusals.ts";
 import { HttpError } from "./errors.ts";
+import { pagePolicy } from "./help-pages.ts";
+import { askedLanguage } from "./language-choice.ts";
 import { SERVER_LIMITS } from "./limits.ts";
 import {
   type ConnectionError,
@@ -133,6 +139,23 @@ function whoamiOf(identified: Identified): Static<typeof Whoami> {
   };
 }
 
+/** What a device's browser is shown when its request fails; it leads to where it can be tried again. */
+function loadTrouble({ checkUrl, site }: MtlsServerOptions): ShowTrouble {
+  const style = loadCheckStyle(site);
+  return (request, reply, trouble) => {
+    const acceptLanguage = request.headers["accept-language"];
+    const language = chooseLanguage({ asked: askedLanguage(request), acceptLanguage });
+    const path = nonceOfHost(request.host, checkUrl) === undefined ? "/renew" : "/";
+    return reply
+      .headers({
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": pagePolicy(style),
+      })
+      .serializer(String)
+      .send(standaloneTroublePage(trouble, path, { language, site, style }));
+  };
+}
+
 /** Whoever shows the certificate. Asked for every request, not every connection: a revocation takes effect at once. */
 type Demand = (request: FastifyRequest) => Promise<Identified>;
 
@@ -171,7 +194,7 @@ export async function createMtlsServer(options: MtlsServerOptions): Promise<Mtls
   app.decorateRequest("principal", undefined);
   drainBeforeClose(app);
   limitPipelining(app);
-  installErrorReplies(app);
+  installErrorReplies(app, loadTrouble(options));
   installRequestLog(app);
   app.addHook("onRequest", async (_request, reply) => {
     reply.headers({ "cache-control": "no-store", "x-content-type-options": "nosniff" });

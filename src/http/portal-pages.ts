@@ -6,6 +6,8 @@ import { WAY_EN } from "../web/messages/way-en.ts";
 import { WAY_JA } from "../web/messages/way-ja.ts";
 import type { PortalContext } from "../web/portal-layout.ts";
 import type { SiteFacts } from "../web/site.ts";
+import { troublePage } from "../web/trouble-page.ts";
+import type { ShowTrouble } from "./error-replies.ts";
 import { languageOf, pathOf } from "./language-choice.ts";
 
 export interface PortalPagesOptions {
@@ -19,27 +21,40 @@ export interface PortalPagesOptions {
 export interface PortalPages {
   contextOf(request: FastifyRequest): PortalContext;
   send(reply: FastifyReply, page: Html): FastifyReply;
+  /** For a person whose request failed. */
+  readonly showTrouble: ShowTrouble;
 }
 
 const WORDS = { ja: WAY_JA, en: WAY_EN } as const;
 
+/** Where somebody goes on whose form has failed: not all forms have a page of their own. */
+function goOnPath(request: FastifyRequest): string {
+  const path = pathOf(request);
+  return request.method !== "GET" && path === "/emergency" ? "/emergency/next" : path;
+}
+
+const send: PortalPages["send"] = (reply, page) =>
+  reply
+    .headers({
+      "content-type": "text/html; charset=utf-8",
+      "cache-control": "no-store",
+      // Not no-referrer: under it forms say that they come from nowhere (Fetch §3.2, "Origin: null").
+      "referrer-policy": "same-origin",
+      vary: "Accept, Accept-Language, Cookie",
+    })
+    .serializer(String)
+    .send(page);
+
 export function createPortalPages(options: PortalPagesOptions): PortalPages {
+  const contextOf: PortalPages["contextOf"] = (request) => {
+    const language = languageOf(request);
+    return { ...options, language, words: WORDS[language], path: pathOf(request) };
+  };
   return {
-    contextOf(request) {
-      const language = languageOf(request);
-      return { ...options, language, words: WORDS[language], path: pathOf(request) };
-    },
-    send: (reply, page) =>
-      reply
-        .headers({
-          "content-type": "text/html; charset=utf-8",
-          "cache-control": "no-store",
-          // Not no-referrer: under it forms say that they come from nowhere (Fetch §3.2, "Origin: null").
-          "referrer-policy": "same-origin",
-          vary: "Accept, Accept-Language, Cookie",
-        })
-        .serializer(String)
-        .send(page),
+    contextOf,
+    send,
+    showTrouble: (request, reply, trouble) =>
+      send(reply, troublePage(trouble, { ...contextOf(request), path: goOnPath(request) })),
   };
 }
 

@@ -45,6 +45,9 @@ const OUTCOMES = Object.keys(VISITS) as CheckOutcome[];
 const nonceOf = (outcome: CheckOutcome): string =>
   OUTCOMES.indexOf(outcome).toString(16).padStart(32, "0");
 
+/** Of a check that cannot be looked at. */
+const BROKEN = "f".repeat(32);
+
 const unexpected = (): never => {
   throw new Error("nobody asks for this here");
 };
@@ -59,6 +62,7 @@ describe("each outcome has a page", () => {
     mtls = await createMtlsServer({
       certificate: { key, certificate: cert, authorities: [] },
       visitCheck: (nonce) => {
+        if (nonce === BROKEN) return Promise.reject(new Error("the database is away"));
         const outcome = OUTCOMES.find((each) => nonceOf(each) === nonce) ?? "ended";
         return Promise.resolve({ outcome, ...VISITS[outcome] });
       },
@@ -181,6 +185,17 @@ describe("each outcome has a page", () => {
     } finally {
       await page.close();
     }
+  });
+
+  it("has a page too where a request has failed, which leads to where it can be tried again", async () => {
+    const page = await (await contextOf(VIEWS[3])).newPage();
+    const reply = await page.goto(`https://${BROKEN}.check.localhost:${port}/`);
+    expect(reply?.status()).toBe(500);
+    expect(await axeFindings(page)).toEqual([]);
+    expect((await page.evaluate<{ faults: string[] }>(AUDIT)).faults).toEqual([]);
+    expect(await stopsByKey(page)).toEqual(["English", "もう一度試す", "0120-000-000"]);
+    expect(await page.locator(".button").getAttribute("href")).toBe("/?lang=ja");
+    await page.close();
   });
 });
 

@@ -12,6 +12,7 @@ import { WAY_JA } from "../../../src/web/messages/way-ja.ts";
 import { notFoundPage } from "../../../src/web/not-found-page.ts";
 import type { PortalContext } from "../../../src/web/portal-layout.ts";
 import { problemPage, problemsPage } from "../../../src/web/problem-pages.ts";
+import { troublePage } from "../../../src/web/trouble-page.ts";
 
 const site = plainSite();
 const assets = loadAssets(site);
@@ -100,6 +101,8 @@ const PAGES = {
   problems: (context: PageContext) => problemsPage(context, [{ code: "not-found", status: 404 }]),
   "a problem": (context: PageContext) => problemPage(context, { code: "key-in-use", status: 409 }),
   "not found": (context: PageContext) => notFoundPage(portalIn(context)),
+  later: (context: PageContext) => troublePage("later", portalIn(context)),
+  refused: (context: PageContext) => troublePage("refused", portalIn(context)),
 };
 
 const CASES = Object.entries(PAGES).flatMap(([name, page]) =>
