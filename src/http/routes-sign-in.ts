@@ -116,7 +116,7 @@ async function identifyAt(
     return "unknown";
   }
   const came = await waySignIn.signedIn(waySecret, accounts, proof.amr);
-  return came === "other" || came === "ended" ? came : undefined;
+  return came === "other" ? came : undefined;
 }
 
 /** What one sees of signing in, who one is, and how one ends it. */

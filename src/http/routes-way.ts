@@ -51,12 +51,12 @@ const wantsPage = ({ headers }: FastifyRequest): boolean => prefersHtml(headers.
  */
 async function mailCode({ canSignIn, ways }: WayRoutesOptions, secret: string): Promise<void> {
   if (canSignIn) return;
-  const { mail, state } = await ways.look(secret);
-  if (state !== "started" || mail === undefined) return;
   try {
+    const { mail, state } = await ways.look(secret);
+    if (state !== "started" || mail === undefined) return;
     await ways.mailCode(secret);
   } catch (error) {
-    if (!isRefusal(error)) throw error; // as many as may be were sent
+    if (!isRefusal(error)) throw error; // as many as may be were sent, or another browser was quicker
   }
 }
 

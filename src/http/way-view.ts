@@ -59,7 +59,7 @@ export interface Wishes {
   readonly signIn?: { readonly came: string | undefined };
 }
 
-const PROBLEMS = ["cancelled", "unavailable", "again", "unknown", "ended"] as const;
+const PROBLEMS = ["cancelled", "unavailable", "again", "unknown"] as const;
 
 /** What the page says of signing in. Whoever has signed in as somebody else has a page for it, while that matters. */
 function signInOf(page: WayPage, came: string | undefined): Pick<WayView, "page" | "signIn"> {

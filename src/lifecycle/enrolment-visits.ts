@@ -9,6 +9,7 @@ import { findLink, type LinkKind } from "./enrolment-links.ts";
 import { type EnrolmentState, isOpen } from "./enrolment-row.ts";
 import { beginSession, drawingNumbers, sessionHash } from "./enrolment-session.ts";
 import { TooManyGuessesError } from "./errors.ts";
+import { TOLD_STATE } from "./identifying.ts";
 import { type Lapsed, type Offered, offerAnew } from "./offer-anew.ts";
 import type { WrongGuesses } from "./wrong-guesses.ts";
 
@@ -85,11 +86,12 @@ interface Row {
   readonly platform: string | null;
 }
 
-const FIND = `select e.id, e.device_id, e.pharmacy_id, e.account_id, app.enrolment_state(e, $2) as told_state, e.begun, e.session_sha256, e.replaced_by,
+const FIND = `select e.id, e.device_id, e.pharmacy_id, e.account_id, ${TOLD_STATE} as told_state, e.begun, e.session_sha256, e.replaced_by,
     app.enrolment_offers_anew(e, $2) as offers_anew, e.support_number,
     e.expires_at, coalesce(d.name, e.device_name) as device_name, coalesce(d.platform, e.device_platform) as platform, p.name as pharmacy_name
   from app.enrolment_link l
   join app.enrolment e on e.id = l.enrolment_id
+  join app.account a on a.id = e.account_id
   left join app.device d on d.id = e.device_id
   join app.pharmacy p on p.id = e.pharmacy_id
   where l.sha256 = $1`;

@@ -32,3 +32,10 @@ export async function identify(
 export const MAY_HAVE_ONE = `a.disabled_at is null and exists (
     select from app.membership m where m.account_id = a.id and m.pharmacy_id = e.pharmacy_id
       and m.valid_from <= $2 and (m.valid_to is null or m.valid_to > $2))`;
+
+/**
+ * The state of an enrolment `e` as its person is told it, at the time of a query's second value: one whose account `a` or device `d` is
+ * out meanwhile is as good as taken back.
+ */
+export const TOLD_STATE = `case when app.enrolment_state(e, $2) in ('invited', 'started', 'identified', 'issued')
+    and not (d.retired_at is null and ${MAY_HAVE_ONE}) then 'withdrawn' else app.enrolment_state(e, $2) end`;

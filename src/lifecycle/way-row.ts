@@ -5,6 +5,7 @@ import type { Serial } from "../pki/serial.ts";
 import type { Platform } from "../registry/vocabulary.ts";
 import type { EnrolmentState, IdentifiedHow, PlaceChoice } from "./enrolment-row.ts";
 import { hiddenAddress } from "./hidden-address.ts";
+import { TOLD_STATE } from "./identifying.ts";
 import { MAY_ASK } from "./new-machines.ts";
 import { placesOf } from "./places.ts";
 import { notRenewableWhy } from "./renewable.ts";
@@ -94,7 +95,7 @@ export interface WayRow {
 }
 
 /** By the hash of its session ($1), at a time ($2); a person may ask for so many more machines a day ($3). */
-export const FIND_WAY = `select e.id, e.device_id, e.pharmacy_id, e.account_id, app.enrolment_state(e, $2) as told_state, e.replaced_by, e.support_number,
+export const FIND_WAY = `select e.id, e.device_id, e.pharmacy_id, e.account_id, ${TOLD_STATE} as told_state, e.replaced_by, e.support_number,
     e.expires_at, e.replaces, old.state as old_state, old.not_after as old_not_after, e.identified_how, case when a.email_shared then null else a.email end as email, e.codes_mailed,
     coalesce(d.name, e.device_name) as device_name, coalesce(d.platform, e.device_platform) as platform, p.name as pharmacy_name,
     (e.device_id is null or e.device_name is not null or e.place is not null) as is_claimed, e.place,

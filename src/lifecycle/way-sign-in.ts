@@ -6,7 +6,7 @@ import type { Database } from "../storage/database.ts";
 import type { Sql } from "../storage/sql.ts";
 import type { EnrolmentState } from "./enrolment-row.ts";
 import { sessionHash } from "./enrolment-session.ts";
-import { identify, MAY_HAVE_ONE } from "./identifying.ts";
+import { identify, TOLD_STATE } from "./identifying.ts";
 
 /** An account that has just signed in at the browser of an enrolment. */
 export interface SignedIn {
@@ -17,14 +17,14 @@ export interface SignedIn {
 /** Being identified by the site's own sign-in. */
 export interface WaySignIn {
   /**
-   * `identified`: one of the accounts is whom the enrolment is for. `other`: none is, and nothing has changed. `ended`: it is,
-   * and may have no certificate any more. `over`: nobody waits there (any more).
+   * `identified`: one of the accounts is whom the enrolment is for. `other`: none is, and nothing has changed. `over`: nobody
+   * waits there, or nobody who may have a certificate, any more.
    */
   signedIn(
     session: string,
     accounts: readonly SignedIn[],
     amr: readonly string[],
-  ): Promise<"identified" | "other" | "ended" | "over">;
+  ): Promise<"identified" | "other" | "over">;
 }
 
 export interface WaySignInDeps {
@@ -39,11 +39,10 @@ interface Row {
   readonly id: string;
   readonly account_id: string;
   readonly told_state: EnrolmentState;
-  readonly may_have_one: boolean;
 }
 
-const FIND = `select e.id, e.account_id, app.enrolment_state(e, $2) as told_state, ${MAY_HAVE_ONE} as may_have_one
-  from app.enrolment e join app.account a on a.id = e.account_id
+const FIND = `select e.id, e.account_id, ${TOLD_STATE} as told_state
+  from app.enrolment e join app.account a on a.id = e.account_id left join app.device d on d.id = e.device_id
   where e.session_sha256 = $1 for update of e`;
 
 export function createWaySignIn({ database, clock, newId, digest }: WaySignInDeps): WaySignIn {
@@ -82,7 +81,6 @@ export function createWaySignIn({ database, clock, newId, digest }: WaySignInDep
           await noteOther(sql, enrolmentId, { corporationId, accounts });
           return "other";
         }
-        if (!row.may_have_one) return "ended";
         const by = `account:${accountId}`;
         const [how, detail] = ["sign-in", { amr: [...amr] }] as const;
         await identify(sql, { enrolmentId, corporationId, at, by, how, detail }, newId);

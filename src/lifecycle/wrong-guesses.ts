@@ -13,7 +13,7 @@ export type GuessKind = LinkKind | "session";
 
 /** Counts what was wrong, and puts it on record without a row for each. */
 export interface WrongGuesses {
-  /** Whether so many links and codes were wrong lately that codes are looked at no more for a while. */
+  /** Whether so many codes were wrong lately that codes are looked at no more for a while. */
   isSpent(): boolean;
   /** One was wrong. What it was is kept nowhere. */
   note(kind: GuessKind): Promise<void>;
@@ -71,7 +71,7 @@ class CountedGuesses implements WrongGuesses {
   async note(kind: GuessKind): Promise<void> {
     this.#turn();
     // Nobody finds 128 bits: only what is short uses up what others may try.
-    if (kind === "link" || kind === "code") this.#wrong += 1;
+    if (kind === "code") this.#wrong += 1;
     for (const counts of [this.#totals, this.#unsaid])
       counts.set(kind, (counts.get(kind) ?? 0) + 1);
     const since = Math.floor(this.#deps.clock().getTime() / HOUR_MS) * HOUR_MS;

@@ -33,9 +33,7 @@ export interface WayMessages {
     readonly button: string;
     readonly others: string;
     readonly unchanged: string;
-    readonly problems: Readonly<
-      Record<"cancelled" | "unavailable" | "again" | "unknown" | "ended", string>
-    >;
+    readonly problems: Readonly<Record<"cancelled" | "unavailable" | "again" | "unknown", string>>;
   };
   readonly mailedCode: {
     readonly head: { readonly title: string; readonly lead: string };
@@ -263,7 +261,6 @@ export const WAY_EN: WayMessages = {
       unavailable: "The sign-in page cannot be reached at the moment. Please call instead.",
       again: "It took too long, or was begun anew in another window. Please sign in again.",
       unknown: "You are signed in, but not registered here yet. Please call.",
-      ended: "This account cannot be used at this pharmacy now. Please call.",
     },
   },
   mailedCode: {

@@ -112,14 +112,22 @@ describe("a link", () => {
       expect(await world.actionsOf(id)).not.toContain("enrolment.started");
   });
 
-  it("begins nothing once the device is retired or the person has left", async () => {
+  it("is as good as taken back while the person is out, or the device", async () => {
     const made = await world.make(tenant);
-    await world.call("PATCH", `/v1/accounts/${tenant.accountId}`, { body: { disabled: true } });
-    expect(await press({ token: tokenOf(made) })).toMatchObject({
-      status: 409,
-      body: { type: "/problems/invalid-state" },
-    });
+    const account = `/v1/accounts/${tenant.accountId}`;
+    await world.call("PATCH", account, { body: { disabled: true } });
+    const over = { state: "withdrawn", isReplaced: false };
+    expect((await press({ token: tokenOf(made) })).body).toEqual(over);
     expect(await world.look(made.id)).toMatchObject({ state: "invited" });
+    await world.call("PATCH", account, { body: { disabled: false } });
+    await world.side.admin.query("update app.device set retired_at = now() where id = $1", [
+      tenant.deviceId,
+    ]);
+    expect((await press({ code: made.code })).body).toEqual(over);
+    await world.side.admin.query("update app.device set retired_at = null where id = $1", [
+      tenant.deviceId,
+    ]);
+    expect((await press({ token: tokenOf(made) })).body).toMatchObject({ state: "started" });
   });
 
   it("is no code, a code is no link, and another site's form reaches nothing", async () => {
@@ -234,7 +242,9 @@ it("records thousands of wrong links, codes and sessions by a few rows, over HTT
   expect(await world.counts()).toEqual(after);
 });
 
-it("says over HTTP when to come back", async () => {
+it("says over HTTP when to come back, of codes alone", async () => {
+  for (let turn = 0; turn < 200; turn += 1)
+    expect((await press({ token: "0".repeat(32) })).status).toBe(404);
   for (let turn = 0; turn < 200; turn += 1)
     expect((await press({ code: "AAAA-AAAA" })).status).toBe(404);
   expect(await press({ code: "AAAA-AAAA" })).toMatchObject({

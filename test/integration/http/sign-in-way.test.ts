@@ -105,8 +105,8 @@ describe("on the way of a certificate", () => {
     await world.call("DELETE", `/v1/memberships/${tenant.membershipId}`);
     after(1);
     const ended = await world.signIn(visitor, subject, "way");
-    expect(ended.headers.location).toBe("/way?sign-in=ended");
-    expect(await visitor.state()).toBe("identify");
+    expect(ended.headers.location).toBe("/way");
+    expect(await visitor.state()).toBe("withdrawn");
     // A browser that has begun nothing.
     const nobody = new Visitor(world.app);
     expect((await world.signIn(nobody, subject, "way")).headers.location).toBe("/way");

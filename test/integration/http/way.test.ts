@@ -58,6 +58,18 @@ async function identified(): Promise<{ readonly made: Made; readonly visitor: Vi
 }
 
 describe("the whole way", () => {
+  it("leads each of many browsers that begin in one moment to its page, and one goes on", async () => {
+    const token = tokenOf(await make());
+    const visitors = Array.from({ length: 8 }, () => new Visitor());
+    const pressed = await Promise.all(visitors.map((visitor) => visitor.press({ token })));
+    expect(new Set(pressed.map(({ headers }) => headers.location))).toEqual(new Set(["/way"]));
+    const states = await Promise.all(visitors.map((visitor) => visitor.state()));
+    expect(states.toSorted()).toEqual([
+      ...Array.from({ length: 7 }, () => "elsewhere"),
+      "identify",
+    ]);
+  });
+
   it("goes from the link to the proof, and each page leads to the next", async () => {
     const made = await make();
     const visitor = new Visitor();
@@ -344,9 +356,10 @@ describe("bad input", () => {
   it("of a retired device or a disabled person makes no certificate", async () => {
     const { visitor } = await identified();
     await world.call("PATCH", `/v1/accounts/${tenant.accountId}`, { body: { disabled: true } });
-    expect((await visitor.csr()).statusCode).toBe(409);
+    expect((await visitor.csr()).statusCode).toBe(403);
     const page = await visitor.go("POST", "/way/certificates", { form: {} });
-    expect(page.statusCode).not.toBe(500);
+    expect(page.headers.location).toBe("/way");
+    expect(await visitor.page()).toBe("このご案内は取り消されました");
   });
 
   it("after the end of the invitation finds its page", async () => {
