@@ -20,7 +20,7 @@ const SIGN_IN_MS = 10 * 60_000;
 const CODE_MS = 10 * 60_000;
 const MOST_WRONG = 5;
 
-/** So many in an hour for one person: more would be mails that somebody else has them sent. */
+/** So many in an hour for one person: more would be mails that somebody else has them sent. Who has signed in gets none, and is not kept waiting by it. */
 const MOST_AN_HOUR = 5;
 const HOUR_MS = 60 * 60_000;
 
@@ -42,7 +42,8 @@ interface Beginning {
 
 const INSERT = `insert into app.emergency_visit (id, session_sha256, corporation_id, account_id, created_at, expires_at, first_how, first_at)
   select $1, $2, $3, id, $5, $6, $7::text, case when $7::text is not null then $5::timestamptz end from app.account
-  where id = $4 and disabled_at is null and (select count(*) from app.emergency_visit v where v.account_id = $4 and v.created_at > $8) < $9
+  where id = $4 and disabled_at is null and ($7::text is not null
+    or (select count(*) from app.emergency_visit v where v.account_id = $4 and v.created_at > $8 and v.first_how is distinct from 'sign-in') < $9)
   returning id`;
 
 /** The visit, unless the person may not or too many were begun lately. */
@@ -96,7 +97,7 @@ export async function beginByAddress(deps: EmergencyDeps, address: string): Prom
   return secret;
 }
 
-/** Begins with the site's own sign-in, a moment ago. Undefined where it was longer ago, or too much was begun. */
+/** Begins with the site's own sign-in, a moment ago. Undefined where it was longer ago. */
 export async function beginSignedIn(
   deps: EmergencyDeps,
   { accountId, authenticatedAt, corporationId }: SignedIn,
