@@ -4,6 +4,7 @@ import path from "node:path";
 
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+import { FormVisitor } from "../support/form-visitor.ts";
 import { mustRun, OpensslCa } from "../support/openssl-ca.ts";
 import { Service, sentencesOf, serveUntilEnd, type World } from "../support/service.ts";
 
@@ -50,41 +51,9 @@ afterAll(async () => {
   ca.dispose();
 });
 
-interface Reply {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: Buffer;
-}
+const visits = (agent = IPHONE): FormVisitor => new FormVisitor(service.instance.urls.app, agent);
 
-/** A browser: it follows no redirect, and keeps its cookie. */
-class Visitor {
-  #cookie = "";
-  readonly #agent: string;
-
-  constructor(agent = IPHONE) {
-    this.#agent = agent;
-  }
-
-  async post(route: string, form: Record<string, string> = {}): Promise<Reply> {
-    const reply = await fetch(`${service.instance.urls.app}${route}`, {
-      method: "POST",
-      redirect: "manual",
-      headers: {
-        accept: "text/html",
-        "accept-language": "ja",
-        "user-agent": this.#agent,
-        cookie: this.#cookie,
-      },
-      body: new URLSearchParams(form),
-    });
-    const [set] = reply.headers.getSetCookie();
-    this.#cookie = set?.split(";", 1)[0] ?? this.#cookie;
-    const body = Buffer.from(await reply.arrayBuffer());
-    return { status: reply.status, headers: reply.headers, body };
-  }
-}
-
-async function identified(visitor: Visitor): Promise<void> {
+async function identified(visitor: FormVisitor): Promise<void> {
   const { accountId, deviceId } = world;
   const made = await service.must<{ id: string; link: string }>("POST", "/v1/enrolments", {
     body: { accountId, deviceId },
@@ -120,7 +89,7 @@ const isKept = (text: string): boolean =>
     .some((entry) => readFileSync(path.join(entry.parentPath, entry.name)).includes(text));
 
 it("gives an identified iPhone a signed profile, and the next one takes its place", async () => {
-  const visitor = new Visitor();
+  const visitor = visits();
   await identified(visitor);
   const reply = await visitor.post("/way/profile");
   expect(reply.status).toBe(200);
@@ -153,21 +122,21 @@ it("gives an identified iPhone a signed profile, and the next one takes its plac
 });
 
 it("gives none to a browser that has not begun, is not identified, or runs on something else", async () => {
-  const nobody = await new Visitor().post("/way/profile");
+  const nobody = await visits().post("/way/profile");
   expect([nobody.status, nobody.headers.get("location")]).toEqual([303, "/way"]);
 
   const { accountId, deviceId } = world;
   const made = await service.must<{ link: string }>("POST", "/v1/enrolments", {
     body: { accountId, deviceId },
   });
-  const started = new Visitor();
+  const started = visits();
   await started.post("/start", { token: made.link.split("/").at(-1) ?? "" });
   expect((await started.post("/way/profile")).status).toBe(303);
 
   const counted = (): Promise<{ items: readonly unknown[] }> =>
     service.must("GET", `/v1/certificates?deviceId=${deviceId}`);
   const before = (await counted()).items.length;
-  const windows = new Visitor(WINDOWS);
+  const windows = visits(WINDOWS);
   await identified(windows);
   expect((await windows.post("/way/profile")).status).toBe(303);
   expect((await counted()).items).toHaveLength(before);

@@ -143,6 +143,7 @@ export function pretendingToBe({ cert }: Client): string[] {
     "Suido-Corporation": "forged",
     "Suido-Serial": "forged",
     "Suido-Days-Left": "400",
+    "Suido-Emergency": "forged",
     "Suido-Help": "https://forged.example",
     suido_device: "forged",
     "X-Client-Serial": "forged",

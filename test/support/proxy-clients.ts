@@ -27,6 +27,9 @@ const isListed = (bundle: Buffer, serialNumber: string): boolean =>
     Buffer.from(der).includes(Buffer.from(serialNumber, "hex")),
   );
 
+/** What a client needs of what was issued to it. */
+type Kept = Pick<Issued, "certificate" | "chain" | "privateKey" | "serialNumber">;
+
 interface Issuer {
   readonly kind: string;
   readonly fingerprint: string;
@@ -85,12 +88,13 @@ export class ProxyClients {
     const issued = await service.issue(this.world);
     const now = Date.now();
     const dates = [new Date(now - 400 * DAY), new Date(now - DAY)] as const;
-    this.#keep("expired", issued, await signWithOtherDates(service, issued.certificate, dates));
+    this.keep("expired", issued, await signWithOtherDates(service, issued.certificate, dates));
     const { pem: cert, key, serial: serialNumber } = this.#foreign.leaf("stranger");
     this.#clients.set("foreign", { cert, key, serialNumber });
   }
 
-  #keep(name: string, issued: Issued, certificate = issued.certificate): Client {
+  /** One that was issued otherwise, under a name. */
+  keep(name: string, issued: Kept, certificate = issued.certificate): Client {
     mkdirSync(this.#folder, { recursive: true });
     const [cert, key] = ["pem", "key"].map((end) => path.join(this.#folder, `${name}.${end}`));
     const client = { cert: cert ?? "", key: key ?? "", serialNumber: issued.serialNumber };
@@ -102,7 +106,7 @@ export class ProxyClients {
 
   /** Issues one more to the world's device. */
   async issue(name: string): Promise<Client> {
-    return this.#keep(name, await this.service.issue(this.world));
+    return this.keep(name, await this.service.issue(this.world));
   }
 
   /** "good", "revoked", "held", "expired", "foreign", or what was issued since; "none" has no certificate. */

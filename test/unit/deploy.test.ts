@@ -17,3 +17,24 @@ it.for(RECIPES)("%s is YAML without a doubled key, once its words are put in", (
 it("there are recipes for both", () => {
   expect(RECIPES).toHaveLength(4);
 });
+
+/** Those that know fields by their whole name only; the others take whatever begins with Suido's. */
+const BY_NAME = [
+  "deploy/nginx/authorize.conf",
+  "deploy/nginx/recommended.conf",
+  "deploy/caddy/Caddyfile",
+];
+
+it.for(BY_NAME)(
+  "%s hands on each field that Suido answers with, and none that a client sends",
+  (file) => {
+    const reply = readFileSync("src/http/authorize-reply.ts", "utf8");
+    const fields = new Set(
+      Array.from(reply.matchAll(/"(suido-[a-z-]+)"/g), ([, name = ""]) => name),
+    );
+    expect(fields.size).toBe(10);
+    const recipe = readFileSync(file, "utf8").toLowerCase();
+    for (const field of fields)
+      expect(recipe).toMatch(new RegExp(`(?:proxy_set_header|only_if_sent) ${field}\\b`));
+  },
+);
