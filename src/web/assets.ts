@@ -69,13 +69,13 @@ export function loadAssets(site: SiteFacts): Assets {
     style: asset(
       "suido.css",
       "text/css; charset=utf-8",
-      readSheets(site, "tokens.css", "base.css", "pages.css"),
+      readSheets(site, "tokens.css", "base.css", "parts.css", "pages.css"),
     ),
     icon: asset("suido.svg", "image/svg+xml", Buffer.from(String(ICON))),
     portal: asset(
       "portal.css",
       "text/css; charset=utf-8",
-      readSheets(site, "tokens.css", "base.css", "portal.css", "guide.css"),
+      readSheets(site, "tokens.css", "base.css", "parts.css", "portal.css", "guide.css"),
     ),
     logo: logo && asset(`logo.${ENDINGS[logo.type]}`, logo.type, Buffer.from(logo.body)),
     way: script("way"),
@@ -114,5 +114,13 @@ export function loadSheetStyle(site: Coloured): InlineStyle {
 
 /** The style of the pages of a check, at whose host there is nothing else. */
 export function loadCheckStyle(site: Coloured): InlineStyle {
-  return inlineStyle(site, "tokens.css", "base.css", "help.css", "check.css", "guide.css");
+  return inlineStyle(
+    site,
+    "tokens.css",
+    "base.css",
+    "parts.css",
+    "help.css",
+    "check.css",
+    "guide.css",
+  );
 }

@@ -54,7 +54,7 @@ function roles({ context, facts }: View): Html {
     ${
       entries.length === 0
         ? html`<p>${words.noRoles}</p>`
-        : html`<dl class="facts">
+        : html`<dl class="tiles">
             ${entries.map(
               ([role, { ready, detail }]) =>
                 html`<div>
