@@ -3,6 +3,7 @@ import { html, type Html } from "./html.ts";
 import { MANAGE_EN, type ManageNews, type ManageWords } from "./messages/manage-en.ts";
 import { MANAGE_JA } from "./messages/manage-ja.ts";
 import { portalLayout, type PortalContext, spoken } from "./portal-layout.ts";
+import { callLine } from "./way/call-parts.ts";
 
 export { MANAGE_NEWS, type ManageNews } from "./messages/manage-en.ts";
 
@@ -151,50 +152,58 @@ function holding({ own: { hold: words } }: Drawing, { id }: Device): Html {
 
 function releasing({ own: { release: words } }: Drawing, { id }: Device): Html {
   return html`<form method="post" action="/manage/devices/${id}/release">
-    <button class="button" aria-describedby="device-${id}">${words.button}</button>
+    <button class="button quiet" aria-describedby="device-${id}">${words.button}</button>
   </form>`;
 }
 
+/** Who has stopped it, when and why. */
+function held(context: Drawing, hold: NonNullable<Device["hold"]>): Html {
+  const { devices: words, hold: reasons } = context.own;
+  return html`<p class="soft">
+    ${words.heldBy(hold.by)} ・ ${dayAndTime(hold.at, context)} ・ ${reasons.reasons[hold.reason]}
+  </p>`;
+}
+
 function device(context: Drawing, shown: Device, isManager: boolean): Html {
-  const { devices: words, hold: reasons, release } = context.own;
+  const { devices: words, release } = context.own;
   const { hold, id, isGood, name, notAfter, places, platform } = shown;
   const isHeld = !isGood && notAfter !== undefined;
   const state = isGood ? "good" : isHeld ? "held" : "missing";
   const { before, after } = words.until;
-  return html`<li class="entry">
+  return html`<li class="entry device">
     <h3 id="device-${id}">${name}</h3>
-    <p>
-      <b class="${{ good: "good", held: "bad", missing: "soft" }[state]}">${words.states[state]}</b>
+    <p class="state">
+      <b class="chip ${{ good: "good", held: "bad", missing: "soft" }[state]}"
+        >${words.states[state]}</b
+      >
       <span class="soft"
         >${words.platforms[platform]}${
           notAfter !== undefined && html` ・ ${before}${day(notAfter, context)}${after}`
         }</span
       >
     </p>
+    ${state === "missing" && html`<p class="soft">${words.missing}</p>`}
     ${places > 1 && html`<p class="soft">${words.places(places)}</p>`}
-    ${
-      hold !== undefined &&
-      html`<p class="soft">
-        ${words.heldBy(hold.by)} ・ ${dayAndTime(hold.at, context)} ・
-        ${reasons.reasons[hold.reason]}
-      </p>`
-    }
-    ${hold !== undefined && !isManager && html`<p>${release.askManager}</p>`}
-    ${hold !== undefined && isManager && releasing(context, shown)}
+    ${hold !== undefined && held(context, hold)}
+    ${hold !== undefined && (isManager ? releasing(context, shown) : html`<p>${release.askManager}</p>`)}
     ${isGood && holding(context, shown)}
   </li>`;
 }
 
+/** Those that are stopped stand first: somebody waits for them, or they are gone. */
 function devices(context: Drawing, { pharmacy }: ManageView): Html {
   const { devices: words } = context.own;
+  const stopped = pharmacy.devices.filter(({ hold }) => hold !== undefined);
+  const sorted = [...stopped, ...pharmacy.devices.filter(({ hold }) => hold === undefined)];
   return html`<section class="card">
     <h2>${words.title}</h2>
     ${
       pharmacy.devices.length === 0
         ? html`<p>${words.none}</p>`
-        : html`<ul class="entries">
-            ${pharmacy.devices.map((each) => device(context, each, pharmacy.isManager))}
-          </ul>`
+        : html`<p class="soft">${words.count(sorted.length, stopped.length)}</p>
+            <ul class="entries">
+              ${sorted.map((each) => device(context, each, pharmacy.isManager))}
+            </ul>`
     }
   </section>`;
 }
@@ -297,12 +306,15 @@ export function choosePharmacyPage(
     <section class="card">
       <h1>${title}</h1>
       <p class="lead">${lead}</p>
-      <ul class="entries">
+      ${view.pharmacies.length === 0 && callLine(context)}
+      <ul class="places">
         ${view.pharmacies.map(
           ({ id, isManager, name, waiting: count }) =>
             html`<li>
-              <a class="button quiet" href="/manage/${id}">${name}</a>
-              ${isManager && count > 0 && html`<b>${own.waitingCount(count)}</b>`}
+              <a class="button quiet" href="/manage/${id}"
+                >${name}
+                ${isManager && count > 0 && html`<span>${own.waitingCount(count)}</span>`}</a
+              >
             </li>`,
         )}
       </ul>

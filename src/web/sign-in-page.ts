@@ -2,6 +2,7 @@ import { html, type Html } from "./html.ts";
 import { SIGN_IN_EN, type SignInPage, type SignInWords } from "./messages/sign-in-en.ts";
 import { SIGN_IN_JA } from "./messages/sign-in-ja.ts";
 import { portalLayout, type PortalContext } from "./portal-layout.ts";
+import { callLine } from "./way/call-parts.ts";
 
 export type { SignInPage } from "./messages/sign-in-en.ts";
 
@@ -17,13 +18,16 @@ export interface SignInView {
   readonly person?: { readonly name: string; readonly corporationName: string };
 }
 
+/** Where the sentence says to call. */
+const CALLS: ReadonlySet<SignInPage> = new Set(["unavailable", "unknown", "ended"]);
+
 const WORDS: Readonly<Record<"ja" | "en", SignInWords>> = { ja: SIGN_IN_JA, en: SIGN_IN_EN };
 
 /** Whoever works for several corporations says for which they are here. */
 function choice({ others, to }: SignInView, { lead, title }: SignInWords["others"]): Html {
   return html`<h2>${title}</h2>
     <p>${lead}</p>
-    <ul class="entries">
+    <ul class="places">
       ${others.map(
         ({ accountId, corporationName }) =>
           html`<li>
@@ -46,6 +50,7 @@ export function signInPage(view: SignInView, context: PortalContext): Html {
   const body = html`<section class="card">
     <h1>${title}</h1>
     <p class="lead">${lead}</p>
+    ${CALLS.has(page) && callLine(context)}
     ${
       isIn &&
       html`<dl class="facts">

@@ -109,6 +109,27 @@ it("signs in, confirms a colleague, stops a device and lets it go on, by the key
   await page.context().close();
 });
 
+it("asks whoever works for two corporations for which they are here, by the keyboard alone", async () => {
+  const other = await world.tenant(`あおば薬局 駅前店${count}`);
+  await world.register(other.accountId, `manager-${count}`);
+  const page = await opened({ locale: "ja-JP", viewport: { width: 320, height: 700 } });
+  await pressByKey(page, "サインインする");
+  await page.getByRole("heading", { level: 2, name: "ほかの法人" }).waitFor();
+  expect(await judged(page)).toEqual([]);
+  const names = [`みずき薬局 本店${count}`, `あおば薬局 駅前店${count}`];
+  const button = page.locator(".places .button");
+  const offered = (await button.textContent())?.trim() ?? "";
+  const first = names.find((name) => name !== offered) ?? "";
+  await pressByKey(page, offered);
+  await page.getByRole("heading", { level: 1, name: offered }).waitFor();
+  // Nothing of the one before is there any more; the sign-in's own page leads back.
+  expect(await page.locator("body").textContent()).not.toContain(first);
+  await page.goto(`${APP}/sign-in?to=manage`);
+  await pressByKey(page, first);
+  await page.getByRole("heading", { level: 1, name: first }).waitFor();
+  await page.context().close();
+});
+
 it.for([
   { width: 320, locale: "ja-JP", colorScheme: "light" },
   { width: 320, locale: "en-GB", colorScheme: "dark" },

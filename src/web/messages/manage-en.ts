@@ -40,8 +40,10 @@ export interface ManageWords {
   readonly devices: {
     readonly title: string;
     readonly none: string;
+    readonly count: (count: number, held: number) => string;
     readonly states: Readonly<Record<"good" | "held" | "missing", string>>;
     readonly until: { readonly before: string; readonly after: string };
+    readonly missing: string;
     readonly places: (count: number) => string;
     readonly heldBy: (name: string) => string;
     readonly platforms: Readonly<
@@ -89,7 +91,7 @@ export const MANAGE_EN: ManageWords = {
   choose: { title: "Which pharmacy?", lead: "Choose the pharmacy whose devices you want to see." },
   none: {
     title: "There is no pharmacy here",
-    lead: "Please call: no pharmacy is yours to manage.",
+    lead: "No pharmacy is registered as yours yet. Please call: then its devices stand here.",
   },
   waitingCount: (count) => `${count} waiting`,
   news: {
@@ -126,8 +128,13 @@ export const MANAGE_EN: ManageWords = {
   devices: {
     title: "Devices",
     none: "No device is registered yet.",
+    count: (count, held) => {
+      const devices = count === 1 ? "1 device" : `${count} devices`;
+      return held === 0 ? devices : `${devices}, ${held} stopped`;
+    },
     states: { good: "In order", held: "Stopped", missing: "No certificate" },
     until: { before: "until ", after: "" },
+    missing: "Please call to have one: an invitation for this device is sent to you.",
     places: (count) => `In ${count} places (users or browsers)`,
     heldBy: (name) => `Stopped by ${name}`,
     platforms: {

@@ -5,8 +5,8 @@ export const MANAGE_JA: ManageWords = {
   title: "薬局の端末",
   choose: { title: "どの薬局ですか", lead: "端末を見たい薬局を選んでください。" },
   none: {
-    title: "薬局がありません",
-    lead: "あなたが見られる薬局は、登録されていません。お電話ください。",
+    title: "担当の薬局が、まだ登録されていません",
+    lead: "お電話ください。登録が終わると、ここで端末を見られます。",
   },
   waitingCount: (count) => `確認待ち ${count}人`,
   news: {
@@ -41,8 +41,10 @@ export const MANAGE_JA: ManageWords = {
   devices: {
     title: "端末",
     none: "登録された端末は、まだありません。",
+    count: (count, held) => (held === 0 ? `${count}台` : `${count}台、うち${held}台を止めています`),
     states: { good: "使えます", held: "止めています", missing: "証明書がありません" },
     until: { before: "", after: "まで" },
+    missing: "入れるときは、お電話ください。この端末へのご案内をお送りします。",
     places: (count) => `${count}か所（ユーザーやブラウザー）に入っています`,
     heldBy: (name) => `止めた人: ${name}`,
     platforms: {
@@ -89,7 +91,7 @@ export const MANAGE_JA: ManageWords = {
     name: "代理の人にする",
     end: "代理の人から外す",
   },
-  signedIn: "サインインしている人",
+  signedIn: "サインイン中",
   signOut: "サインアウトする",
   others: "ほかの薬局",
 };
