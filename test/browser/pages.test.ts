@@ -5,6 +5,7 @@ import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import type { Way } from "../../src/lifecycle/way-row.ts";
+import { HELD_WORDS } from "../../src/web/messages/held-words.ts";
 import { axeFindings } from "../support/axe.ts";
 import { AUDIT } from "../support/page-audit.ts";
 import { appWith } from "../unit/http/app.ts";
@@ -35,12 +36,14 @@ const way: Way = {
   made: 0,
   mayAskForAnother: false,
 };
+/** The session of somebody whose device their pharmacy has stopped. */
+const HELD = "aa".repeat(16);
 const unasked = (): Promise<never> => Promise.reject(new Error("nobody asks for this here"));
 
 beforeAll(async () => {
   ({ app } = await appWith({
     ways: {
-      look: () => Promise.resolve(way),
+      look: (secret) => Promise.resolve({ ...way, isHeld: secret === HELD }),
       issue: unasked,
       check: unasked,
       mailCode: unasked,
@@ -72,6 +75,7 @@ const CASES = [
   "/problems",
   "/problems/key-in-use",
   "/nowhere",
+  "/way",
   "/way/script",
 ].flatMap((path) =>
   [
@@ -91,6 +95,8 @@ it.for(CASES)(
       locale,
       ...WINDOWS,
     });
+    if (path === "/way")
+      await context.addCookies([{ name: "suido-way", value: HELD, url: origin }]);
     const page = await context.newPage();
     const requests: string[] = [];
     const blocked: string[] = [];
@@ -109,7 +115,10 @@ it.for(CASES)(
       "getComputedStyle(document.body).backgroundColor",
     );
     const findings = path.startsWith("/way") ? await axeFindings(page) : [];
+    const title = await page.locator("h1").textContent();
     await context.close();
+    const { [locale.slice(0, 2) as "ja" | "en"]: held } = HELD_WORDS;
+    expect(title === held.page.title).toBe(path === "/way");
     expect(faults).toEqual([]);
     expect(findings).toEqual([]);
     expect(seen).toBeGreaterThan(5);
