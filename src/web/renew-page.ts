@@ -7,6 +7,13 @@ import { RENEW_WORDS, type RenewRefusal } from "./messages/renew-words.ts";
 import type { SiteFacts } from "./site.ts";
 import { standalonePage } from "./standalone-page.ts";
 
+const signOf = (tone: string, d: string): Html =>
+  html`<circle class="sign ${tone}" cx="98" cy="66" r="17" />
+    <path class="hand ${tone}" d="${d}" />`;
+
+const CLOCK = "M98 56v11l7 5";
+const ROUND = "M106 62a9 9 0 1 0 1 6m-1-13v7h-7";
+
 /** What a device reads there whose certificate is an emergency's: there is nothing to press. */
 export function emergencyRenewPage(
   facts: { readonly deviceName: string; readonly pharmacyName: string; readonly notAfter: Date },
@@ -15,7 +22,7 @@ export function emergencyRenewPage(
   const { language, site } = context;
   const { emergency, ...words } = RENEW_WORDS[language];
   const body = html`<div class="what">
-      ${devicePicture(undefined)}
+      ${devicePicture(signOf("warn", CLOCK))}
       <div>
         <h1>${emergency.title}</h1>
         <p class="lead">${emergency.lead}</p>
@@ -52,7 +59,7 @@ export function renewPage(
   const words = RENEW_WORDS[language];
   const { otherLanguage } = words;
   const body = html`<div class="what">
-      ${devicePicture(undefined)}
+      ${devicePicture(signOf("good", ROUND))}
       <div>
         <h1>${words.title}</h1>
         <p class="lead">${words.lead}</p>
@@ -109,8 +116,8 @@ type RefusalContext = DateStyle & { readonly style: InlineStyle; readonly site: 
 
 const SIGNS: Readonly<Record<RenewRefusal, { readonly tone: "warn" | "bad"; readonly d: string }>> =
   {
-    replaced: { tone: "warn", d: "M98 56v11l7 5" },
-    late: { tone: "warn", d: "M98 56v11l7 5" },
+    replaced: { tone: "warn", d: CLOCK },
+    late: { tone: "warn", d: CLOCK },
     tooLate: { tone: "warn", d: "M98 56v11l7 5" },
     stopped: { tone: "bad", d: "M87 77l22-22" },
   };
@@ -172,14 +179,12 @@ export function renewRefusalPage(facts: RenewRefusalFacts, context: RefusalConte
   const { callWords: call, next, otherLanguage, refusals } = RENEW_WORDS[language];
   const words = refusals[facts.refusal];
   const { tone, d } = SIGNS[facts.refusal];
-  const sign = html`<circle class="sign ${tone}" cx="98" cy="66" r="17" />
-    <path class="hand ${tone}" d="${d}" />`;
   const support = site.support?.[language];
   const { serialNumber } = facts;
   const known = serialNumber !== undefined && { serialNumber };
   const parts = partsOf(facts, context);
   const body = html`<div class="what">
-      ${devicePicture(sign)}
+      ${devicePicture(signOf(tone, d))}
       <div>
         <p class="chip ${tone}">${words.state}</p>
         <h1>${words.title}</h1>

@@ -6,6 +6,7 @@ import { type Trouble, TROUBLE_WORDS } from "./messages/trouble-words.ts";
 import { portalLayout, type PortalContext } from "./portal-layout.ts";
 import type { SiteFacts } from "./site.ts";
 import { standalonePage } from "./standalone-page.ts";
+import { callLine } from "./way/call-parts.ts";
 
 export type { Trouble } from "./messages/trouble-words.ts";
 
@@ -15,6 +16,7 @@ export function troublePage(trouble: Trouble, context: PortalContext): Html {
   const body = html`<section class="card">
     <h1>${title}</h1>
     <p class="lead">${lead}</p>
+    ${callLine(context)}
     <p><a class="button" href="${context.path}">${primary}</a></p>
   </section>`;
   return portalLayout(context, { title, body });
@@ -34,7 +36,10 @@ export function standaloneTroublePage(
   const { otherLanguage, pages, support, supportUnnamed } = TROUBLE_WORDS[language];
   const { lead, primary, title } = pages[trouble];
   const body = html`<div class="what">
-      ${devicePicture(undefined)}
+      ${devicePicture(
+        html`<circle class="sign warn" cx="98" cy="66" r="17" />
+          <path class="hand warn" d="M98 56v11l7 5" />`,
+      )}
       <div>
         <h1>${title}</h1>
         <p class="lead">${lead}</p>

@@ -4,6 +4,7 @@ import { passkeyForm } from "../factors/factor-page.ts";
 import { html, type Html } from "../html.ts";
 import { EMERGENCY_WORDS, type EmergencyMessages } from "../messages/emergency.ts";
 import { type PortalContext, portalLayout } from "../portal-layout.ts";
+import { callLine } from "../way/call-parts.ts";
 import type { EmergencyFacts, EmergencyPage } from "./states.ts";
 
 interface ShownPharmacy {
@@ -36,8 +37,9 @@ interface Drawing {
 const again = ({ words }: Drawing): Html =>
   html`<p><a class="button quiet" href="/emergency">${words.again}</a></p>`;
 
-const toStart = ({ view, words }: Drawing): Html =>
-  html`<p><a class="button" href="/emergency">${words.pages[view.page].primary}</a></p>`;
+const toStart = ({ context, view, words }: Drawing): Html =>
+  html`${callLine(context)}
+    <p><a class="button" href="/emergency">${words.pages[view.page].primary}</a></p>`;
 
 const toSame = ({ view, words }: Drawing): Html =>
   html`<p><a class="button" href="/emergency/next">${words.pages[view.page].primary}</a></p>`;
@@ -50,7 +52,7 @@ function start({ view, words }: Drawing): Html {
       <button class="button">${words.signedIn(signedInAs)}</button>
     </form>`;
   return html`<h2>${words.need.title}</h2>
-    <ul class="steps">
+    <ul>
       ${words.need.items.map((each) => html`<li>${each}</li>`)}
     </ul>
     ${signIn}
@@ -107,7 +109,7 @@ function locked(drawing: Drawing): Html {
       <dd>${dayAndTime(until, context)}</dd>
     </dl>`
   }
-  ${toSame(drawing)}`;
+  ${callLine(context)} ${toSame(drawing)}`;
 }
 
 function machines({ words }: Drawing, { devices, left }: ShownPharmacy, isFirst: boolean): Html {
@@ -149,7 +151,8 @@ function choose(drawing: Drawing): Html {
   </form>`;
 }
 
-const usedUp = (drawing: Drawing): Html => html`${toSame(drawing)} ${again(drawing)}`;
+const usedUp = (drawing: Drawing): Html =>
+  html`${callLine(drawing.context)} ${toSame(drawing)} ${again(drawing)}`;
 
 const PARTS: Readonly<Record<EmergencyPage, (drawing: Drawing) => Html>> = {
   start,

@@ -3,6 +3,7 @@ import { day, dayAndTime } from "../dates.ts";
 import { html, type Html } from "../html.ts";
 import { FACTOR_WORDS, type FactorMessages } from "../messages/factors.ts";
 import { type PortalContext, portalLayout } from "../portal-layout.ts";
+import { callLine } from "../way/call-parts.ts";
 import type { FactorPage } from "./states.ts";
 
 /** What the page knows of its person. */
@@ -34,11 +35,12 @@ interface Drawing {
   readonly view: FactorPageView;
 }
 
-const begin = ({ view, words }: Drawing): Html =>
-  html`<form method="post" action="/factors">
-    ${view.token !== undefined && html`<input type="hidden" name="token" value="${view.token}" />`}
-    <button class="button">${words.pages[view.page].primary}</button>
-  </form>`;
+const begin = ({ context, view, words }: Drawing): Html =>
+  html`${view.page === "closed" && callLine(context)}
+    <form method="post" action="/factors">
+      ${view.token !== undefined && html`<input type="hidden" name="token" value="${view.token}" />`}
+      <button class="button">${words.pages[view.page].primary}</button>
+    </form>`;
 
 function enrolled({ context, view, words }: Drawing): Html {
   const { factors = [] } = view;
@@ -105,7 +107,7 @@ function list(drawing: Drawing): Html {
   const { emergencyUrl, factors = [] } = view;
   const hasApp = factors.some(({ kind }) => kind === "authenticator");
   const isReady = factors.length > 0;
-  const ready = html`<div class="notice kept" role="note">
+  const ready = html`<div class="notice kept done" role="note">
     <h2>${words.ready.title}</h2>
     <p>${words.ready.text(emergencyUrl)}</p>
   </div>`;
@@ -141,8 +143,9 @@ function confirm({ context, view, words: { confirm: words, pages } }: Drawing): 
     </form>`;
 }
 
-const toList = ({ words }: Drawing): Html =>
-  html`<p><a class="button" href="/factors">${words.pages.unknown.primary}</a></p>`;
+const toList = ({ context, words }: Drawing): Html =>
+  html`${callLine(context)}
+    <p><a class="button" href="/factors">${words.pages.unknown.primary}</a></p>`;
 
 const PARTS: Readonly<Record<FactorPage, (drawing: Drawing) => Html>> = {
   link: begin,

@@ -51,8 +51,8 @@ export const EMERGENCY_WORDS: Readonly<Record<"ja" | "en", EmergencyMessages>> =
         primary: "もう一度試す",
       },
       unprepared: {
-        title: "2つ目の確認方法が登録されていません",
-        lead: "臨時の証明書には、前もって登録した認証アプリかパスキーが必要です。お電話ください。",
+        title: "認証アプリもパスキーも、登録されていません",
+        lead: "臨時の証明書を受け取るには、どちらかを前もって登録しておく必要があります。お電話ください。別の方法をご案内します。",
         primary: "別のアドレスで始める",
       },
       "not-allowed": {
@@ -94,7 +94,7 @@ export const EMERGENCY_WORDS: Readonly<Record<"ja" | "en", EmergencyMessages>> =
       use: "パスキーを使う",
       refused: "確認できませんでした。もう一度ボタンを押してください。",
     },
-    lockedUntil: "使えるようになる時刻",
+    lockedUntil: "次に使える時刻",
     pharmacyUsedUp: "この薬局は、今月の回数を使い切りました。お電話ください。",
     left: (count) => `今月はあと${count}回`,
     noDevices: "この薬局には、登録してある端末がありません。",

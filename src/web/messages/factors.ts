@@ -80,14 +80,14 @@ export const FACTOR_WORDS: Readonly<Record<"ja" | "en", FactorMessages>> = {
     confirm: {
       install:
         "スマートフォンに認証アプリを入れます。Google Authenticator や Microsoft Authenticator などが使えます。",
-      scan: "アプリで「＋」を押し、下の絵を読み取るか、キーを入力します。",
+      scan: "アプリで「＋」を押し、下のQRコードを読み取るか、セットアップキーを入力します。",
       open: "このスマートフォンのアプリで開く",
-      key: "キー",
+      key: "セットアップキー",
       type: "アプリに出た6桁の番号を、ここに入力します。",
       label: "アプリの番号",
       wrong:
         "この番号は合いません。アプリに今出ている番号を入力してください。スマートフォンの時計が合っているかも見てください。",
-      cancel: "別のキーで始め直す",
+      cancel: "別のQRコードで始め直す",
     },
   },
   en: {
@@ -142,14 +142,14 @@ export const FACTOR_WORDS: Readonly<Record<"ja" | "en", FactorMessages>> = {
     confirm: {
       install:
         "Put an authenticator app on your telephone, such as Google Authenticator or Microsoft Authenticator.",
-      scan: "Press “+” in the app, and scan the picture below or type the key.",
+      scan: "Press “+” in the app, and scan the QR code below or type the setup key.",
       open: "Open it in the app of this telephone",
-      key: "Key",
+      key: "Setup key",
       type: "Type the six digits that the app shows.",
       label: "Digits of the app",
       wrong:
         "These are not the digits. Type those that the app shows now, and look whether the telephone's clock is right.",
-      cancel: "Begin again with another key",
+      cancel: "Begin again with another QR code",
     },
   },
 };

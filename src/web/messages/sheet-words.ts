@@ -27,7 +27,7 @@ export const SHEET_WORDS: Readonly<Record<"ja" | "en", SheetWords>> = {
     supportUnnamed: "お使いのシステムのサポート窓口",
     picture: "カメラで読み取ると、この端末のページが開きます",
     steps: [
-      "証明書を入れる端末で、アドレスを開きます。カメラがある端末では、右の絵を読み取れます。",
+      "証明書を入れる端末で、アドレスを開きます。カメラがある端末では、右のQRコードを読み取れます。",
       "コードを入力して、「はじめる」を押します。",
       "画面の案内のとおりに進みます。3分ほどで終わります。",
     ],
@@ -45,7 +45,7 @@ export const SHEET_WORDS: Readonly<Record<"ja" | "en", SheetWords>> = {
     supportUnnamed: "the support of your own system",
     picture: "A camera that reads it opens the page for this device",
     steps: [
-      "Open the address on the device that is to get the certificate. Where it has a camera, read the picture on the right.",
+      "Open the address on the device that is to get the certificate. Where it has a camera, read the QR code on the right.",
       "Type the code, and press “Begin”.",
       "Do as the page says. It takes about three minutes.",
     ],

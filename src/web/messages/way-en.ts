@@ -109,8 +109,8 @@ export const WAY_EN: WayMessages = {
   skip: "Skip to the content",
   pages: {
     code: {
-      title: "Type the code from your mail",
-      lead: "The code has eight letters and digits. Where you have a link instead, open it on this device.",
+      title: "Type your code",
+      lead: "It has eight letters and digits, and is in your mail or on your card. Where you have a link instead, open it on this device.",
       primary: "Go on",
     },
     limited: {
@@ -237,7 +237,7 @@ export const WAY_EN: WayMessages = {
   code: {
     label: "Code",
     hint: "Small letters, and without the hyphen, are fine too. After the eighth it goes on by itself.",
-    wrong: "There is no such code. Please compare it with your mail.",
+    wrong: "There is no such code. Please compare it with your mail or card.",
   },
   facts: { pharmacy: "Pharmacy", device: "Device", until: "Until" },
   until: { before: "", after: "" },

@@ -369,7 +369,7 @@ describe("an emergency", () => {
   });
 
   it("tells who has not prepared, or has guessed, what can be done", async () => {
-    expect(await title(await half())).toBe("2つ目の確認方法が登録されていません");
+    expect(await title(await half())).toBe("認証アプリもパスキーも、登録されていません");
     const app = await prepared();
     const visitor = await half();
     const wrong = app() === "123456" ? "654321" : "123456";

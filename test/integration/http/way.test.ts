@@ -158,7 +158,7 @@ describe("the whole way", () => {
     expect(await world.counts()).toEqual(before);
     expect(await spoken("POST", "/start", { form: { code: "AAAA-AAAA" } })).toEqual([
       "en",
-      "Type the code from your mail",
+      "Type your code",
     ]);
     await visitor.press({ token: tokenOf(made) });
     expect(await visitor.page()).toBe("Type the number from your mail");

@@ -31,7 +31,7 @@ it("keeps the address of the night on the sheet that is printed", () => {
   const drawn = String(
     factorPage({ ...VIEW, page: "list", factors }, { ...fixed, language: "ja" }),
   );
-  const [, kept = ""] = drawn.split('class="notice kept"');
+  const [, kept = ""] = drawn.split('class="notice kept done"');
   expect(kept).toContain(VIEW.emergencyUrl);
   expect(String(assets.portal.body)).toContain(".notice:not(.kept)");
 });
