@@ -2,7 +2,7 @@ import type { JsonObject } from "../audit/record.ts";
 import type { MailKind, MailOccasion } from "../delivery/mail-delivery.ts";
 import type { MailContent } from "../delivery/mail-message.ts";
 import type { EnrolmentMailsDeps, EnrolmentMailSettings } from "./enrolment-mail.ts";
-import { fact, mailPage, paragraph } from "./mail-page.ts";
+import { fact, inGroups, mailPage, paragraph } from "./mail-page.ts";
 import { drawCode } from "./mailed-code.ts";
 import { LIFECYCLE_MESSAGES } from "./messages.ts";
 
@@ -27,13 +27,13 @@ export function writeCodeMail(
   const messages = LIFECYCLE_MESSAGES[language];
   const { code: words, enrolment } = messages;
   const support = site.support?.[language];
-  const spoken = `${code.slice(0, 3)} ${code.slice(3)}`;
+  const spoken = inGroups(code, 3);
   return mailPage({
     language,
     accent: site.colours?.light.water,
     subject: words.subject(spoken),
     greeting: enrolment.greeting(name),
-    title: words.title(device),
+    title: words.title(spoken, device),
     blocks: [
       paragraph(words.what),
       paragraph(enrolment.check(`${new URL(appUrl).origin}/`)),
@@ -42,6 +42,7 @@ export function writeCodeMail(
       fact(enrolment.pharmacy, pharmacy),
     ],
     todo: words.todo,
+    isTodoFirst: true,
     button: { label: words.button, link: `${appUrl}/way` },
     help:
       support === undefined ? { text: enrolment.help } : { text: enrolment.call, contact: support },

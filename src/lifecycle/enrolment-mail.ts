@@ -81,9 +81,9 @@ function writeInvitation(
     greeting: name === undefined ? messages.greetingPharmacy(pharmacy) : messages.greeting(name),
     title: invitation.title,
     blocks: [
-      paragraph(messages.why[reason]),
       paragraph(messages.check(`${new URL(appUrl).origin}/`)),
       paragraph(messages.noMail),
+      paragraph(messages.why[reason]),
       ...invitation.device,
       fact(messages.pharmacy, pharmacy),
       ...systems.map((system) => fact(messages.system, system)),
@@ -93,6 +93,7 @@ function writeInvitation(
       ...invitation.codes,
     ],
     todo: invitation.todo,
+    isTodoFirst: true,
     button: { label: messages.button, link: invitation.link },
     help:
       support === undefined ? { text: messages.help } : { text: messages.call, contact: support },

@@ -78,10 +78,10 @@ function prose({ reminder, first, isNotice, settings }: Writing): readonly MailB
   const reasons = new Set(items.flatMap(({ reason }) => (reason === undefined ? [] : [reason])));
   return [
     ...(isOrder ? [...reasons].map((reason) => paragraph(messages.order.why[reason])) : []),
-    paragraph(messages.what[items.length === 1 ? first.use : "many"]),
     ...(isNotice ? [paragraph(messages.notice.what)] : [paragraph(messages.how)]),
-    ...(items.some(({ code }) => code !== undefined) ? [paragraph(messages.typed)] : []),
     paragraph(enrolment.check(`${new URL(link).origin}/`)),
+    ...(items.some(({ code }) => code !== undefined) ? [paragraph(messages.typed)] : []),
+    paragraph(messages.what[items.length === 1 ? first.use : "many"]),
     paragraph(messages.why),
   ];
 }
@@ -139,6 +139,7 @@ export function writeExpiryMail(reminder: Reminder, settings: ExpiryMailSettings
       ...addresses(writing),
     ],
     todo: isNotice ? messages.notice.todo : messages.todo,
+    isTodoFirst: !isNotice,
     button: isNotice
       ? { label: messages.notice.button, link: `${appUrl}/?lang=${language}#renewal` }
       : { label: messages.button, link: `${mtlsUrl}/renew` },

@@ -27,6 +27,8 @@ export interface MailPage {
   readonly blocks: readonly MailBlock[];
   /** What to do, above the button. */
   readonly todo: string;
+  /** Whether it stands before everything else: where the mail asks for something, and does not only tell. */
+  readonly isTodoFirst?: boolean;
   /** Absent where nothing is to be opened. */
   readonly button?: { readonly label: string; readonly link: string };
   /** Who can help, and how to reach them where that is known. */
@@ -43,12 +45,18 @@ export function fact(name: string, value: string, isMain = false): MailBlock {
   return { kind: "fact", name, value, isMain };
 }
 
+/** Digits in groups, as people read them to each other. */
+export function inGroups(digits: string, size: number): string {
+  return digits.match(new RegExp(`.{1,${size}}`, "g"))?.join(" ") ?? "";
+}
+
 /** Both forms of a mail, with the same words in the same order. */
 export function mailPage(page: MailPage): MailContent {
   return { subject: page.subject, text: textOf(page), html: htmlOf(page) };
 }
 
-function textOf({ greeting, title, blocks, todo, button, help, foot }: MailPage): string {
+function textOf(page: MailPage): string {
+  const { greeting, title, blocks, todo, isTodoFirst = false, button, help, foot } = page;
   const lines = blocks.map((block) => {
     switch (block.kind) {
       case "paragraph":
@@ -64,15 +72,12 @@ function textOf({ greeting, title, blocks, todo, button, help, foot }: MailPage)
         return "";
     }
   });
+  const action = [todo, "", ...(button === undefined ? [] : [button.label, button.link, ""])];
   return [
     ...(greeting === undefined ? [] : [greeting, ""]),
     title,
     "",
-    ...lines,
-    "",
-    todo,
-    "",
-    ...(button === undefined ? [] : [button.label, button.link, ""]),
+    ...(isTodoFirst ? [...action, ...lines, ""] : [...lines, "", ...action]),
     ...(help === undefined
       ? []
       : [help.text, ...(help.contact === undefined ? [] : [help.contact]), ""]),
@@ -102,7 +107,7 @@ const STYLE = {
   card: "background:#ffffff;border:1px solid #d5e2e5;border-radius:14px;padding:28px 24px",
   title:
     "margin:0 0 16px;font-size:22px;line-height:1.45;font-weight:700;text-wrap:balance;word-break:auto-phrase",
-  text: "margin:0 0 16px;font-size:17px;line-height:1.75",
+  text: "margin:0 0 16px;font-size:17px;line-height:1.75;text-wrap:pretty;word-break:auto-phrase",
   name: "padding:6px 16px 6px 0;font-size:15px;line-height:1.6;color:#48636d;white-space:nowrap;vertical-align:top",
   // An address is one long word, and a telephone is narrow.
   value: "padding:6px 0;font-size:17px;line-height:1.6;vertical-align:top;overflow-wrap:anywhere",
@@ -110,11 +115,13 @@ const STYLE = {
   main: "padding:6px 0;font-size:19px;line-height:1.5;font-weight:700;vertical-align:top",
   button:
     "display:inline-block;padding:14px 28px;border-radius:999px;color:#ffffff;font-size:17px;font-weight:700;text-decoration:none",
-  link: "margin:12px 0 0;font-size:15px;line-height:1.6;color:#48636d;word-break:break-all",
+  link: "margin:12px 0 24px;font-size:15px;line-height:1.6;color:#48636d;word-break:break-all",
   way: "font-size:15px;font-weight:400;line-height:1.6;word-break:break-all",
-  help: "margin:24px 0 0;padding:16px 0 0;border-top:1px solid #d5e2e5;font-size:17px;line-height:1.75",
+  help: "margin:24px 0 0;padding:16px 0 0;border-top:1px solid #d5e2e5;font-size:17px;line-height:1.75;text-wrap:pretty;word-break:auto-phrase",
   contact: "font-size:19px;font-weight:700",
-  foot: "margin:0 0 8px;font-size:15px;line-height:1.7;color:#48636d",
+  // A telephone number stays in one piece.
+  word: "display:inline-block",
+  foot: "margin:0 0 8px;font-size:15px;line-height:1.7;color:#48636d;text-wrap:pretty;word-break:auto-phrase",
 } as const;
 
 /** `--water` of the light pages. */
@@ -155,8 +162,11 @@ function proseOf(blocks: readonly MailBlock[]): string {
 function helpOf({ help }: MailPage): string {
   if (help === undefined) return "";
   const { text, contact } = help;
+  const words = contact
+    ?.split(" ")
+    .map((word) => `<span style="${STYLE.word}">${escape(word)}</span>`);
   const line =
-    contact === undefined ? "" : `<br><span style="${STYLE.contact}">${escape(contact)}</span>`;
+    words === undefined ? "" : `<br><span style="${STYLE.contact}">${words.join(" ")}</span>`;
   return `<p style="${STYLE.help}">${escape(text)}${line}</p>`;
 }
 
@@ -168,7 +178,9 @@ function buttonOf({ accent = WATER, button }: MailPage): string {
 }
 
 function htmlOf(page: MailPage): string {
-  const { language, subject, greeting, title, blocks, todo, foot } = page;
+  const { language, subject, greeting, title, blocks, todo, isTodoFirst = false, foot } = page;
+  const action = `<p style="${STYLE.text}">${escape(todo)}</p>
+${buttonOf(page)}`;
   const hello = greeting === undefined ? "" : `<p style="${STYLE.text}">${escape(greeting)}</p>`;
   return `<!doctype html>
 <html lang="${language}">
@@ -178,10 +190,10 @@ function htmlOf(page: MailPage): string {
 <div style="${STYLE.card}">
 ${hello}
 <h1 style="${STYLE.title}">${escape(title)}</h1>
+${isTodoFirst ? action : ""}
 ${proseOf(blocks)}
 ${factRows(blocks)}
-<p style="${STYLE.text}">${escape(todo)}</p>
-${buttonOf(page)}
+${isTodoFirst ? "" : action}
 ${helpOf(page)}
 </div>
 <div style="padding:20px 8px 0">

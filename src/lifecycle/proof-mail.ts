@@ -4,7 +4,7 @@ import type { MailContent } from "../delivery/mail-message.ts";
 import { dayOf, timeOf } from "./dates.ts";
 import type { EnrolmentMailSettings } from "./enrolment-mail.ts";
 import type { EnrolmentReason } from "./enrolment-row.ts";
-import { type MailBlock, mailPage, paragraph } from "./mail-page.ts";
+import { inGroups, type MailBlock, mailPage, paragraph } from "./mail-page.ts";
 import { LIFECYCLE_MESSAGES } from "./messages.ts";
 
 /** What was so at the proof. Without a name the mailbox is a shared one; what is of an enrolment is absent without one. */
@@ -56,8 +56,10 @@ export function writeProofMail(
       ...fact(words.at, at(proof.provenAt)),
       ...fact(words.until, at(proof.notAfter)),
       ...fact(enrolment.requestedBy, proof.requestedBy ?? asker),
-      ...fact(words.supportNumber, proof.supportNumber),
-      ...fact(words.serial, proof.serialNumber),
+      ...(proof.supportNumber === undefined
+        ? []
+        : fact(words.supportNumber, inGroups(proof.supportNumber, 3))),
+      ...fact(words.serial, inGroups(proof.serialNumber, 4)),
     ],
     todo: words.todo,
     help:

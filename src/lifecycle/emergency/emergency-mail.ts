@@ -5,7 +5,7 @@ import { dayOf, timeOf } from "../dates.ts";
 import type { EnrolmentMailsDeps, EnrolmentMailSettings } from "../enrolment-mail.ts";
 import { mailEnding } from "../factors/factor-mail.ts";
 import type { FactorKind } from "../factors/factor-rows.ts";
-import { type MailBlock, mailPage, paragraph } from "../mail-page.ts";
+import { inGroups, type MailBlock, mailPage, paragraph } from "../mail-page.ts";
 import { LIFECYCLE_MESSAGES } from "../messages.ts";
 import { EMERGENCY_MAILS } from "../messages/emergency.ts";
 import type { FirstHow } from "./emergency-row.ts";
@@ -40,18 +40,19 @@ export function writeEmergencyCodeMail(
   const { name } = facts as JsonObject & CodeFacts;
   const { code: words } = EMERGENCY_MAILS[language];
   const { accent, automatic, help } = mailEnding(language, settings);
-  const spoken = `${code.slice(0, 3)} ${code.slice(3)}`;
+  const spoken = inGroups(code, 3);
   return mailPage({
     language,
     accent,
     subject: words.subject(spoken),
     greeting: LIFECYCLE_MESSAGES[language].enrolment.greeting(name),
-    title: words.title,
+    title: words.title(spoken),
     blocks: [
       paragraph(words.what),
       { kind: "fact", name: words.code, value: spoken, isMain: true },
     ],
     todo: words.todo,
+    isTodoFirst: true,
     button: { label: words.button, link: `${settings.appUrl}/emergency/next` },
     help,
     foot: [words.unexpected, automatic],
@@ -89,10 +90,9 @@ export function writeEmergencyMail(
       ...fact(words.standsInFor, begun.standsInFor),
       ...fact(words.how, `${words.first[begun.firstHow]} + ${words.second[begun.secondHow]}`),
       ...fact(words.when, enrolment.untilDay(dayOf(when, style), timeOf(when, style))),
-      ...fact(words.supportNumber, begun.supportNumber),
+      ...fact(words.supportNumber, inGroups(begun.supportNumber, 3)),
     ],
     todo: words.todo,
-    button: { label: words.button, link: `${settings.appUrl}/emergency` },
     help,
     foot: [automatic],
   });

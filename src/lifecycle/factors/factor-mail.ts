@@ -73,6 +73,7 @@ export function writeFactorLinkMail(
       },
     ],
     todo: words.todo,
+    isTodoFirst: true,
     button: { label: words.button, link: `${settings.appUrl}/factors/${token}` },
     help,
     foot: [words.unexpected, automatic],

@@ -5,7 +5,7 @@ import type { FactorKind } from "../factors/factor-rows.ts";
 export interface EmergencyMailMessages {
   readonly code: {
     readonly subject: (code: string) => string;
-    readonly title: string;
+    readonly title: (code: string) => string;
     readonly what: string;
     readonly code: string;
     readonly todo: string;
@@ -28,7 +28,6 @@ export interface EmergencyMailMessages {
     readonly when: string;
     readonly supportNumber: string;
     readonly todo: string;
-    readonly button: string;
   };
 }
 
@@ -36,7 +35,7 @@ export const EMERGENCY_MAILS: Readonly<Record<"ja" | "en", EmergencyMailMessages
   ja: {
     code: {
       subject: (code) => `臨時の証明書の確認番号: ${code}`,
-      title: "臨時の証明書の確認番号です",
+      title: (code) => `臨時の証明書の確認番号は ${code} です`,
       what: "故障した端末の代わりに、24時間だけ使える証明書を受け取ろうとしている人がいます。使えるのは10分間です。このあと、登録してある認証アプリかパスキーでも確認します。",
       code: "確認番号",
       todo: "開いている画面に、この番号を入力してください。電話で番号をお聞きすることはありません。",
@@ -61,13 +60,12 @@ export const EMERGENCY_MAILS: Readonly<Record<"ja" | "en", EmergencyMailMessages
       when: "日時",
       supportNumber: "お問い合わせ番号",
       todo: "心当たりがあるときは、することはありません。心当たりがないときは、すぐにサポート窓口にお電話ください。証明書を止めます。",
-      button: "このしくみについて",
     },
   },
   en: {
     code: {
       subject: (code) => `Your code for an emergency certificate: ${code}`,
-      title: "Your code for an emergency certificate",
+      title: (code) => `Your code for an emergency certificate is ${code}`,
       what: "Somebody is about to get a certificate of 24 hours for a machine that stands in for another one. The code works for ten minutes. After it you are asked for your authenticator app or your passkey.",
       code: "Code",
       todo: "Type the code on the page that asks for it. We never ask for it by telephone.",
@@ -92,7 +90,6 @@ export const EMERGENCY_MAILS: Readonly<Record<"ja" | "en", EmergencyMailMessages
       when: "When",
       supportNumber: "Support number",
       todo: "If you know of it, there is nothing to do. If you do not, please call support at once: the certificate can be stopped.",
-      button: "What this is",
     },
   },
 };

@@ -114,7 +114,7 @@ export interface LifecycleMessages {
   };
   readonly code: {
     readonly subject: (code: string) => string;
-    readonly title: (device?: string) => string;
+    readonly title: (code: string, device?: string) => string;
     readonly what: string;
     readonly code: string;
     readonly todo: string;
@@ -188,7 +188,7 @@ export const EN: LifecycleMessages = {
     },
     title: {
       one: ({ device, days }) => `The certificate of “${device}” ends ${when(days)}`,
-      many: ({ count, days }) => `${count} certificates end soon, the first ${when(days)}`,
+      many: ({ count, days }) => `Please renew ${count} certificates: the first ends ${when(days)}`,
     },
     greeting: (name) => `Dear ${name},`,
     greetingPharmacy: (pharmacy) => `To the people of ${pharmacy},`,
@@ -199,7 +199,7 @@ export const EN: LifecycleMessages = {
         "Your device cannot sign in to your system any more once its certificate has ended. Until then everything works as usual.",
       many: "A device cannot sign in to your system any more once its certificate has ended. Until then everything works as usual.",
     },
-    how: "On the device itself one button is enough: open the renewal page in its browser and press “Renew”. The certificate that it has is the sign-in, so there is no password and no telephone call. It takes about two minutes.",
+    how: "On the renewal page one button is enough: press “Renew”. The certificate that the device has is the sign-in, so there is no password and no telephone call. It takes about two minutes.",
     typed:
       "If the page does not show that button, open the short address on the device and type its code. The code alone gets nobody a certificate: you are asked who you are. It is good for 14 days; the next mail has a new one, and then this one opens nothing.",
     why: "The Ministry of Health’s guideline on the security of medical information systems asks that only the pharmacy’s own devices get in; this is what certificates are for.",
@@ -213,7 +213,7 @@ export const EN: LifecycleMessages = {
     page: "Renewal page",
     address: "Short address",
     byItself: "Nobody in particular: this mail comes by itself before a certificate ends",
-    todo: "Do you read this on the device itself? Then the button leads there. Otherwise please open the renewal page on the device.",
+    todo: "Please renew on the device itself. If you read this there, press the button below; otherwise open the renewal page in the browser of that device.",
     button: "Open the renewal page",
     help: "It does not work, or the device is gone? Please call the support of the system that you use.",
     call: "It does not work, or the device is gone? Please call:",
@@ -304,7 +304,8 @@ export const EN: LifecycleMessages = {
   },
   code: {
     subject: (code) => `Your code: ${code}`,
-    title: (device) => (device === undefined ? "Your code" : `Your code for “${device}”`),
+    title: (code, device) =>
+      device === undefined ? `Your code is ${code}` : `Your code for “${device}” is ${code}`,
     what: "Somebody is about to install a certificate on this device, and has said to be you. With this code you confirm it. It works for ten minutes.",
     code: "Code",
     todo: "Type the code on the page that asks for it, on the device itself. Do not read it out to anybody: we never ask for it.",
