@@ -2,6 +2,9 @@ import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createReminders, REMINDER_STAGES } from "../../../src/lifecycle/reminders.ts";
+import { readProgress, reportLines } from "../../../src/lifecycle/enrolment-batch-report.ts";
+import type { Database } from "../../../src/storage/database.ts";
+import type { Sql } from "../../../src/storage/sql.ts";
 import { openPharmacies, type Place } from "./pharmacies.ts";
 
 /** So many certificates, ending on 395 days; a quarter of them within the first reminder's window. */
@@ -58,15 +61,17 @@ async function fill({ corporationId }: Place, accountId: string): Promise<void> 
   await world.admin.query("analyze");
 }
 
+let place: Place;
+
 beforeAll(async () => {
-  const place = await world.place("たくさん薬局");
+  place = await world.place("たくさん薬局");
   const { accountId } = await world.person(place);
   await fill(place, accountId);
 });
 afterAll(() => world.close());
 
-/** The plans of all statements inside of the planner. */
-async function explained(): Promise<string> {
+/** The plans of all statements of the work, and inside of their functions. */
+async function explained(work: (client: pg.Client) => Promise<unknown>): Promise<string> {
   const client = new pg.Client({ connectionString: world.url });
   const notices: string[] = [];
   client.on("notice", ({ message = "" }) => void notices.push(message));
@@ -74,10 +79,7 @@ async function explained(): Promise<string> {
   await client.query(
     `load 'auto_explain'; set auto_explain.log_min_duration = 0; set auto_explain.log_nested_statements = on; set client_min_messages = log`,
   );
-  await client.query("select * from app.plan_expiry_mails($1, 'Asia/Tokyo', $2)", [
-    world.time.now,
-    REMINDER_STAGES,
-  ]);
+  await work(client);
   await client.end();
   return notices.join("\n");
 }
@@ -100,7 +102,61 @@ it("finds what is due among many by the index", { timeout: 120_000 }, async () =
   const planned = (await items()) - before;
   expect(planned).toBeGreaterThanOrEqual(day * (REMINDER_STAGES.length - 1));
   expect(planned).toBeLessThan(day * (REMINDER_STAGES.length + 10));
-  const plans = await explained();
+  const plans = await explained((client) =>
+    client.query("select * from app.plan_expiry_mails($1, 'Asia/Tokyo', $2)", [
+      world.time.now,
+      REMINDER_STAGES,
+    ]),
+  );
   expect(plans).toContain("issued_by_not_after");
   expect(plans).not.toMatch(/Seq Scan on issued/);
+});
+
+/** A file of so many lines, as it is kept, with the mail of each, among those of many others. */
+async function inviteMany(id: string, lines: number): Promise<void> {
+  const { corporationId } = place;
+  const values = [id, corporationId, lines];
+  await world.admin.query(
+    `insert into app.enrolment_batch (id, corporation_id, asked_by, lines, enrolments, replaced, created_at, expires_at)
+     values ($1, $2, 'x', $3, $3, 0, now(), now() + interval '14 days')`,
+    values,
+  );
+  await world.admin.query(
+    `insert into app.enrolment (id, corporation_id, pharmacy_id, device_id, account_id, state, reason, during_call, asked_by, mailed,
+       support_number, created_at, expires_at, batch_id, batch_line)
+     select md5('e' || n)::uuid, $2, md5('p' || n % 1000)::uuid, md5(n::text)::uuid, md5('a' || n % 1000)::uuid, 'invited', 'first', false, 'x', true,
+       lpad(n::text, 6, '0'), now(), now() + interval '14 days', $1, n + 1 from generate_series(1, $3::int) n`,
+    values,
+  );
+  await world.admin.query(
+    `insert into app.mail (key, corporation_id, kind, subject, recipient, locale, facts, due_at, next_attempt_at, created_at)
+     select 'enrolment:' || md5('e' || n)::uuid, $1, 'enrolment', 'x', 'a@example.jp', 'ja', '{}', now(), now(), now() from generate_series(1, $2::int) n`,
+    [corporationId, CERTIFICATES],
+  );
+  await world.admin.query("analyze app.enrolment, app.mail");
+}
+
+it("tells of a file of many lines by the indexes", { timeout: 60_000 }, async () => {
+  const [id, lines] = [randomUUID(), 1_000];
+  await inviteMany(id, lines);
+  const { corporationId } = place;
+  let [waiting, told] = [0, 0];
+  const plans = await explained(async (client) => {
+    await client.query("set role suido_app; set enable_seqscan = off; set jit = off");
+    await client.query("select set_config('suido.corporation_id', $1, false)", [corporationId]);
+    const sql: Sql = {
+      query: async (text, values = []) => (await client.query(text, [...values])).rows,
+    };
+    ({ waiting } = (await readProgress(sql, id, world.time.now)).mails);
+    const tenant = { tenant: (_: string, work: (sql: Sql) => Promise<unknown>) => work(sql) };
+    const database = { ...world.app, ...tenant } as Database;
+    for await (const { mail } of reportLines(database, { id, corporationId }, world.time.now))
+      if (mail === "waiting") told += 1;
+  });
+  expect([waiting, told]).toEqual([lines, lines]);
+  // A mail for each line by its key: there are many more than those of the file.
+  const reads = plans.match(/Scan.* on mail m .*\n\s+.*/g) ?? [];
+  expect(reads.length).toBeGreaterThan(lines / 500);
+  for (const read of reads) expect(read).toMatch(/mail_key_key on mail m .*\n\s+Index Cond: /);
+  expect(plans).not.toContain("Seq Scan on enrolment");
 });
