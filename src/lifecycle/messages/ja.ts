@@ -20,8 +20,7 @@ export const JA: LifecycleMessages = {
         days <= 1
           ? `「${device}」の証明書は${days <= 0 ? "本日" : "明日"}で切れます`
           : `「${device}」の証明書は、あと${days}日で切れます`,
-      many: ({ count, days }) =>
-        `${count}台の証明書を更新してください。早いものは、${left(days)}です`,
+      many: ({ count, days }) => `${count}台の証明書を更新してください（1台目は、${left(days)}）`,
     },
     greeting: (name) => `${name} 様`,
     greetingPharmacy: (pharmacy) => `${pharmacy} ご担当の方へ`,
