@@ -124,6 +124,8 @@ export function createEmergencies(deps: EmergencyDeps): Emergencies {
     enterAppCode: (session, text) =>
       visit(session, async (visiting) => {
         demandFirst(visiting);
+        // Pressed twice: the code is right once only, and whoever is through has not guessed.
+        if (visiting.row.second_how !== null) return "right";
         const judged = { ...personOf(visiting), text };
         const verdict = await judgeAuthenticator(visiting.sql, judged, deps);
         return second(visiting, { kind: "authenticator", verdict }, deps);

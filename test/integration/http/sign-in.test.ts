@@ -198,7 +198,9 @@ describe("a sign-in on the night on which a machine does not boot", () => {
     expect(await title(visitor)).toBe("もう一つの方法で、ご本人を確かめます");
     expect((await choose(visitor, tenant.deviceId)).statusCode).toBe(409);
     night.later(60_000);
-    await enterApp(visitor, app());
+    const code = app();
+    const pressedTwice = await Promise.all([enterApp(visitor, code), enterApp(visitor, code)]);
+    expect(pressedTwice.map(({ statusCode }) => statusCode)).toEqual([303, 303]);
     expect(await title(visitor)).toBe("どの端末の代わりですか");
     night.later(60_000);
     const chosen = await choose(visitor, tenant.deviceId);
