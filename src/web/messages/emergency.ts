@@ -130,7 +130,7 @@ export const EMERGENCY_WORDS: Readonly<Record<"ja" | "en", EmergencyMessages>> =
         primary: "Try again",
       },
       unprepared: {
-        title: "No second way to confirm who you are is enrolled",
+        title: "No app and no passkey is enrolled",
         lead: "An emergency certificate needs an authenticator app or a passkey that was enrolled in advance. Please call.",
         primary: "Begin with another address",
       },
