@@ -251,6 +251,22 @@ describe("what may go wrong in between", () => {
     expect(tried[1]).toBe(tried[0]);
   });
 
+  it("nobody has pressed anything just now: the clipboard is not touched, for which Chrome would ask", async () => {
+    page = await browser.newPage();
+    // The browser's debugger, which drives this test, passes for a press.
+    await page.addInitScript(`
+      Object.defineProperty(navigator, "userActivation", { value: { isActive: false } });
+      globalThis.asked = 0;
+      navigator.clipboard.writeText = async () => { asked += 1; };`);
+    await page.goto(site.url);
+    await press();
+    await part(page, "saving").waitFor({ state: "visible" });
+    expect(await page.evaluate("asked")).toBe(0);
+    await page.locator("[data-key=copy]").click();
+    await page.locator("[data-key=copied]").waitFor({ state: "visible" });
+    expect(await page.evaluate("asked")).toBe(1);
+  });
+
   it("the browser lets the page neither save nor copy: all is done but that, and the buttons are there", async () => {
     const context = await browser.newContext({ acceptDownloads: false });
     page = await context.newPage();

@@ -30,7 +30,7 @@ export const BUDGETS: readonly Budget[] = [
     userAgent:
       "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
     most: 14,
-    needs: 11,
+    needs: 12,
   },
   {
     name: "iPad, a profile",
@@ -68,7 +68,7 @@ export const BUDGETS: readonly Budget[] = [
     userAgent:
       "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
     most: 10,
-    needs: 9,
+    needs: 10,
   },
 ];
 

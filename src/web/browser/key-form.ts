@@ -12,7 +12,7 @@ import { leadTo } from "./tab.ts";
  *   data-key="name"          takes the certificate's name, as the browser will offer it
  *   data-key="save"          a link that gets the file: followed once by itself, and there for whom nothing was saved
  *   data-key="copy"          a button; data-key="copied" is shown when the password is in the clipboard, where it is put by
- *                            itself as far as the browser lets a page do that
+ *                            itself when the file was made at a press
  *   data-key="other-style"   a button: the same key and certificate in the other form of file, with another password
  *
  * Of its content security policy the page needs `script-src 'self'` and `connect-src 'self'`.
@@ -90,7 +90,8 @@ class KeyForm {
       await work();
       show("saving");
       document.querySelector<HTMLElement>("a[data-key=save]")?.click();
-      void copyPassword();
+      // Not pressed for just now, Chrome would ask whether this site may see what was copied, in front of everything.
+      if (navigator.userActivation?.isActive) void copyPassword();
     } catch (error) {
       show(error instanceof UnreachedError ? "unreached" : "refused");
     }
@@ -109,7 +110,7 @@ class KeyForm {
   }
 }
 
-/** Without a press Firefox and Safari refuse it, and so does a policy of the browser: then the button is what there is. */
+/** A policy of the browser may refuse it: then people copy by hand. */
 async function copyPassword(): Promise<void> {
   const shown = document.querySelector("[data-key=password]")?.textContent ?? "";
   const isCopied = await navigator.clipboard.writeText(shown).then(
