@@ -11,16 +11,19 @@ export interface CodeForm {
   readonly full?: number;
 }
 
-/** The form for a code that somebody reads elsewhere; after a wrong one it says so, and has the focus. */
+/**
+ * The form for a code that somebody reads elsewhere; after a wrong one its field has the focus, and what is wrong is the field's
+ * description: an alert beside it would be read a second time.
+ */
 export function digitsForm(
   { action, full, hint, label, primary, wrong }: CodeForm,
   isWrong: boolean,
 ): Html {
-  const described = [...(hint === undefined ? [] : ["hint"]), ...(isWrong ? ["wrong"] : [])];
+  const described = [...(isWrong ? ["wrong"] : []), ...(hint === undefined ? [] : ["hint"])];
   return html`<form method="post" action="${action}" class="stack">
     <label for="code">${label}</label>
     ${hint !== undefined && html`<p class="soft" id="hint">${hint}</p>`}
-    ${isWrong && html`<p class="bad" id="wrong" role="alert">${wrong}</p>`}
+    ${isWrong && html`<p class="bad" id="wrong">${wrong}</p>`}
     <input
       id="code"
       name="code"

@@ -77,16 +77,17 @@ const GOOD: ReadonlySet<ManageNews> = new Set([
   "deputy-ended",
 ]);
 
+/** What has come of a press. It has the focus, so that readers say it: to none of them is a page that is new a change. */
 const told = ({ own }: Drawing, news: ManageNews): Html =>
-  html`<p class="notice ${GOOD.has(news) ? "done" : ""}" role="status">${own.news[news]}</p>`;
+  html`<p class="notice ${GOOD.has(news) ? "done" : ""}" tabindex="-1" autofocus>
+    ${own.news[news]}
+  </p>`;
 
 function waiting(context: Drawing, person: Waiting): Html {
   const { people: words } = context.own;
   const { deviceName, enrolmentId, isOwn, personName, startedAt, supportNumber } = person;
   return html`<li class="entry">
-    <p class="read-aloud">
-      <span>${words.number}</span> <b class="number">${spoken(supportNumber)}</b>
-    </p>
+    <p class="read-aloud"><span>${words.number}</span> ${spoken(supportNumber)}</p>
     <dl class="facts">
       <dt>${words.person}</dt>
       <dd id="person-${enrolmentId}">${personName}</dd>

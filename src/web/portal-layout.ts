@@ -38,10 +38,19 @@ interface PortalContent {
   readonly passkeys?: boolean;
 }
 
-/** Six digits in two groups, as they are read aloud. */
-export function spoken(supportNumber: string): string {
-  return `${supportNumber.slice(0, 3)} ${supportNumber.slice(3)}`;
+/**
+ * A number or code that people tell each other. Screen readers get it letter by letter: of 「067 718」 they would make
+ * sixty-seven and seven hundred and eighteen.
+ */
+export function spelled(shown: string): Html {
+  const letters = Array.from(shown, (each) => (/[\s-]/.test(each) ? "," : each));
+  return html`<b class="number" aria-hidden="true">${shown}</b
+    ><span class="unseen">${letters.join(" ")}</span>`;
 }
+
+/** お問い合わせ番号: six digits, shown in two groups. */
+export const spoken = (supportNumber: string): Html =>
+  spelled(`${supportNumber.slice(0, 3)} ${supportNumber.slice(3)}`);
 
 /** Whom to call: the site's own support, or whose it is. */
 export function supportLine({ language, site, words }: PortalContext): Html {
@@ -56,7 +65,7 @@ function foot(context: PortalContext, number: string | undefined): Html {
       ${
         number !== undefined &&
         html`<p>
-          ${words.supportNumber} <b class="number">${spoken(number)}</b>
+          ${words.supportNumber} ${spoken(number)}
           <span class="soft">${words.supportNumberMore}</span>
         </p>`
       }

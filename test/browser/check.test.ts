@@ -14,6 +14,7 @@ import type { CheckOutcome, Visit } from "../../src/lifecycle/proof.ts";
 import { parseSerial } from "../../src/pki/serial.ts";
 import { selfSigned } from "../integration/http/check-world.ts";
 import { axeFindings } from "../support/axe.ts";
+import { readerFindings } from "../support/reader.ts";
 import { PICK_BY_ITSELF } from "../support/chromium-policy.ts";
 import { pressByKey, stopsByKey } from "../support/keyboard.ts";
 import { AUDIT } from "../support/page-audit.ts";
@@ -151,6 +152,7 @@ describe("each outcome has a page", () => {
       const reply = await page.goto(address);
       expect(reply?.status()).toBe(outcome === "ended" ? 404 : 200);
       expect(await axeFindings(page)).toEqual([]);
+      expect(await readerFindings(page)).toEqual([]);
       const audit = await page.evaluate<{ faults: string[]; seen: number }>(AUDIT);
       expect(audit.faults).toEqual([]);
       expect(audit.seen).toBeGreaterThan(10);

@@ -7,6 +7,7 @@ import { openSignInWorld, type SignInWorld } from "../integration/http/sign-in-w
 import { Visitor } from "../integration/http/visitor.ts";
 import type { Tenant } from "../integration/http/world.ts";
 import { axeFindings } from "../support/axe.ts";
+import { readerFindings } from "../support/reader.ts";
 import { pressByKey } from "../support/keyboard.ts";
 import { AUDIT } from "../support/page-audit.ts";
 
@@ -75,7 +76,7 @@ async function opened(options: BrowserContextOptions): Promise<Page> {
 /** What is wrong with the page as it stands. */
 async function judged(page: Page): Promise<readonly string[]> {
   const { faults } = await page.evaluate<{ faults: string[] }>(AUDIT);
-  return [...faults, ...(await axeFindings(page))];
+  return [...faults, ...(await axeFindings(page)), ...(await readerFindings(page))];
 }
 
 it("signs in, confirms a colleague, stops a device and lets it go on, by the keyboard alone", async () => {
@@ -86,7 +87,7 @@ it("signs in, confirms a colleague, stops a device and lets it go on, by the key
   await page.getByRole("heading", { level: 1, name: `みずき薬局 本店${count}` }).waitFor();
   expect(await judged(page)).toEqual([]);
   await pressByKey(page, "本人を確認しました");
-  await page.getByRole("status").getByText("確認しました").waitFor();
+  await page.locator(".notice:focus").getByText("確認しました").waitFor();
   expect(await visitor.state()).toBe("place");
   // Nothing stops a device but two presses and a reason.
   await pressByKey(page, "この端末を止める");
@@ -94,16 +95,16 @@ it("signs in, confirms a colleague, stops a device and lets it go on, by the key
   await page.keyboard.press("Tab");
   await page.keyboard.press("Space");
   await pressByKey(page, "いま止める");
-  await page.getByRole("status").getByText("端末を止めました").waitFor();
+  await page.locator(".notice:focus").getByText("端末を止めました").waitFor();
   await page.getByText("止めています", { exact: true }).waitFor();
   expect(await judged(page)).toEqual([]);
   await pressByKey(page, "元に戻す");
-  await page.getByRole("status").getByText("端末がまた使えるようになりました").waitFor();
+  await page.locator(".notice:focus").getByText("端末がまた使えるようになりました").waitFor();
   await page.getByText("使えます", { exact: true }).waitFor();
   await pressByKey(page, "代理の人を選ぶ");
   expect(await judged(page)).toEqual([]);
   await pressByKey(page, "代理の人にする");
-  await page.getByRole("status").getByText("代理の人にしました").waitFor();
+  await page.locator(".notice:focus").getByText("代理の人にしました").waitFor();
   await pressByKey(page, "サインアウトする");
   await page.getByRole("heading", { name: "サインインしてください" }).waitFor();
   await page.context().close();
@@ -146,7 +147,7 @@ it.for([
     expect(await judged(page)).toEqual([]);
     await page.getByRole("radio").first().check();
     await page.getByRole("button", { name: /いま止める|Stop it now/ }).click();
-    await page.getByRole("status").waitFor();
+    await page.locator(".notice:focus").waitFor();
     expect(await judged(page)).toEqual([]);
     await page.context().close();
   },

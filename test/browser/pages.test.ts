@@ -8,6 +8,7 @@ import type { Way } from "../../src/lifecycle/way-row.ts";
 import { HELD_WORDS } from "../../src/web/messages/held-words.ts";
 import { axeFindings } from "../support/axe.ts";
 import { AUDIT } from "../support/page-audit.ts";
+import { readerFindings } from "../support/reader.ts";
 import { appWith } from "../unit/http/app.ts";
 
 let app: FastifyInstance;
@@ -116,11 +117,13 @@ it.for(CASES)(
     );
     const findings = path.startsWith("/way") ? await axeFindings(page) : [];
     const title = await page.locator("h1").textContent();
+    const unheard = await readerFindings(page);
     await context.close();
     const { [locale.slice(0, 2) as "ja" | "en"]: held } = HELD_WORDS;
     expect(title === held.page.title).toBe(path === "/way");
     expect(faults).toEqual([]);
     expect(findings).toEqual([]);
+    expect(unheard).toEqual([]);
     expect(seen).toBeGreaterThan(5);
     expect(blocked).toEqual([]);
     expect(new Set(requests)).toEqual(new Set([origin]));

@@ -8,6 +8,7 @@ import { axeFindings } from "../support/axe.ts";
 import { AUDIT } from "../support/page-audit.ts";
 import { type Budget, BUDGETS } from "../support/action-budget.ts";
 import { focused } from "../support/keyboard.ts";
+import { readerFindings } from "../support/reader.ts";
 import { Recorder } from "../support/recorder.ts";
 import { eventually, Service } from "../support/service.ts";
 import { guideOf } from "../../src/web/guide/guide.ts";
@@ -62,6 +63,7 @@ it("hands out the profile by itself as soon as it is known who it is, again at a
 it("can be read by everybody, as a profile and as a file", async () => {
   for (const name of ["ファイルとパスワードで入れる", "パスワードのいらない方法で入れる"]) {
     expect(await axeFindings(page)).toEqual([]);
+    expect(await readerFindings(page)).toEqual([]);
     const { faults, seen } = await page.evaluate<{ faults: string[]; seen: number }>(AUDIT);
     expect([faults, seen > 5]).toEqual([[], true]);
     await page.getByRole("link", { name }).click();

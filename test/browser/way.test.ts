@@ -17,6 +17,7 @@ import { PICK_BY_ITSELF } from "../support/chromium-policy.ts";
 import { focused, pressByKey, stopsByKey } from "../support/keyboard.ts";
 import { AUDIT } from "../support/page-audit.ts";
 import { Proxy } from "../support/proxy.ts";
+import { readerFindings } from "../support/reader.ts";
 import { Recorder } from "../support/recorder.ts";
 import { type Certificate, eventually, Service, type World } from "../support/service.ts";
 
@@ -142,6 +143,7 @@ const WIDE = { width: 640, height: 450 };
  */
 async function judge(page: Page): Promise<void> {
   expect(await axeFindings(page)).toEqual([]);
+  expect(await readerFindings(page)).toEqual([]);
   const audit = async (): Promise<void> => {
     const { faults } = await page.evaluate<{ faults: string[] }>(AUDIT);
     expect(faults).toEqual([]);
@@ -242,7 +244,7 @@ it(
     const password = await goThrough(page, { downloading, file });
     await judge(page);
     await pressByKey(page, "コピー", BUTTON);
-    await page.getByRole("status").filter({ hasText: "コピーしました" }).waitFor();
+    await page.locator("[aria-live]").filter({ hasText: "コピーしました" }).waitFor();
     nss("pk12util", "-i", file, "-W", password);
     const name = await page.locator("[data-key=name]:visible").first().textContent();
     expect(name).toMatch(/^受付1号機 20\d\d-\d\d$/);

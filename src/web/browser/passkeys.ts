@@ -46,13 +46,12 @@ function take(form: HTMLFormElement): void {
     event.preventDefault();
     if (refused !== null) refused.hidden = true;
     if (button !== null) button.disabled = true;
-    answer(form)
-      .catch(() => {
-        if (refused !== null) refused.hidden = false;
-      })
-      .finally(() => {
-        if (button !== null) button.disabled = false;
-      });
+    answer(form).catch(() => {
+      if (refused !== null) refused.hidden = false;
+      if (button === null) return;
+      button.disabled = false;
+      button.focus(); // which it has lost by being disabled
+    });
   });
 }
 

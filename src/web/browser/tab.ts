@@ -4,9 +4,18 @@ export function whenSeen(work: () => void): void {
   else work();
 }
 
+/** Where a step stands is above its heading. Who is led past it hears it after that; who reads on from above, not twice. */
+function describe(heading: HTMLElement, id: string): void {
+  heading.setAttribute("aria-describedby", id);
+  const plain = (): void => heading.removeAttribute("aria-describedby");
+  heading.addEventListener("blur", plain, { once: true });
+}
+
 /** Leads to what has come into view: to its first step, read from the top, where it has one. */
 export function leadTo(element: HTMLElement): void {
   const step = element.querySelector<HTMLElement>("[data-step]");
-  (step?.querySelector<HTMLElement>("[tabindex]") ?? element).focus();
+  const heading = step?.querySelector<HTMLElement>("[tabindex]");
+  if (step && heading) describe(heading, `place-${step.dataset["step"]}`);
+  (heading ?? element).focus();
   step?.scrollIntoView();
 }

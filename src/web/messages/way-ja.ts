@@ -221,7 +221,7 @@ export const WAY_JA: WayMessages = {
   },
   sentTo: "送り先",
   waiting: "確認を待っています。終わると、この画面は自動で次へ進みます。",
-  step: (at, of, minutes) => `手順 ${at}/${of} ・ 残り 約${minutes}分`,
+  step: (at, of, minutes) => `手順${at}(全${of}手順) ・ 残り約${minutes}分`,
   earlier: "前に保存したファイルは使いません。もう一度保存します。",
   many: "何度か試していただきました。お電話ください。いっしょに進めます。",
   making: "作っています。数秒お待ちください。",

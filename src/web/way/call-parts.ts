@@ -13,5 +13,5 @@ export const numberLine = (
   supportNumber !== undefined &&
   html`<p class="read-aloud">
     <span>${words.supportNumber}</span>
-    <b class="number">${spoken(supportNumber)}</b>
+    ${spoken(supportNumber)}
   </p>`;

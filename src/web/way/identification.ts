@@ -2,15 +2,17 @@ import { html, type Html } from "../html.ts";
 import type { PortalContext } from "../portal-layout.ts";
 import { callLine, numberLine } from "./call-parts.ts";
 import { mailedCode } from "./mailed-code-part.ts";
+import { isProfile } from "./installation.ts";
 import type { WayPage } from "./states.ts";
 import type { WayView } from "./way-page.ts";
 import { signIn } from "./way-sign-in.ts";
 
-/** A page that goes on by itself: its script asks until something else is to be seen. */
+/**
+ * A page that goes on by itself: its script asks until something else is to be seen, whose heading is then read out. These
+ * words never change, so they are no live region: readers would say them before all else, or in place of the title.
+ */
 export function awaiting(page: WayPage, words: string): Html {
-  return html`<p class="waiting" role="status" data-await="/way/state" data-page="${page}">
-    ${words}
-  </p>`;
+  return html`<p class="waiting" data-await="/way/state" data-page="${page}">${words}</p>`;
 }
 
 /** By telephone: the number to read out, and a page that goes on by itself. */
@@ -45,6 +47,7 @@ export function headOf(
   { words }: PortalContext,
   view: WayView,
 ): { readonly title: string; readonly lead: string } {
+  if (view.page === "make" && isProfile(view.installing)) return words.profile;
   if (view.page !== "identify") return words.pages[view.page];
   if (isMailed(view)) return words.mailedCode.head;
   return view.signIn === undefined ? words.pages.identify : words.signIn;

@@ -12,8 +12,13 @@ export interface Installing {
   readonly browser: GuideBrowser;
 }
 
+/** Where no file is saved: the system takes the profile over. */
+export const isProfile = (installing: Installing = PLAIN): boolean =>
+  installing.kind === "apple-profile" || installing.kind === "macos-profile";
+
 interface Facts {
   readonly commonName?: string;
+  readonly deviceName?: string;
   readonly made?: number;
   /** Whether there is a script that does all this, for whoever sets up machines. */
   readonly hasScript?: boolean;
@@ -36,7 +41,7 @@ const password = ({ words }: PortalContext): Html =>
   html`<div class="secret">
     <span class="soft">${words.password}</span> <code data-key="password"></code>
     <button type="button" class="button quiet" data-key="copy">${words.copy}</button>
-    <span role="status"><span data-key="copied" hidden>${words.copied}</span></span>
+    <span aria-live="polite"><span data-key="copied" hidden>${words.copied}</span></span>
   </div>`;
 
 const otherStyleButton = ({ words }: PortalContext): Html =>
@@ -46,11 +51,12 @@ const otherStyleButton = ({ words }: PortalContext): Html =>
     </button>
   </p>`;
 
-function trouble(context: PortalContext, { troubles }: GuideStep): Html {
+/** Of each step one, with the same words: its heading says which. */
+function trouble(context: PortalContext, { troubles }: GuideStep, at: number): Html {
   const { words } = context;
   const { title, other } = words.trouble;
   return html`<details class="trouble">
-    <summary>${title}</summary>
+    <summary aria-describedby="step-${at}">${title}</summary>
     <dl>
       ${troubles.map(
         ({ seen, remedy }) =>
@@ -68,8 +74,9 @@ interface Place {
   readonly of: number;
 }
 
+/** Above the heading, which it describes to whom a script leads there (`browser/tab.ts`). */
 function progress({ words }: PortalContext, { at, of }: Place): Html {
-  return html`<p class="progress">
+  return html`<p class="progress" id="place-${at}">
     <progress max="${of}" value="${at}" aria-hidden="true"></progress>
     ${words.step(at, of, minutesLeft(of - at + 1))}
   </p>`;
@@ -95,7 +102,7 @@ const checking = ({ words: { check } }: PortalContext): Html =>
   html`<form method="post" action="/way/checks" target="_blank">
       <button class="button">${check.button}</button>
     </form>
-    <p class="waiting" role="status" data-await="/way/state" data-page="make">${check.waiting}</p>`;
+    <p class="waiting" data-await="/way/state" data-page="make">${check.waiting}</p>`;
 
 interface Shown {
   readonly place: Place;
@@ -108,14 +115,14 @@ function step(context: PortalContext, words: GuideStep, { place, facts, before }
   const isCheck = place.at === place.of;
   return html`<section data-step="${place.at}" data-saw="${words.id}" class="step">
     ${progress(context, place)}
-    <h2 tabindex="-1">${words.title}</h2>
+    <h2 id="step-${place.at}" tabindex="-1">${words.title}</h2>
     ${words.intro !== undefined && html`<p class="lead">${named(words.intro, facts)}</p>`} ${before}
     ${words.needsPassword && password(context)} ${words.picture}
     <ol class="steps">
       ${words.dos.map((each) => html`<li><span>${named(each, facts)}</span></li>`)}
     </ol>
     ${isCheck ? checking(context) : html`<p class="arrived">${context.words.arrived(words.done)}</p>`}
-    ${trouble(context, words)}
+    ${trouble(context, words, place.at)}
   </section>`;
 }
 
@@ -145,7 +152,7 @@ function makingFile({ words }: PortalContext, { kind, style }: Installing, facts
       <button class="button">${words.pages.make.primary}</button>
     </form>
     <noscript><p class="soft">${words.noScript}</p></noscript>
-    <div role="status"><p data-key-part="working" hidden>${words.making}</p></div>
+    <div aria-live="polite"><p data-key-part="working" hidden>${words.making}</p></div>
     <p data-key-part="refused" hidden tabindex="-1" class="bad">${words.refused}</p>
     <p data-key-part="unreached" hidden tabindex="-1" class="bad">${words.unreached}</p>
     ${(kind === "apple-file" || kind === "macos-file") && html`<p><a href="/way">${words.profile.fromFile}</a></p>`}`;
@@ -184,13 +191,17 @@ export function installation(
   facts: Facts = {},
 ): Html {
   const { words } = context;
-  const { steps } = drawn(context, installing, facts);
+  const takes = isProfile(installing);
+  const { deviceName } = facts;
+  // The system gets the profile, and this page never learns its name: which begins with the device's.
+  const known =
+    takes && deviceName !== undefined ? { commonName: `${deviceName} …`, ...facts } : facts;
+  const { steps } = drawn(context, installing, known);
   const of = steps.length + 1;
-  const isProfile = installing.kind === "apple-profile" || installing.kind === "macos-profile";
-  const { title, lead } = isProfile ? words.profile : words.pages.make;
+  const { title, lead } = takes ? words.profile : words.pages.make;
   const guide = steps.map((each, index) => {
-    const before = index === 0 && !isProfile ? saved(context) : undefined;
-    return step(context, each, { place: { at: index + 2, of }, facts, before });
+    const before = index === 0 && !takes ? saved(context) : undefined;
+    return step(context, each, { place: { at: index + 2, of }, facts: known, before });
   });
   return html`<div data-steps>
     <section data-step="1" data-saw="make" class="step">
@@ -198,11 +209,11 @@ export function installation(
       <h1 tabindex="-1">${title}</h1>
       <p class="lead">${lead}</p>
       ${attempts(context, facts.made ?? 0)}
-      ${isProfile ? gettingProfile(context, facts) : makingFile(context, installing, facts)}
+      ${takes ? gettingProfile(context, facts) : makingFile(context, installing, facts)}
       ${facts.hasScript === true && toScript(context)}
     </section>
     ${
-      isProfile
+      takes
         ? html`<div class="guide" data-guide>${guide}</div>`
         : html`<div class="guide" data-key-part="saving" hidden>${guide}</div>`
     }

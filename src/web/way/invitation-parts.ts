@@ -1,5 +1,5 @@
 import { html, type Html } from "../html.ts";
-import type { PortalContext } from "../portal-layout.ts";
+import { type PortalContext, spelled } from "../portal-layout.ts";
 
 /** What opens the way of one more machine. */
 export interface AnotherView {
@@ -28,7 +28,7 @@ export function anotherMachine(
         <dt>${address}</dt>
         <dd class="address">${start.replace(/^https?:\/\//, "")}</dd>
         <dt>${name}</dt>
-        <dd><b class="number">${code}</b></dd>
+        <dd>${spelled(code)}</dd>
       </dl>
     </div>
     <p class="soft">${until}</p>

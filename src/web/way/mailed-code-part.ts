@@ -16,6 +16,6 @@ export function mailedCode({ words: { mailedCode: words } }: PortalContext, view
   const { enter, hint, label, wrong } = words;
   if (sent === 0) return askForCode(words.ask(address));
   const form = { action: "/way/codes", label, hint, wrong, primary: enter, full: 6 };
-  return html`<p role="status">${words.sent(address)}</p>
+  return html`<p>${words.sent(address)}</p>
     ${digitsForm(form, isWrongCode)} ${askForCode(words.again)}`;
 }

@@ -72,10 +72,10 @@ export function namingForm(
   { platform, taken, problem, typed = "" }: NamingView,
 ): Html {
   const { naming, pages } = context.words;
-  const described = `hint${problem === undefined ? "" : " wrong"}`;
+  const described = `${problem === undefined ? "" : "wrong "}hint`;
   return html`${
       problem !== undefined &&
-      html`<p class="bad" id="wrong" role="alert">${naming.problems[problem](typed)}</p>`
+      html`<p class="bad" id="wrong">${naming.problems[problem](typed)}</p>`
     }
     <form method="post" action="/way/device">
       <button class="default" tabindex="-1" aria-hidden="true">${pages.name.primary}</button>
@@ -99,7 +99,7 @@ export function namingForm(
         autocomplete="off"
         value="${problem === "wrong" && typed}"
         aria-describedby="${described}"
-        ${problem !== undefined && html`aria-invalid="true"`}
+        ${problem !== undefined && html`aria-invalid="true" autofocus`}
       />
       <button class="button">${pages.name.primary}</button>
     </form>`;

@@ -122,12 +122,13 @@ function prechecks(context: PortalContext, now: Date, { url, host, port }: Reach
   </div>`;
 }
 
+/** Its field has the focus from the beginning, and so says what else would be passed over: the heading, or what is wrong. */
 function codeForm({ words }: PortalContext, page: WayPage, isWrong: boolean): Html {
   const { label, hint, wrong } = words.code;
   return html`<form method="post" action="/start" class="stack">
     <label for="code">${label}</label>
     <p class="soft" id="hint">${hint}</p>
-    ${isWrong && html`<p class="bad" id="wrong" role="alert">${wrong}</p>`}
+    ${isWrong && html`<p class="bad" id="wrong">${wrong}</p>`}
     <input
       id="code"
       name="code"
@@ -139,7 +140,7 @@ function codeForm({ words }: PortalContext, page: WayPage, isWrong: boolean): Ht
       autocomplete="off"
       autocapitalize="characters"
       spellcheck="false"
-      aria-describedby="hint${isWrong ? " wrong" : ""}"
+      aria-describedby="${isWrong ? "wrong" : "title"} hint"
       ${isWrong && html`aria-invalid="true"`}
     />
     <button class="button">${words.pages[page].primary}</button>
@@ -331,7 +332,7 @@ export function wayPage(
   const { page } = view;
   const words = headOf(context, view);
   const isBegun = BEGUN.has(page);
-  const head = html`<h1 class="${TONE[page] ?? ""}">${words.title}</h1>
+  const head = html`<h1 id="title" class="${TONE[page] ?? ""}">${words.title}</h1>
     <p class="lead">${words.lead}</p>`;
   const body = html`${view.isEmergency === true && emergencyNotice(context, view)}
     ${isBegun && notices(view, context)}

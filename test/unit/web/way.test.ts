@@ -151,6 +151,9 @@ describe.each(["ja", "en"] as const)("each page in %s", (language) => {
     expect(text).toContain(words.primary);
     expect(text).toContain('<a href="tel:0120000000">');
     expect(text).toContain("482 913");
+    // For ears digit by digit; and nothing that stands there from the beginning is said out of turn.
+    expect(text).toContain(">4 8 2 , 9 1 3<");
+    expect(text).not.toMatch(/role="(?:status|alert)"/);
     // Nothing inline: the policy of the pages forbids it. And nothing from outside unescaped.
     expect(text).not.toMatch(/<style| style="|onclick|<script>/);
     expect(text).not.toContain("<本店>");
@@ -215,8 +218,9 @@ it.each(["wrong", "reserved", "owned", "lost"] as const)(
     const naming = { ...VIEW.naming, problem };
     for (const language of ["ja", "en"] as const) {
       const shown = drawn("name", language, { naming });
-      expect(shown).toMatch(/id="wrong" role="alert"/);
-      expect(shown).toMatch(/aria-describedby="hint wrong"/);
+      // The field has the focus and says it: first what is wrong, once.
+      expect(shown).toMatch(/id="wrong">/);
+      expect(shown).toMatch(/aria-describedby="wrong hint"\s+aria-invalid="true" autofocus/);
       expect(shown).not.toContain("<受付");
     }
   },
@@ -228,11 +232,46 @@ it("asks whether the machine takes over with what the person needs to know, and 
     expect(shown).toContain(fact);
 });
 
+it("names a profile's certificate by its device before it is known, and never by nothing", () => {
+  const { commonName: _, ...unknown } = VIEW;
+  const context = {
+    language: "ja",
+    words: WAY_JA,
+    assets,
+    timeZone: "Asia/Tokyo",
+    site,
+    path: "/way",
+  } as const;
+  const installing = { kind: "apple-profile", style: "compatible", browser: "safari" } as const;
+  const now = new Date(0);
+  const shown = String(wayPage({ ...unknown, installing, page: "make" }, context, { now, reach }));
+  expect(shown).toContain("受付1号機 …");
+  expect(shown).not.toMatch(/[「>]…/);
+});
+
+it("says the heading with a field that has the focus at once, and what is wrong in its place", () => {
+  expect(drawn("code", "ja")).toMatch(/<h1 id="title"[^]*aria-describedby="title hint"/);
+  expect(drawn("code", "ja", { isWrongCode: true })).toContain('aria-describedby="wrong hint"');
+});
+
+it("tells steps apart for ears: where one stands, and which trouble is whose", () => {
+  const shown = drawn("make", "ja");
+  for (const at of [2, 6]) {
+    expect(shown).toContain(`id="place-${at}"`);
+    expect(shown).toContain(`id="step-${at}" tabindex="-1">`);
+    expect(shown).toContain(`<summary aria-describedby="step-${at}">`);
+  }
+  // 「2/6」 is the sixth of February, or two sixths.
+  expect(shown).toContain("手順2(全6手順)");
+});
+
 const onIphone = (kind: "apple-profile" | "apple-file"): string =>
   drawn("make", "ja", { installing: { kind, style: "compatible", browser: "safari" } });
 
 it("gives an iPhone a profile without a password, and a way to a file and back", () => {
   const profile = onIphone("apple-profile");
+  // What a reader says first is the title.
+  expect(profile).toContain("<title>プロファイルを受け取ります ・");
   expect(profile.match(/action="([^"]+)"/g)).toEqual([
     'action="/way/profile"',
     'action="/way/checks"',
