@@ -39,7 +39,7 @@ export const DESK_MAILS: Readonly<Record<"ja" | "en", DeskMailMessages>> = {
         title: ({ of }) => `「${of}」が止められました`,
         what: "薬局の人が、この端末を止めました。この端末からは、いまシステムに入れません。",
         by: "止めた人",
-        todo: "事情を確かめてから、薬局の画面で元に戻してください。なくした、盗まれたときは、元に戻さずに、サポート窓口にお電話ください。",
+        todo: "なくした、盗まれたときは、元に戻さずに、サポート窓口にお電話ください。そうでないときは、事情を確かめてから、薬局の画面で元に戻してください。",
         button: "薬局の画面を開く",
       },
       released: {
@@ -104,7 +104,7 @@ export const DESK_MAILS: Readonly<Record<"ja" | "en", DeskMailMessages>> = {
         title: ({ of }) => `“${of}” was stopped`,
         what: "Somebody of the pharmacy has stopped this device. It cannot get into your systems now.",
         by: "Stopped by",
-        todo: "Find out what happened, and let it go on at the pharmacy's page. If it was lost or stolen, do not: call support instead.",
+        todo: "If it was lost or stolen, do not let it go on, and call support. Otherwise find out what happened, and let it go on at the pharmacy's page.",
         button: "Open the pharmacy's page",
       },
       released: {

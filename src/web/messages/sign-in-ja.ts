@@ -9,7 +9,7 @@ export const SIGN_IN_JA: SignInWords = {
       primary: "サインインする",
     },
     in: {
-      title: "サインインしています",
+      title: "サインイン済みです",
       lead: "ほかの人も使う端末では、終わったらサインアウトしてください。",
       primary: "サインアウトする",
     },

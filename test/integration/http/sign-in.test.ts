@@ -31,7 +31,7 @@ const signedIn = async (): Promise<Visitor> => {
   const visitor = new Visitor(world.app);
   const back = await world.signIn(visitor, subject);
   expect([back.statusCode, back.headers.location]).toEqual([303, "/sign-in"]);
-  expect(await stands(visitor)).toBe("サインインしています");
+  expect(await stands(visitor)).toBe("サインイン済みです");
   return visitor;
 };
 const after = (minutes: number): void => {
@@ -65,7 +65,7 @@ describe("signing in", () => {
     expect([back.headers["set-cookie"]].flat().at(-1)).toMatch(
       /^suido-person=[0-9a-f]{64}; Max-Age=28800; Path=\/; HttpOnly; SameSite=Lax$/,
     );
-    expect(await stands(visitor)).toBe("サインインしています");
+    expect(await stands(visitor)).toBe("サインイン済みです");
     const [row] = await world.side.admin.query<{ amr: string[]; sha256: Buffer }>(
       "select amr, sha256 from app.person_session where account_id = $1",
       [tenant.accountId],
@@ -87,7 +87,7 @@ describe("signing in", () => {
     const busy = await signedIn();
     for (let used = 0; used < 16; used += 1) {
       after(29);
-      expect(await stands(busy)).toBe("サインインしています");
+      expect(await stands(busy)).toBe("サインイン済みです");
     }
     after(29);
     expect(await stands(busy)).toBe("サインインしてください");
@@ -104,7 +104,7 @@ describe("signing in", () => {
     expect(await kept()).toHaveLength(2);
     await forgetPersonSessions(world.worker, world.side.time.now);
     expect(await kept()).toHaveLength(1);
-    expect(await stands(used)).toBe("サインインしています");
+    expect(await stands(used)).toBe("サインイン済みです");
   });
 
   it.for([
@@ -261,7 +261,7 @@ describe("a sign-in that does not come to its end", () => {
     const copy = new Visitor(world.app);
     copy.cookie = mine.cookie;
     await mine.go("GET", back.pathname + back.search);
-    expect(await stands(mine)).toBe("サインインしています");
+    expect(await stands(mine)).toBe("サインイン済みです");
     expect(await failed(copy, back.pathname + back.search)).toEqual(again);
   });
 

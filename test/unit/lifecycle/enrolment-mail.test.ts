@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 
 import { loadSite } from "../../../src/config/site-file.ts";
 import { plainSite } from "../../../src/config/site.ts";
+import { writeCodeMail } from "../../../src/lifecycle/code-mail.ts";
 import { writeEnrolmentMail, writeRequestMail } from "../../../src/lifecycle/enrolment-mail.ts";
 import { spellingOf } from "../../../src/lifecycle/enrolment-links.ts";
 import { ENROLMENT_REASONS } from "../../../src/lifecycle/enrolment-row.ts";
@@ -48,6 +49,18 @@ it.for(["ja", "en"] as const)(
     expect(new Set(reasons).size).toBe(ENROLMENT_REASONS.length);
   },
 );
+
+it("begins with what to do, before it says who asked and why; and a code is in the first line", () => {
+  const { html, text } = mail("ja", { name: "薬師 花子" });
+  for (const each of [text, html]) {
+    const [head = "", ...rest] = each.split("依頼した人");
+    expect(head.indexOf("/start/0123456789abcdef")).toBeLessThan(head.indexOf("ガイドライン"));
+    expect(rest).toHaveLength(1);
+  }
+  const facts = { ...FACTS, name: "薬師 花子", begun: 1 };
+  const code = writeCodeMail({ facts, language: "ja" }, "482913", SETTINGS);
+  expect(code.text.split("\n")[2]).toBe("「受付1号機」の確認番号は 482 913 です");
+});
 
 /** A colon stands in the text between a name and what it is; in HTML they are two cells. */
 const bare = (line: string): string => line.replaceAll(/: ?/g, " ").replaceAll(/\s+/g, " ").trim();
