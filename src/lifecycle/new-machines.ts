@@ -84,12 +84,11 @@ interface Row {
   readonly device_id: string | null;
   readonly account_id: string;
   readonly told_state: EnrolmentState;
-  readonly may_ask: boolean;
   /** A renewal is of the place of its certificate. */
   readonly is_renewal: boolean;
 }
 
-const FIND = `select e.id, e.pharmacy_id, e.device_id, e.account_id, app.enrolment_state(e, $2) as told_state, ${MAY_ASK} as may_ask,
+const FIND = `select e.id, e.pharmacy_id, e.device_id, e.account_id, app.enrolment_state(e, $2) as told_state,
     e.replaces is not null and e.place is null as is_renewal
   from app.enrolment e where e.session_sha256 = $1 for update of e`;
 
@@ -121,10 +120,15 @@ async function invite(
   return id;
 }
 
+const MAY = `select ${MAY_ASK} as may_ask from app.enrolment e where e.id = $1`;
+
 async function open(asking: Asking, deps: NewMachinesDeps): Promise<AnotherMachine> {
   const { sql, enrolmentId: from, corporationId, at } = asking;
   // Of one account one after the other: each counts those before.
   await sql.query("select from app.account where id = $1 for no key update", [asking.accountId]);
+  const values = [from, at, deps.moreDevices];
+  const [asker] = await sql.query<{ may_ask: boolean }>(MAY, values, "another-may");
+  if (asker?.may_ask !== true) throw new ConflictError("no more machines from here today");
   const enrolmentId = await invite(asking, deps);
   const token = await giveLink(sql, { enrolmentId, kind: "link", at }, deps);
   const code = await giveLink(sql, { enrolmentId, kind: "code", at }, deps);
@@ -137,7 +141,7 @@ async function open(asking: Asking, deps: NewMachinesDeps): Promise<AnotherMachi
 }
 
 export function createNewMachines(deps: NewMachinesDeps): NewMachines {
-  const { database, clock, newId, moreDevices, placesPerDevice: most } = deps;
+  const { database, clock, newId, placesPerDevice: most } = deps;
   const within = async <T>(
     session: string,
     work: (asking: Asking, row: Row) => Promise<T>,
@@ -145,7 +149,7 @@ export function createNewMachines(deps: NewMachinesDeps): NewMachines {
     const { sha256, corporationId } = await tenantOfSession(deps, session);
     return database.tenant(corporationId, async (sql) => {
       const at = clock();
-      const [row] = await sql.query<Row>(FIND, [sha256, at, moreDevices], "machine-find");
+      const [row] = await sql.query<Row>(FIND, [sha256, at], "machine-find");
       if (row === undefined) throw new NoSessionError();
       const { id: enrolmentId, pharmacy_id: pharmacyId, account_id: accountId } = row;
       return work({ sql, enrolmentId, corporationId, pharmacyId, accountId, at }, row);
@@ -173,10 +177,6 @@ export function createNewMachines(deps: NewMachinesDeps): NewMachines {
         await choosePlace(sql, { ...of, deviceId, place, most }, newId);
       }),
 
-    another: (session) =>
-      within(session, (asking, row) => {
-        if (!row.may_ask) throw new ConflictError("no more machines from here today");
-        return open(asking, deps);
-      }),
+    another: (session) => within(session, (asking) => open(asking, deps)),
   };
 }

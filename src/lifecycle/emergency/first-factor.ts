@@ -46,6 +46,9 @@ const INSERT = `insert into app.emergency_visit (id, session_sha256, corporation
     or (select count(*) from app.emergency_visit v where v.account_id = $4 and v.created_at > $8 and v.first_how is distinct from 'sign-in') < $9)
   returning id`;
 
+/** Of many at once each counts those before it, which a statement that waits itself would not see. */
+const LOCK = "select from app.account where id = $1 for no key update";
+
 /** The visit, unless the person may not or too many were begun lately. */
 async function insert(
   sql: Sql,
@@ -53,6 +56,7 @@ async function insert(
   { digest, newId }: EmergencyDeps,
 ): Promise<string | undefined> {
   const id = newId();
+  await sql.query(LOCK, [accountId], "emergency-lock-person");
   const [made] = await sql.query(
     INSERT,
     [

@@ -122,7 +122,10 @@ async function standIn(
 const COUNT = `select (select count(*)::integer from app.emergency x join app.enrolment e on e.id = x.enrolment_id
     where ${OF_MONTH} and (${HAS_CERTIFICATE} or x.stands_in_for <> $4
       and e.state in ('invited', 'started', 'identified', 'issued') and e.expires_at > $2)) as used
-  from app.pharmacy p where p.id = $1 for update of p`;
+  from app.pharmacy p where p.id = $1`;
+
+/** A statement of its own: one that waits itself does not see what it has waited for. */
+const LOCK_PHARMACY = "select from app.pharmacy where id = $1 for update";
 
 /** Long enough for an interruption, and over before anybody forgets that it was begun. */
 const LIFE_MS = 2 * 60 * 60_000;
@@ -192,6 +195,7 @@ async function lockBroken(
       ? []
       : await sql.query<Broken>(LOCK_BROKEN, [row.account_id, at, id], "emergency-broken");
   if (broken === undefined) throw new NotFoundError("device", "device");
+  await sql.query(LOCK_PHARMACY, [broken.pharmacy_id], "emergency-lock");
   const [counted] = await sql.query<{ used: number }>(
     COUNT,
     [broken.pharmacy_id, at, timeZone, broken.id],

@@ -332,16 +332,18 @@ describe("an emergency", () => {
 
   it("has a code mailed five times an hour, and each is tried five times", async () => {
     await prepared();
-    const visitors = Array.from({ length: 6 }, () => new Visitor(world.app));
-    for (const visitor of visitors) await visitor.go("POST", "/emergency", { form: { address } });
+    const visitors = Array.from({ length: 12 }, () => new Visitor(world.app));
+    const begin = (visitor: Visitor) => visitor.go("POST", "/emergency", { form: { address } });
+    for (const some of [visitors.slice(0, 1), visitors.slice(1, -1), visitors.slice(-1)])
+      await Promise.all(some.map(begin));
     const mails = await mailsTo(address);
     expect(mails).toHaveLength(5);
     const codes = mails.map(({ subject }) => /(\d{3} \d{3})/.exec(subject)?.[1] ?? "");
     const [first = new Visitor(world.app)] = visitors;
-    const sixth = visitors.at(-1) ?? first;
+    const last = visitors.at(-1) ?? first;
     for (let turn = 0; turn < 6; turn += 1)
       expect((await enterCode(first, "000 00x")).statusCode).toBe(422);
-    for (const visitor of [first, sixth])
+    for (const visitor of [first, last])
       for (const code of codes) expect((await enterCode(visitor, code)).statusCode).toBe(422);
     expect(await facts("emergency.code-wrong")).toHaveLength(5);
     later(HOUR);

@@ -219,6 +219,24 @@ describe("a sign-in on the night on which a machine does not boot", () => {
     const again = await late.go("POST", "/emergency/sign-in", { form: {} });
     expect(again.headers.location).toBe("/sign-in/go?to=emergency");
   });
+
+  it("leads to two certificates a month, also where three are wanted in one moment", async () => {
+    const { accountId, pharmacyId } = tenant;
+    world.side.time.now = world.side.time.signer = new Date();
+    const address = `managers${count}@mizuki.example`;
+    await world.call("PATCH", `/v1/accounts/${accountId}`, { body: { email: address } });
+    const night = new Night(world);
+    const app = await night.prepared(accountId, address);
+    const wanted: (() => ReturnType<typeof choose>)[] = [];
+    for (const name of ["甲", "乙", "丙"]) {
+      const body = { pharmacyId, name, platform: "windows" };
+      const { id } = (await world.call("POST", "/v1/devices", { body })).body;
+      const visitor = await night.whole(app, address);
+      wanted.push(() => choose(visitor, id));
+    }
+    const chosen = await Promise.all(wanted.map((want) => want()));
+    expect(chosen.filter(({ statusCode }) => statusCode === 303)).toHaveLength(2);
+  });
 });
 
 const failed = async (visitor: Visitor, path: string): Promise<readonly [number, string]> => {
