@@ -286,35 +286,46 @@ export function managePage(view: ManageView, context: PortalContext): Html {
   return portalLayout(context, { title: `${own.title} ・ ${pharmacy.name}`, body });
 }
 
+/** A pharmacy to choose. */
+interface Choice {
+  readonly id: string;
+  readonly name: string;
+  readonly isManager: boolean;
+  /** How many people wait there to be confirmed. */
+  readonly waiting: number;
+}
+
+const isWaitedAt = ({ isManager, waiting: count }: Choice): boolean => isManager && count > 0;
+
 /** Which pharmacy, for whoever has several; and for whoever has none, whom to call. */
 export function choosePharmacyPage(
   view: {
     readonly who: Who;
-    readonly pharmacies: readonly {
-      readonly id: string;
-      readonly name: string;
-      readonly isManager: boolean;
-      readonly waiting: number;
-    }[];
+    readonly pharmacies: readonly Choice[];
     readonly news?: ManageNews;
   },
   context: PortalContext,
 ): Html {
   const drawing: Drawing = { ...context, own: WORDS[context.language] };
   const { own } = drawing;
-  const { title, lead } = view.pharmacies.length === 0 ? own.none : own.choose;
+  const { pharmacies } = view;
+  const { title, lead } = pharmacies.length === 0 ? own.none : own.choose;
+  // Those at which somebody waits stand first.
+  const sorted = pharmacies
+    .filter(isWaitedAt)
+    .concat(pharmacies.filter((each) => !isWaitedAt(each)));
   const body = html`${view.news !== undefined && told(drawing, view.news)}
     <section class="card">
       <h1>${title}</h1>
       <p class="lead">${lead}</p>
-      ${view.pharmacies.length === 0 && callLine(context)}
+      ${pharmacies.length === 0 && callLine(context)}
       <ul class="places">
-        ${view.pharmacies.map(
-          ({ id, isManager, name, waiting: count }) =>
+        ${sorted.map(
+          (each) =>
             html`<li>
-              <a class="button quiet" href="/manage/${id}"
-                >${name}
-                ${isManager && count > 0 && html`<span>${own.waitingCount(count)}</span>`}</a
+              <a class="button quiet" href="/manage/${each.id}"
+                >${each.name}
+                ${isWaitedAt(each) && html`<span>${own.waitingCount(each.waiting)}</span>`}</a
               >
             </li>`,
         )}

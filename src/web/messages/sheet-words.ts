@@ -27,8 +27,8 @@ export const SHEET_WORDS: Readonly<Record<"ja" | "en", SheetWords>> = {
     supportUnnamed: "お使いのシステムのサポート窓口",
     picture: "カメラで読み取ると、この端末のページが開きます",
     steps: [
-      "証明書を入れる端末で、アドレスを開きます。カメラがある端末では、右のQRコードを読み取れます。",
-      "コードを入力して、「はじめる」を押します。",
+      "証明書を入れる端末で、アドレスを開き、コードを入力します。",
+      "カメラのある端末では、右のQRコードを読み取り、「はじめる」を押します。コードはいりません。",
       "画面の案内のとおりに進みます。3分ほどで終わります。",
     ],
     safe: "このカードだけで証明書が入ることはありません。続いて、ご本人の確認があります。",
@@ -45,8 +45,8 @@ export const SHEET_WORDS: Readonly<Record<"ja" | "en", SheetWords>> = {
     supportUnnamed: "the support of your own system",
     picture: "A camera that reads it opens the page for this device",
     steps: [
-      "Open the address on the device that is to get the certificate. Where it has a camera, read the QR code on the right.",
-      "Type the code, and press “Begin”.",
+      "Open the address on the device that is to get the certificate, and type the code.",
+      "Where it has a camera, read the QR code on the right instead, and press “Begin”.",
       "Do as the page says. It takes about three minutes.",
     ],
     safe: "This card alone installs nothing: you are asked next who you are.",
