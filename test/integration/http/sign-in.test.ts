@@ -224,6 +224,12 @@ describe("a sign-in on the night on which a machine does not boot", () => {
     const { accountId, pharmacyId } = tenant;
     world.side.time.now = world.side.time.signer = new Date();
     const address = `managers${count}@mizuki.example`;
+    // That others have the address too, and say that several read it, changes nothing.
+    const elsewhere = await world.tenant(`よその薬局${count}`);
+    const theirs = { email: address, emailShared: true };
+    await world.call("PATCH", `/v1/accounts/${elsewhere.accountId}`, { body: theirs });
+    const again = await world.tenant(`また別の薬局${count}`);
+    await world.call("PATCH", `/v1/accounts/${again.accountId}`, { body: { email: address } });
     await world.call("PATCH", `/v1/accounts/${accountId}`, { body: { email: address } });
     const night = new Night(world);
     const app = await night.prepared(accountId, address);
