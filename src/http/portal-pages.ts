@@ -27,10 +27,16 @@ export interface PortalPages {
 
 const WORDS = { ja: WAY_JA, en: WAY_EN } as const;
 
-/** Where somebody goes on whose form has failed: not all forms have a page of their own. */
+/** Forms that stand on another page than their address begins with. */
+const STANDS_ON: Readonly<Record<string, string>> = {
+  "/emergency": "/emergency/next",
+  "/sign-out": "/sign-in",
+};
+
+/** Where somebody goes on whose request has failed. */
 function goOnPath(request: FastifyRequest): string {
   const path = pathOf(request);
-  return request.method !== "GET" && path === "/emergency" ? "/emergency/next" : path;
+  return request.method === "GET" ? path : (STANDS_ON[path] ?? path);
 }
 
 const send: PortalPages["send"] = (reply, page) =>
