@@ -77,11 +77,8 @@ const GOOD: ReadonlySet<ManageNews> = new Set([
   "deputy-ended",
 ]);
 
-/** What has come of a press. It has the focus, so that readers say it: to none of them is a page that is new a change. */
 const told = ({ own }: Drawing, news: ManageNews): Html =>
-  html`<p class="notice ${GOOD.has(news) ? "done" : ""}" tabindex="-1" autofocus>
-    ${own.news[news]}
-  </p>`;
+  html`<p class="notice ${GOOD.has(news) ? "done" : ""}">${own.news[news]}</p>`;
 
 function waiting(context: Drawing, person: Waiting): Html {
   const { people: words } = context.own;
@@ -139,7 +136,7 @@ function holding({ own: { hold: words } }: Drawing, { id }: Device): Html {
       >`,
   );
   return html`<details class="trouble">
-    <summary>${words.open}</summary>
+    <summary aria-describedby="device-${id}">${words.open}</summary>
     <p>${words.lead}</p>
     <form method="post" action="/manage/devices/${id}/hold">
       <fieldset>
@@ -283,7 +280,8 @@ export function managePage(view: ManageView, context: PortalContext): Html {
     ${pharmacy.isManager && deputies(drawing, view)}
     ${hasOthers && html`<p><a class="button quiet" href="/manage">${own.others}</a></p>`}
     ${signedIn(drawing, who)}`;
-  return portalLayout(context, { title: `${own.title} ・ ${pharmacy.name}`, body });
+  const said = news && own.news[news];
+  return portalLayout(context, { title: `${own.title} ・ ${pharmacy.name}`, news: said, body });
 }
 
 /** A pharmacy to choose. */
@@ -332,5 +330,5 @@ export function choosePharmacyPage(
       </ul>
     </section>
     ${signedIn(drawing, view.who)}`;
-  return portalLayout(context, { title, body });
+  return portalLayout(context, { title, news: view.news && own.news[view.news], body });
 }

@@ -27,6 +27,8 @@ export interface PortalContext {
 
 interface PortalContent {
   readonly title: string;
+  /** What a press has come to that this page answers: said first, since of a page that has just come readers say its title. */
+  readonly news?: string | undefined;
   readonly body: Html;
   /** Which device of which pharmacy, where it is known who looks. */
   readonly who?: { readonly pharmacyName: string; readonly deviceName?: string };
@@ -87,7 +89,7 @@ function foot(context: PortalContext, number: string | undefined): Html {
 /** A whole page for pharmacists: where they are, and at its end always whom to call. */
 export function portalLayout(context: PortalContext, content: PortalContent): Html {
   const { assets, language, path, site, words } = context;
-  const { title, body, who, passkeys, script, supportNumber } = content;
+  const { title, news, body, who, passkeys, script, supportNumber } = content;
   const other = words.otherLanguage;
   return html`<!doctype html>
     <html lang="${language}">
@@ -96,7 +98,7 @@ export function portalLayout(context: PortalContext, content: PortalContent): Ht
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <meta name="robots" content="noindex" />
-        <title>${title} ・ ${site.name[language]}</title>
+        <title>${news !== undefined && `${news} ・ `}${title} ・ ${site.name[language]}</title>
         <link rel="stylesheet" href="${assets.portal.path}" />
         <link rel="icon" href="${assets.icon.path}" type="${assets.icon.type}" />
         ${script === true && html`<script src="${assets.way.path}" defer></script>`}

@@ -87,7 +87,9 @@ it("signs in, confirms a colleague, stops a device and lets it go on, by the key
   await page.getByRole("heading", { level: 1, name: `みずき薬局 本店${count}` }).waitFor();
   expect(await judged(page)).toEqual([]);
   await pressByKey(page, "本人を確認しました");
-  await page.locator(".notice:focus").getByText("確認しました").waitFor();
+  await page.locator(".notice").getByText("確認しました").waitFor();
+  // What readers say of a page that has come.
+  expect(await page.title()).toMatch(/^確認しました。.* ・ 薬局の端末 ・ /);
   expect(await visitor.state()).toBe("place");
   // Nothing stops a device but two presses and a reason.
   await pressByKey(page, "この端末を止める");
@@ -95,16 +97,16 @@ it("signs in, confirms a colleague, stops a device and lets it go on, by the key
   await page.keyboard.press("Tab");
   await page.keyboard.press("Space");
   await pressByKey(page, "いま止める");
-  await page.locator(".notice:focus").getByText("端末を止めました").waitFor();
+  await page.locator(".notice").getByText("端末を止めました").waitFor();
   await page.getByText("止めています", { exact: true }).waitFor();
   expect(await judged(page)).toEqual([]);
   await pressByKey(page, "元に戻す");
-  await page.locator(".notice:focus").getByText("端末がまた使えるようになりました").waitFor();
+  await page.locator(".notice").getByText("端末がまた使えるようになりました").waitFor();
   await page.getByText("使えます", { exact: true }).waitFor();
   await pressByKey(page, "代理の人を選ぶ");
   expect(await judged(page)).toEqual([]);
   await pressByKey(page, "代理の人にする");
-  await page.locator(".notice:focus").getByText("代理の人にしました").waitFor();
+  await page.locator(".notice").getByText("代理の人にしました").waitFor();
   await pressByKey(page, "サインアウトする");
   await page.getByRole("heading", { name: "サインインしてください" }).waitFor();
   await page.context().close();
@@ -147,7 +149,7 @@ it.for([
     expect(await judged(page)).toEqual([]);
     await page.getByRole("radio").first().check();
     await page.getByRole("button", { name: /いま止める|Stop it now/ }).click();
-    await page.locator(".notice:focus").waitFor();
+    await page.locator(".notice").waitFor();
     expect(await judged(page)).toEqual([]);
     await page.context().close();
   },

@@ -139,7 +139,7 @@ function choose(drawing: Drawing): Html {
   const { view, words } = drawing;
   const { pharmacies = [] } = view.person ?? {};
   return html`<form method="post" action="/emergency/devices" class="stack">
-    ${view.isWrong === true && html`<p class="bad" role="alert">${words.unchosen}</p>`}
+    ${view.isWrong === true && html`<p class="bad">${words.unchosen}</p>`}
     ${pharmacies.map(
       (pharmacy) =>
         html`<fieldset>
@@ -174,5 +174,6 @@ export function emergencyPage(view: EmergencyPageView, context: PortalContext): 
     <p class="lead">${lead}</p>
     ${PARTS[view.page]({ context, view, words })}
   </section>`;
-  return portalLayout(context, { title, body, passkeys: view.page === "factor" });
+  const news = view.page === "choose" && view.isWrong === true ? words.unchosen : undefined;
+  return portalLayout(context, { title, news, body, passkeys: view.page === "factor" });
 }

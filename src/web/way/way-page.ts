@@ -339,13 +339,20 @@ export function wayPage(
     ${isBegun && prechecks(context, surroundings.now, surroundings.reach)}
     <section class="card">${page !== "make" && head} ${PARTS[page](context, view)}</section>
     ${isBegun && reassurance(context)}`;
-  return framed(context, view, { title: words.title, body, script: true });
+  const problem = view.signIn?.problem;
+  const news = problem && context.words.signIn.problems[problem];
+  return framed(context, view, { title: words.title, news, body, script: true });
 }
 
 function framed(
   context: PortalContext,
   { deviceName, pharmacyName, supportNumber }: WayView,
-  content: { readonly title: string; readonly body: Html; readonly script?: boolean },
+  content: {
+    readonly title: string;
+    readonly news?: string | undefined;
+    readonly body: Html;
+    readonly script?: boolean;
+  },
 ): Html {
   const who = pharmacyName !== undefined && {
     pharmacyName,

@@ -13,7 +13,7 @@ export function signIn(
 ): Html {
   if (offered === undefined) return html``;
   const { problem } = offered;
-  return html`${problem !== undefined && html`<p class="bad" tabindex="-1" autofocus>${words.problems[problem]}</p>`}
+  return html`${problem !== undefined && html`<p class="bad">${words.problems[problem]}</p>`}
     ${signInLink(words.button)}
     <h2>${words.others}</h2>`;
 }

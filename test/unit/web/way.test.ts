@@ -254,6 +254,11 @@ it("says the heading with a field that has the focus at once, and what is wrong 
   expect(drawn("code", "ja", { isWrongCode: true })).toContain('aria-describedby="wrong hint"');
 });
 
+it("says first, in the title, why a sign-in has not gone on", () => {
+  const shown = drawn("identify", "ja", { signIn: { problem: "unknown" } });
+  expect(shown).toContain(`<title>${WAY_JA.signIn.problems.unknown} ・ ${WAY_JA.signIn.title} ・`);
+});
+
 it("tells steps apart for ears: where one stands, and which trouble is whose", () => {
   const shown = drawn("make", "ja");
   for (const at of [2, 6]) {
