@@ -23,6 +23,8 @@ export interface RemindersDeps {
   readonly timeZone: string;
   /** Who hears of what no mail can do. */
   readonly operator: OperatorMail | undefined;
+  /** For tests: many certificates take long to make. */
+  readonly mostAtOnce?: number;
 }
 
 /** What was planned now. */
@@ -72,17 +74,36 @@ async function tellTasks(sql: Sql, operator: OperatorMail, now: Date): Promise<v
   }
 }
 
+interface Planning {
+  readonly now: Date;
+  /** From 0. */
+  readonly part: number;
+  readonly parts: number;
+}
+
+/** Of so many certificates reminders are planned at a time: some seconds where all of them are due. */
+const MOST_AT_ONCE = 50_000;
+
+/** Into how many parts those are divided that the reminders may be about. */
+async function partsOf(database: Database, now: Date, mostAtOnce: number): Promise<number> {
+  const [first] = REMINDER_STAGES;
+  const [row] = await database.query<{ count: string }>(
+    `select count(*) from ca.issued where state = 'good' and not_after > $1 and not_after < $1::timestamptz + make_interval(days => $2)`,
+    [now, first + 1],
+  );
+  return Math.max(1, Math.ceil(Number(row?.count ?? 0) / mostAtOnce));
+}
+
 export function createReminders(deps: RemindersDeps): Reminders {
-  const { database, clock, newId, timeZone, operator } = deps;
-  const planWith = async (sql: Sql, now: Date): Promise<PlannedReminders> => {
-    const [row] = await sql.query<PlanRow>("select * from app.plan_expiry_mails($1, $2, $3)", [
-      now,
-      timeZone,
-      REMINDER_STAGES,
-    ]);
+  const { database, clock, newId, timeZone, operator, mostAtOnce = MOST_AT_ONCE } = deps;
+  const planWith = async (sql: Sql, { now, part, parts }: Planning): Promise<PlannedReminders> => {
+    const [row] = await sql.query<PlanRow>(
+      "select * from app.plan_expiry_mails($1, $2, $3, $4, $5)",
+      [now, timeZone, REMINDER_STAGES, part, parts],
+    );
     await sql.query("select app.settle_tasks($1)", [now]);
     await recordTasks(sql, { at: now, actor: "worker" }, newId);
-    if (operator !== undefined) await tellTasks(sql, operator, now);
+    if (operator !== undefined && part === parts - 1) await tellTasks(sql, operator, now);
     return { planned: Number(row?.planned ?? 0), untold: Number(row?.untold ?? 0) };
   };
   return {
@@ -90,8 +111,17 @@ export function createReminders(deps: RemindersDeps): Reminders {
       const now = clock();
       const beyond = beginningOfDay(dayNumber(now, timeZone) + SECOND_STAGE + 1, timeZone);
       await keepWindows(database, { at: now, beyond, timeZone });
-      // In one commit with what nobody can be told: a crash does not keep it from the operators.
-      return database.transaction((sql) => planWith(sql, now));
+      const parts = await partsOf(database, now, mostAtOnce);
+      const sum = { planned: 0, untold: 0 };
+      for (let part = 0; part < parts; part += 1) {
+        // What was done to tasks is found by its time, so each part has one of its own; none is later than now.
+        const planning = { now: new Date(now.getTime() + part + 1 - parts), part, parts };
+        // In one commit with what nobody can be told: a crash does not keep it from the operators.
+        const { planned, untold } = await database.transaction((sql) => planWith(sql, planning));
+        sum.planned += planned;
+        sum.untold += untold;
+      }
+      return sum;
     },
     dropStale: async () => {
       const [row] = await database.query<{ dropped: number }>(

@@ -56,7 +56,10 @@ export async function openReminderWorld(): Promise<ReminderWorld> {
   const world = await openPharmacies("2027-01-01T00:00:00Z");
   const { clock, worker: database } = world;
   const system = { ...createSystem(), clock };
-  const reminders = createReminders({ ...system, database, timeZone: TOKYO, operator: OPERATOR });
+  // In parts, as those of many certificates are.
+  const parts = { mostAtOnce: 2 };
+  const planning = { ...system, ...parts, database, timeZone: TOKYO, operator: OPERATOR };
+  const reminders = createReminders(planning);
   const urls = { appUrl: "http://localhost:8000", mtlsUrl: "https://localhost:8443" };
   const settings = { ...urls, timeZone: TOKYO, site: plainSite() };
   return {

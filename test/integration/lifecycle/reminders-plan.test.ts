@@ -160,3 +160,14 @@ it("tells of a file of many lines by the indexes", { timeout: 60_000 }, async ()
   for (const read of reads) expect(read).toMatch(/mail_key_key on mail m .*\n\s+Index Cond: /);
   expect(plans).not.toContain("Seq Scan on enrolment");
 });
+
+/** Of how many mails it looks whether anybody needs them: whether each has a successor is a statement of its own. */
+async function lookedAt(at: string): Promise<number> {
+  const plans = await explained((client) => client.query("select app.drop_expiry_mails($1)", [at]));
+  return plans.match(/with recursive later/g)?.length ?? 0;
+}
+
+it("looks before each round only at reminders whose turn has come", async () => {
+  expect(await lookedAt("2027-06-01T23:59:59Z")).toBe(0);
+  expect(await lookedAt("2027-06-02T00:00:05Z")).toBeGreaterThan(100);
+});
