@@ -99,13 +99,17 @@ function notice(
 const toEquipment = ({ words }: PortalContext): Html =>
   html`<p><a href="${EQUIPMENT_PATH}" target="_blank">${words.equipment}</a></p>`;
 
+const above = ({ words }: PortalContext, view: WayView): readonly NoticeWords[] => [
+  ...view.warnings.map((each) => words.warnings[each]),
+  ...(view.isOtherKind ? [words.otherDevice(view.deviceName ?? "")] : []),
+];
+
 /** What stands above everything where the page was opened in a place that will not do. */
-export function notices(view: WayView, context: PortalContext): Html {
-  const { otherDevice, warnings } = context.words;
-  return html`${view.warnings.map((each) =>
-    notice(warnings[each], { more: each === "unsupported" && toEquipment(context) }),
-  )}
-  ${view.isOtherKind && notice(otherDevice(view.deviceName ?? ""))}`;
+function notices(view: WayView, context: PortalContext): Html {
+  const { unsupported } = context.words.warnings;
+  return html`${above(context, view).map((each) =>
+    notice(each, { more: each === unsupported && toEquipment(context) }),
+  )}`;
 }
 
 /** What only the device itself can tell (`browser/precheck.ts`): hidden unless its script finds it wrong. */
@@ -340,7 +344,9 @@ export function wayPage(
     <section class="card">${page !== "make" && head} ${PARTS[page](context, view)}</section>
     ${isBegun && reassurance(context)}`;
   const problem = view.signIn?.problem;
-  const news = problem && context.words.signIn.problems[problem];
+  // Who goes from heading to heading passes over what stands above the first one.
+  const notable = isBegun ? above(context, view)[0]?.title : undefined;
+  const news = problem ? context.words.signIn.problems[problem] : notable;
   return framed(context, view, { title: words.title, news, body, script: true });
 }
 

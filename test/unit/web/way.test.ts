@@ -254,7 +254,9 @@ it("says the heading with a field that has the focus at once, and what is wrong 
   expect(drawn("code", "ja", { isWrongCode: true })).toContain('aria-describedby="wrong hint"');
 });
 
-it("says first, in the title, why a sign-in has not gone on", () => {
+it("says first, in the title, what stands above the heading, or why a sign-in has not gone on", () => {
+  const notable = drawn("make", "ja", { isOtherKind: true, warnings: ["needsSafari"] });
+  expect(notable).toContain("<title>Safariで開き直してください ・ ファイルを保存します ・");
   const shown = drawn("identify", "ja", { signIn: { problem: "unknown" } });
   expect(shown).toContain(`<title>${WAY_JA.signIn.problems.unknown} ・ ${WAY_JA.signIn.title} ・`);
 });
