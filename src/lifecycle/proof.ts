@@ -42,6 +42,8 @@ export interface Visit {
   readonly commonName?: string;
   /** Of an older one that was shown. */
   readonly olderName?: string;
+  /** Of the one that is to be shown instead, which may have the same name. */
+  readonly newerSerial?: Serial;
   /** Where a certificate of the very device was shown: nobody else is told the names of a device and its pharmacy. */
   readonly device?: {
     readonly name: string;
@@ -131,7 +133,7 @@ async function otherOutcome(
   sql: Sql,
   { serial }: CheckRow,
   shown: Identification & { readonly serialNumber: Serial },
-): Promise<Pick<Visit, "outcome" | "olderName">> {
+): Promise<Pick<Visit, "outcome" | "olderName" | "newerSerial">> {
   const [row] = await sql.query<RelationRow>(
     RELATION,
     [serial, serialBytes(shown.serialNumber)],
@@ -141,7 +143,8 @@ async function otherOutcome(
   if (!row.same_device) return { outcome: "other-device" };
   if (row.is_of_other_place && shown.kind === "identified") return { outcome: "other-place" };
   // An old one is put aside whatever became of it; a new one has to be good to be of use.
-  if (row.is_older) return { outcome: "older", olderName: row.shown_name };
+  if (row.is_older)
+    return { outcome: "older", olderName: row.shown_name, newerSerial: serialOf(serial) };
   return { outcome: shown.kind === "identified" ? "newer" : OUTCOME_OF[shown.reason] };
 }
 

@@ -1,4 +1,4 @@
-import { advice, type AdviceWords, devicePicture } from "./advice.ts";
+import { advice, type AdviceWords, devicePicture, inFours } from "./advice.ts";
 import type { InlineStyle } from "./assets.ts";
 import { chooseNewer, type ReadOn } from "./choose-newer.ts";
 import { type DateStyle, day, dayAndTime } from "./dates.ts";
@@ -15,6 +15,8 @@ interface VisitFacts {
   readonly commonName?: string;
   /** Of an older one that was shown. */
   readonly olderName?: string;
+  /** The number of the one that is to be shown, in hexadecimal: by it people tell two of one name apart. */
+  readonly newerSerial?: string;
   readonly device?: { readonly name: string; readonly pharmacyName: string };
   readonly proof?: {
     readonly notAfter: Date;
@@ -82,7 +84,7 @@ function named(words: AdviceWords, certificate = ""): AdviceWords {
 /** Which device, until when, and since when it is known. */
 function factsOf(
   { facts, until }: CheckMessages,
-  { device, proof }: VisitFacts,
+  { commonName, device, newerSerial, olderName, proof }: VisitFacts,
   context: CheckContext,
 ): Html | undefined {
   if (device === undefined) return undefined;
@@ -95,6 +97,12 @@ function factsOf(
   return html`<dl class="facts">
     <dt>${facts.device}</dt>
     <dd>${device.pharmacyName} ${device.name}</dd>
+    ${
+      newerSerial !== undefined &&
+      commonName === olderName &&
+      html`<dt>${facts.newerNumber}</dt>
+        <dd><code>${inFours(newerSerial)}</code></dd>`
+    }
     ${proven}
   </dl>`;
 }

@@ -357,6 +357,8 @@ it(
     expect(RENEWAL.needs).toBeLessThanOrEqual(RENEWAL.most);
     expect(await old.locator("h1").textContent()).toBe("この端末の、前の証明書が選ばれました");
     await judge(old);
+    // Both have one name, so the page says by which number to choose.
+    const number = await old.locator(".facts code").textContent();
     await old.close();
 
     // Proven in another window, for example: this one has the old certificate still.
@@ -365,6 +367,7 @@ it(
       `/v1/devices/${world.deviceId}/certificates`,
     );
     const newest = items[0]?.serialNumber;
+    expect(number?.replaceAll(" ", "")).toBe(newest);
     const oldest = items.at(-1)?.serialNumber;
     const checks = `/v1/certificates/${newest}/checks`;
     const { url } = await service.must<{ url: string }>("POST", checks);

@@ -18,7 +18,7 @@ export interface CheckMessages {
   readonly otherLanguage: { readonly name: string; readonly lang: "ja" | "en" };
   readonly next: string;
   readonly call: CallWords;
-  readonly facts: { readonly device: string; readonly until: string; readonly provenAt: string };
+  readonly facts: Readonly<Record<"device" | "until" | "provenAt" | "newerNumber", string>>;
   readonly until: { readonly before: string; readonly after: string };
   /** `{certificate}` is its name as it stands in the browser's picker. */
   readonly outcomes: Readonly<Record<CheckOutcome, AdviceWords>>;
@@ -48,7 +48,12 @@ export const CHECK_EN: CheckMessages = {
     seen: (state) => `what stands above: “${state}”`,
     serial: "the number of the certificate",
   },
-  facts: { device: "Device", until: "Works until", provenAt: "Checked" },
+  facts: {
+    device: "Device",
+    until: "Works until",
+    provenAt: "Checked",
+    newerNumber: "Number of the new certificate",
+  },
   until: { before: "", after: "" },
   outcomes: {
     proven: {

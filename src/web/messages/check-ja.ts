@@ -31,7 +31,12 @@ export const CHECK_JA: CheckMessages = {
     seen: (state) => `この画面の「${state}」という表示`,
     serial: "証明書の番号",
   },
-  facts: { device: "端末", until: "使える日", provenAt: "確認した時刻" },
+  facts: {
+    device: "端末",
+    until: "使える日",
+    provenAt: "確認した時刻",
+    newerNumber: "新しい証明書の番号",
+  },
   until: { before: "", after: "まで" },
   outcomes: {
     proven: {
