@@ -239,6 +239,26 @@ it("keeps a mail of a kind that it does not know for a program that does", async
   expect(await deliveryTo(server.url).deliver(never)).toMatchObject({ postponed: 1 });
 });
 
+it("takes what somebody waits for before all that was due earlier", async () => {
+  await plan(5);
+  await world.admin.query(
+    `update app.mail set next_attempt_at = next_attempt_at - interval '1 hour' where facts ->> 'subject' <> 'mail 4'`,
+  );
+  await world.admin.query(
+    "update app.mail set kind = 'emergency-code' where facts ->> 'subject' = 'mail 4'",
+  );
+  const { now } = world.time;
+  const take = async (size: number): Promise<readonly string[]> => {
+    const until = new Date(now.getTime() + MINUTE_MS);
+    return (await claimMails(world.worker, { now, until, size })).map(({ kind }) => kind);
+  };
+  expect((await take(2)).toSorted((a, b) => a.localeCompare(b))).toEqual([
+    "emergency-code",
+    "operator",
+  ]);
+  expect(await take(10)).toEqual(["operator", "operator", "operator"]);
+});
+
 it("forgets what was finished with 400 days ago, and nothing that is due", async () => {
   const server = await smtp();
   await plan(1);
