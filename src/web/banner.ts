@@ -27,7 +27,7 @@ export function bannerOf({ kind, daysLeft = 0, link }: BannerFacts): Banner {
     text,
     link,
     fragment: (language) =>
-      html`<section class="suido-banner suido-banner-${kind}" lang="${language}" role="status">
+      html`<section class="suido-banner suido-banner-${kind}" lang="${language}">
         <p class="suido-banner-text">${text[language]}</p>
         <a class="suido-banner-link" href="${link}">${BANNERS[kind][language].link}</a>
       </section>`,
