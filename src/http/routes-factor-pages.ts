@@ -62,12 +62,16 @@ const beginning: (way: WaySession, session: HostCookie) => Route =
   (way, session) => async (app, options) => {
     const { factorVisits } = options;
     const show = showing(options);
+    /** The link is spent by whoever has begun with it: pressed twice or opened again there, it leads on. */
+    const hasBegun = async (request: FastifyRequest): Promise<boolean> =>
+      (await page(options, session.of(request))).page !== "closed";
     app.get("/factors", { schema }, async (request, reply) =>
       show(request, reply, await page(options, session.of(request))),
     );
     app.get("/factors/:token", { schema }, async (request, reply) => {
       const { token } = request.params as { readonly token: string };
       if (await factorVisits.isOpen(token)) return show(request, reply, { page: "link", token });
+      if (await hasBegun(request)) return reply.redirect("/factors", 303);
       return show(request, reply.code(404), { page: "unknown" });
     });
     app.post(
@@ -77,8 +81,9 @@ const beginning: (way: WaySession, session: HostCookie) => Route =
         const { token } = request.body;
         const person = await options.signedInPerson?.(request);
         const secret = await factorVisits.begin({ token, way: way.of(request), person });
-        if (secret === undefined) return show(request, reply.code(403), { page: "closed" });
-        session.keep(reply, secret);
+        if (secret !== undefined) session.keep(reply, secret);
+        else if (!(await hasBegun(request)))
+          return show(request, reply.code(403), { page: "closed" });
         return reply.redirect("/factors", 303);
       },
     );

@@ -86,6 +86,12 @@ describe("a link for a second factor", () => {
     }
     const visitor = new Visitor(world.app);
     await visitor.go("POST", "/factors", { form: { token } });
+    // Pressed twice, or opened from the mail again: who has begun goes on.
+    for (const again of [
+      await visitor.go("POST", "/factors", { form: { token } }),
+      await visitor.go("GET", `/factors/${token}`),
+    ])
+      expect([again.statusCode, again.headers.location]).toEqual([303, "/factors"]);
     const app = await appOf(visitor);
     expect((await confirm(visitor, "000000")).body).toContain("この番号は合いません");
     expect(await factors()).toEqual([]);
