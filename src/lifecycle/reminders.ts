@@ -84,12 +84,15 @@ interface Planning {
 /** Of so many certificates reminders are planned at a time: some seconds where all of them are due. */
 const MOST_AT_ONCE = 50_000;
 
-/** Into how many parts those are divided that the reminders may be about. */
-async function partsOf(database: Database, now: Date, mostAtOnce: number): Promise<number> {
-  const [first] = REMINDER_STAGES;
+/** Into how many parts those are divided of whom nobody was told yet. */
+async function partsOf(
+  database: Database,
+  now: Date,
+  { mostAtOnce, timeZone }: { readonly mostAtOnce: number; readonly timeZone: string },
+): Promise<number> {
   const [row] = await database.query<{ count: string }>(
-    `select count(*) from ca.issued where state = 'good' and not_after > $1 and not_after < $1::timestamptz + make_interval(days => $2)`,
-    [now, first + 1],
+    "select app.count_untold_expiries($1, $2, $3) as count",
+    [now, timeZone, REMINDER_STAGES],
   );
   return Math.max(1, Math.ceil(Number(row?.count ?? 0) / mostAtOnce));
 }
@@ -111,7 +114,7 @@ export function createReminders(deps: RemindersDeps): Reminders {
       const now = clock();
       const beyond = beginningOfDay(dayNumber(now, timeZone) + SECOND_STAGE + 1, timeZone);
       await keepWindows(database, { at: now, beyond, timeZone });
-      const parts = await partsOf(database, now, mostAtOnce);
+      const parts = await partsOf(database, now, { mostAtOnce, timeZone });
       const sum = { planned: 0, untold: 0 };
       for (let part = 0; part < parts; part += 1) {
         // What was done to tasks is found by its time, so each part has one of its own; none is later than now.
