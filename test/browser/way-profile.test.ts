@@ -198,6 +198,8 @@ describe("what a person does until it is checked", () => {
       const { id, code } = await invited(budget);
       const { context, recorder, tab } = await visitorOn(budget);
       await tab.goto(`${service.instance.urls.app}/start`);
+      // The cursor is there a moment after the page: nobody types as fast as this.
+      await tab.locator("input:focus").waitFor();
       await tab.keyboard.type(code.toLowerCase());
       await tab.waitForURL("**/way");
       const asked = await install(tab, budget, async () => {
