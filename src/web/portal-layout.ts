@@ -4,7 +4,7 @@ import { html, type Html } from "./html.ts";
 import { inLanguage, type Language } from "./language.ts";
 import { signAt } from "./layout.ts";
 import { EMERGENCY_WORDS } from "./messages/emergency.ts";
-import type { WayMessages } from "./messages/way-en.ts";
+import type { WayMessages } from "./messages/way-words.ts";
 import type { SiteFacts } from "./site.ts";
 
 /** Where the sheet for whoever looks after the equipment is. */

@@ -1,5 +1,5 @@
 import { HELD_WORDS } from "./held-words.ts";
-import type { WayMessages } from "./way-en.ts";
+import type { WayMessages } from "./way-words.ts";
 
 /** The words in Japanese. */
 export const WAY_JA: WayMessages = {

@@ -2,7 +2,7 @@ import { FACE, inFours } from "../advice.ts";
 import { html, type Html } from "../html.ts";
 import { EMERGENCY_WORDS } from "../messages/emergency.ts";
 import { HELD_WORDS } from "../messages/held-words.ts";
-import { EQUIPMENT_PATH, portalLayout, type PortalContext } from "../portal-layout.ts";
+import { portalLayout, type PortalContext } from "../portal-layout.ts";
 import { day, dayAndTime } from "../dates.ts";
 import { closeBrowserPicture } from "../guide/guide.ts";
 import { installation, type Installing, PLAIN, plainSteps } from "./installation.ts";
@@ -16,6 +16,7 @@ import {
 import { awaiting, headOf, identification } from "./identification.ts";
 import { namingForm, type NamingView, placeForm, replaceForm } from "./naming-page.ts";
 import { callLine, numberLine } from "./call-parts.ts";
+import { above, notice, notices, prechecks, type Reach } from "./notices.ts";
 import type { WayPage } from "./states.ts";
 import { otherPerson } from "./way-sign-in.ts";
 
@@ -63,13 +64,6 @@ export interface WayView {
   readonly address?: string;
 }
 
-/** The host that a device must reach to be checked. */
-export interface Reach {
-  readonly url: string;
-  readonly host: string;
-  readonly port: string;
-}
-
 const reassurance = ({ words }: PortalContext): Html =>
   html`<aside class="aside">
     ${FACE}
@@ -77,54 +71,6 @@ const reassurance = ({ words }: PortalContext): Html =>
       <b>${words.reassurance.title}</b><br /><span class="soft">${words.reassurance.text}</span>
     </p>
   </aside>`;
-
-interface NoticeWords {
-  readonly title: string;
-  readonly text: string;
-}
-
-/** Above the page's own heading, so it has none itself. `more` is what else stands in it, `attributes` what its script knows it by. */
-function notice(
-  { title, text }: NoticeWords,
-  { attributes, more }: { readonly attributes?: Html; readonly more?: Html | false } = {},
-): Html {
-  return html`<div class="notice" role="note" ${attributes}>
-    <p><b>${title}</b></p>
-    <p>${text}</p>
-    ${more}
-  </div>`;
-}
-
-/** What a pharmacist hands on to whoever looks after the equipment. */
-const toEquipment = ({ words }: PortalContext): Html =>
-  html`<p><a href="${EQUIPMENT_PATH}" target="_blank">${words.equipment}</a></p>`;
-
-const above = ({ words }: PortalContext, view: WayView): readonly NoticeWords[] => [
-  ...view.warnings.map((each) => words.warnings[each]),
-  ...(view.isOtherKind ? [words.otherDevice(view.deviceName ?? "")] : []),
-];
-
-/** What stands above everything where the page was opened in a place that will not do. */
-function notices(view: WayView, context: PortalContext): Html {
-  const { unsupported } = context.words.warnings;
-  return html`${above(context, view).map((each) =>
-    notice(each, { more: each === unsupported && toEquipment(context) }),
-  )}`;
-}
-
-/** What only the device itself can tell (`browser/precheck.ts`): hidden unless its script finds it wrong. */
-function prechecks(context: PortalContext, now: Date, { url, host, port }: Reach): Html {
-  const { clock, isPrivate, unreachable } = context.words.warnings;
-  const text = unreachable.text.replace("{host}", host).replace("{port}", port);
-  return html`<div class="prechecks" aria-live="polite">
-    ${notice(clock, { attributes: html`hidden data-clock="${now.getTime()}"` })}
-    ${notice(
-      { ...unreachable, text },
-      { attributes: html`hidden data-reach="${url}"`, more: toEquipment(context) },
-    )}
-    ${notice(isPrivate, { attributes: html`hidden data-private` })}
-  </div>`;
-}
 
 /** Its field has the focus from the beginning, and so says what else would be passed over: the heading, or what is wrong. */
 function codeForm({ words }: PortalContext, page: WayPage, isWrong: boolean): Html {
