@@ -313,7 +313,8 @@ it("plans and sends each mail once when two workers do both at once", async () =
     helds.push(await world.certificate(place, { notAfter: endOf("2027-11-10") }));
   }
   const plans = await Promise.all([reminders.plan(), reminders.plan(), reminders.plan()]);
-  expect(plans.map(({ planned }) => planned).toSorted((a, b) => b - a)).toEqual([30, 0, 0]);
+  // In parts, so that each of them may have planned some.
+  expect(plans.reduce((sum, { planned }) => sum + planned, 0)).toBe(30);
   const mailer = collector();
   await Promise.all(Array.from({ length: 3 }, () => deliveryTo(mailer).deliver(never)));
   for (const held of helds) expect(about(mailer, held)).toHaveLength(1);
