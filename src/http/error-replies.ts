@@ -71,20 +71,31 @@ function isEndless({ raw, headers }: FastifyRequest): boolean {
   );
 }
 
-/** Answers with the problem that an error is. A fault of ours is logged under the request's id, which the answer names. */
-export function replyProblem(
+/** What is done of each error before it is answered. A fault of ours is logged under the request's id, which the answer names. */
+function failing(
   thrown: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
-): FastifyReply {
+): { readonly error: unknown; readonly problem: ReturnType<typeof problemOf> } {
   const error = translate(thrown, request);
-  const problem = hasLines(request) ? problemInLines(problemOf(error)) : problemOf(error);
+  const problem = problemOf(error);
   if (problem.status >= 500 && !(error instanceof HttpError)) {
     request.log.error({ err: error }, "a request failed");
   }
   // What an earlier step meant for a success does not belong to this answer.
   reply.removeHeader("location").removeHeader("idempotency-replayed");
   if (isEndless(request)) reply.header("connection", "close");
+  return { error, problem };
+}
+
+/** Answers with the problem that an error is. */
+export function replyProblem(
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const { error, problem: found } = failing(thrown, request, reply);
+  const problem = hasLines(request) ? problemInLines(found) : found;
   const body = { ...problem, instance: `urn:uuid:${request.id}` };
   return reply
     .code(problem.status)
@@ -113,14 +124,11 @@ function replyPage(
   { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
   show: ShowTrouble,
 ): FastifyReply {
-  const error = translate(thrown, request);
-  const { status } = problemOf(error);
-  if (status >= 500 && !(error instanceof HttpError))
-    request.log.error({ err: error }, "a request failed");
+  const { error, problem } = failing(thrown, request, reply);
+  const { status } = problem;
   reply
     .code(status)
     .headers({ ...problemHeaders(error, { hasCredentials: false }), "cache-control": "no-store" });
-  if (isEndless(request)) reply.header("connection", "close");
   return show(request, reply, status >= 500 || status === 429 ? "later" : "refused");
 }
 
