@@ -57,14 +57,25 @@ async function page(
   }
 }
 
+/** Whether the work was done; not where the browser has no session any more: the page that follows says how to begin. */
+async function inSession(work: Promise<unknown>): Promise<boolean> {
+  try {
+    await work;
+    return true;
+  } catch (error) {
+    if (!(error instanceof NoSessionError)) throw error;
+    return false;
+  }
+}
+
 /** Beginning: by a link, which GET only looks at, or by what this browser has just done. */
 const beginning: (way: WaySession, session: HostCookie) => Route =
   (way, session) => async (app, options) => {
     const { factorVisits } = options;
     const show = showing(options);
     /** The link is spent by whoever has begun with it: pressed twice or opened again there, it leads on. */
-    const hasBegun = async (request: FastifyRequest): Promise<boolean> =>
-      (await page(options, session.of(request))).page !== "closed";
+    const hasBegun = (request: FastifyRequest): Promise<boolean> =>
+      inSession(factorVisits.look(session.of(request)));
     app.get("/factors", { schema }, async (request, reply) =>
       show(request, reply, await page(options, session.of(request))),
     );
@@ -88,16 +99,6 @@ const beginning: (way: WaySession, session: HostCookie) => Route =
       },
     );
   };
-
-/** Whether the work was done; not where the browser has no session any more. */
-async function inSession(work: Promise<unknown>): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    // The page that follows says how to begin.
-    if (!(error instanceof NoSessionError)) throw error;
-  }
-}
 
 const changing: (session: HostCookie) => Route = (session) => async (app, options) => {
   const { factorVisits } = options;
